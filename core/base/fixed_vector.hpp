@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// A vector of at most N elements, stored inside. No allocation; owns its elements.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <utility>
+
+#include "core/base/assert.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/result.hpp"
+
+namespace sotto {
+
+template <class T, std::size_t N>
+class FixedVector {
+  public:
+    FixedVector() = default;
+    FixedVector(const FixedVector& other) {
+        for (const T& item : other) emplace_back(item);
+    }
+    FixedVector(FixedVector&& other) noexcept {
+        for (T& item : other) emplace_back(std::move(item));
+        other.clear();
+    }
+    FixedVector& operator=(const FixedVector& other) {
+        if (this != &other) {
+            clear();
+            for (const T& item : other) emplace_back(item);
+        }
+        return *this;
+    }
+    FixedVector& operator=(FixedVector&& other) noexcept {
+        if (this != &other) {
+            clear();
+            for (T& item : other) emplace_back(std::move(item));
+            other.clear();
+        }
+        return *this;
+    }
+    ~FixedVector() { clear(); }
+
+    static constexpr std::size_t capacity() { return N; }
+    std::size_t size() const { return size_; }
+    bool empty() const { return size_ == 0; }
+    bool full() const { return size_ == N; }
+
+    T* begin() { return data(); }
+    T* end() { return data() + size_; }
+    const T* begin() const { return data(); }
+    const T* end() const { return data() + size_; }
+    T* data() { return &storage_.items[0]; }
+    const T* data() const { return &storage_.items[0]; }
+
+    // Precondition: index < size().
+    T& operator[](std::size_t index) {
+        SOTTO_ASSERT(index < size_);
+        return storage_.items[index];
+    }
+    const T& operator[](std::size_t index) const {
+        SOTTO_ASSERT(index < size_);
+        return storage_.items[index];
+    }
+    T& back() { return (*this)[size_ - 1]; }
+
+    // Precondition: !full(). Check first, or use try_push_back.
+    template <class... Args>
+    T& emplace_back(Args&&... args) {
+        SOTTO_ASSERT(size_ < N);
+        T* place = std::construct_at(&storage_.items[size_], std::forward<Args>(args)...);
+        ++size_;
+        return *place;
+    }
+    // Error::NoSpace if full.
+    Status try_push_back(T item) {
+        if (full()) return Error::NoSpace;
+        emplace_back(std::move(item));
+        return {};
+    }
+    // Removes one element; the order of the others stays.
+    void erase(T* position) {
+        SOTTO_ASSERT(position >= begin() && position < end());
+        for (T* next = position + 1; next != end(); ++position, ++next)
+            *position = std::move(*next);
+        pop_back();
+    }
+    void pop_back() {
+        SOTTO_ASSERT(size_ > 0);
+        --size_;
+        std::destroy_at(&storage_.items[size_]);
+    }
+    void clear() {
+        while (size_ > 0) pop_back();
+    }
+
+  private:
+    union Storage {
+        Storage() {}
+        ~Storage() {}
+        T items[N];
+    } storage_;
+    std::size_t size_ = 0;
+};
+
+// Bytes of at most N, stored inside.
+template <std::size_t N>
+class FixedBytes {
+  public:
+    FixedBytes() = default;
+    // Precondition: bytes.size() <= N. For peers' bytes use from().
+    explicit FixedBytes(Bytes bytes) : size_(bytes.size()) {
+        SOTTO_ASSERT(bytes.size() <= N);
+        std::copy(bytes.begin(), bytes.end(), bytes_.begin());
+    }
+    // Error::TooLarge if it does not fit.
+    static Result<FixedBytes> from(Bytes bytes) {
+        if (bytes.size() > N) return Error::TooLarge;
+        return FixedBytes{bytes};
+    }
+
+    std::size_t size() const { return size_; }
+    bool empty() const { return size_ == 0; }
+    Bytes view() const { return Bytes{bytes_}.first(size_); }
+    operator Bytes() const { return view(); }  // NOLINT(google-explicit-constructor)
+    // For public data; not constant-time.
+    friend bool operator==(const FixedBytes& a, const FixedBytes& b) {
+        return equal(a.view(), b.view());
+    }
+
+  private:
+    std::array<std::uint8_t, N> bytes_{};
+    std::size_t size_ = 0;
+};
+
+}  // namespace sotto

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Instants and durations in milliseconds. Time is always a parameter; nothing here reads a clock.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+
+namespace sotto {
+
+struct Duration {
+    std::int64_t ms = 0;
+    friend constexpr auto operator<=>(const Duration&, const Duration&) = default;
+};
+
+constexpr Duration milliseconds(std::int64_t count) { return {count}; }
+constexpr Duration seconds(std::int64_t count) { return {count * 1'000}; }
+constexpr Duration minutes(std::int64_t count) { return {count * 60'000}; }
+constexpr Duration days(std::int64_t count) { return {count * 86'400'000}; }
+
+// Milliseconds since an origin that one process chooses once (for a device, its boot).
+struct Instant {
+    std::int64_t ms = 0;
+    friend constexpr auto operator<=>(const Instant&, const Instant&) = default;
+};
+
+constexpr Instant operator+(Instant at, Duration by) { return {at.ms + by.ms}; }
+constexpr Instant operator-(Instant at, Duration by) { return {at.ms - by.ms}; }
+constexpr Duration operator-(Instant a, Instant b) { return {a.ms - b.ms}; }
+
+}  // namespace sotto

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// SHA-256 (FIPS 180-4) and HMAC (RFC 2104). A facade: a port defines the functions.
+// No allocation by the caller; the context lives in the object.
+#pragma once
+
+#include <array>
+
+#include "core/base/bytes.hpp"
+#include "core/base/secret.hpp"
+
+namespace sotto::crypto {
+
+inline constexpr std::size_t kHashSize = 32;
+using Hash = std::array<std::uint8_t, kHashSize>;
+
+// An incremental SHA-256. After finish() only destruction is allowed.
+class Sha256 {
+  public:
+    static constexpr std::size_t kContextSize = 128;  // a port asserts that its context fits
+
+    Sha256();
+    ~Sha256();  // wipes
+    Sha256(const Sha256&) = delete;
+    Sha256& operator=(const Sha256&) = delete;
+    void update(Bytes data);
+    Hash finish();
+
+  private:
+    alignas(8) std::array<std::uint8_t, kContextSize> context_;
+};
+
+// SHA-256 of the concatenation of the arguments.
+template <class... Parts>
+Hash sha256(const Parts&... parts) {
+    Sha256 hash;
+    (hash.update(Bytes{parts}), ...);
+    return hash.finish();
+}
+
+// HMAC-SHA-256 of a message under a key of any size.
+Hash hmac_sha256(Bytes key, Bytes message);
+
+// An incremental HMAC-SHA-256. After finish() only destruction is allowed.
+class HmacSha256 {
+  public:
+    static constexpr std::size_t kContextSize = 256;
+
+    explicit HmacSha256(Bytes key);
+    ~HmacSha256();  // wipes
+    HmacSha256(const HmacSha256&) = delete;
+    HmacSha256& operator=(const HmacSha256&) = delete;
+    void update(Bytes data);
+    Hash finish();
+
+  private:
+    alignas(8) std::array<std::uint8_t, kContextSize> context_;
+};
+
+}  // namespace sotto::crypto
