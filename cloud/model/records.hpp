@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the cloud remembers. Records own their bytes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cloud/model/ids.hpp"
+#include "core/base/time.hpp"
+
+namespace sotto::cloud::model {
+
+// Instants in the cloud count from 1970, so that stored ones outlive the process.
+
+enum class TokenKind : std::uint8_t { Account = 1, Gateway = 2 };
+
+struct Token {
+    TokenHash hash;
+    TokenKind kind = TokenKind::Account;
+    AccountId account;
+    std::string name;
+};
+
+// Who holds a token that was found.
+struct TokenHolder {
+    AccountId account;
+    std::string name;
+    friend bool operator==(const TokenHolder&, const TokenHolder&) = default;
+};
+
+// A device that proved its key here and belongs to an account.
+struct Registration {
+    DeviceId device{};
+    CredentialHash credential{};
+    AccountId account;
+    Instant registered_at;
+    friend bool operator==(const Registration&, const Registration&) = default;
+};
+
+struct LabelEntry {
+    Label label;
+    AppAddress app;
+    friend bool operator==(const LabelEntry&, const LabelEntry&) = default;
+};
+
+// Everything about a device that routing needs.
+struct DeviceRecord {
+    std::optional<Registration> registration;
+    std::vector<LabelEntry> labels;
+};
+
+struct Claim {
+    ClaimCode code;
+    AccountId account;
+    Instant expires_at;
+};
+
+enum class MailboxKind : std::uint8_t { Device = 1, App = 2 };
+
+// A message that waits. In an app's mailbox `device` is the sender and `app` the recipient; in a
+// device's mailbox it is the other way round.
+struct Letter {
+    MailboxKind to = MailboxKind::Device;
+    DeviceId device{};
+    AppAddress app;
+    Instant stored_at;
+    Instant expires_at;
+    std::vector<std::uint8_t> message;
+    friend bool operator==(const Letter&, const Letter&) = default;
+};
+
+struct StoredLetter {
+    Sequence sequence;
+    Letter letter;
+    friend bool operator==(const StoredLetter&, const StoredLetter&) = default;
+};
+
+// Names one mailbox.
+struct Mailbox {
+    MailboxKind kind = MailboxKind::Device;
+    DeviceId device{};  // with MailboxKind::Device
+    AppAddress app{};   // with MailboxKind::App
+
+    static Mailbox of_device(const DeviceId& device) {
+        return {.kind = MailboxKind::Device, .device = device};
+    }
+    static Mailbox of_app(const AppAddress& app) { return {.kind = MailboxKind::App, .app = app}; }
+    static Mailbox of(const Letter& letter) {
+        return letter.to == MailboxKind::Device ? of_device(letter.device) : of_app(letter.app);
+    }
+    friend auto operator<=>(const Mailbox&, const Mailbox&) = default;
+};
+
+// How much one mailbox may hold.
+struct MailboxLimits {
+    std::size_t count_max = 0;
+    std::size_t bytes_max = 0;
+};
+
+}  // namespace sotto::cloud::model

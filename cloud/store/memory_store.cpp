@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cloud/store/memory_store.hpp"
+
+#include <algorithm>
+
+namespace sotto::cloud::store {
+
+using namespace model;  // NOLINT(google-build-using-namespace): one vocabulary
+
+// Works now, answers later: the order of effects is the order of calls.
+template <class T, class Work>
+void MemoryStore::answer(const Done<T>& done, const Work& work) {
+    operation_count_++;
+    Result<T> result = failure_ ? Result<T>{*failure_} : Result<T>{work()};
+    executor_([done, result = std::move(result)]() mutable { done(std::move(result)); });
+}
+
+void MemoryStore::create_account(std::string name, Instant /*now*/, Done<AccountId> done) {
+    answer(done, [&]() -> Result<AccountId> {
+        if (accounts_.contains(name)) return Error::AlreadyExists;
+        const AccountId account{static_cast<std::int64_t>(accounts_.size()) + 1};
+        accounts_.emplace(std::move(name), account);
+        return account;
+    });
+}
+
+void MemoryStore::find_account(std::string name, Done<AccountId> done) {
+    answer(done, [&]() -> Result<AccountId> {
+        const auto found = accounts_.find(name);
+        if (found == accounts_.end()) return Error::NotFound;
+        return found->second;
+    });
+}
+
+void MemoryStore::add_token(Token token, Instant /*now*/, Done<void> done) {
+    answer(done, [&]() -> Status {
+        const auto is_taken = [&](const auto& entry) {
+            return entry.second.account == token.account && entry.second.kind == token.kind &&
+                   entry.second.name == token.name;
+        };
+        const auto is_owner = [&](const auto& entry) { return entry.second == token.account; };
+        if (std::ranges::none_of(accounts_, is_owner)) return Error::NotFound;
+        if (std::ranges::any_of(tokens_, is_taken)) return Error::AlreadyExists;
+        if (!tokens_.emplace(token.hash, token).second) return Error::AlreadyExists;
+        return {};
+    });
+}
+
+void MemoryStore::find_token(const TokenHash& hash, TokenKind kind, Done<TokenHolder> done) {
+    answer(done, [&]() -> Result<TokenHolder> {
+        const auto found = tokens_.find(hash);
+        if (found == tokens_.end() || found->second.kind != kind) return Error::NotFound;
+        return TokenHolder{.account = found->second.account, .name = found->second.name};
+    });
+}
+
+void MemoryStore::create_claim(Claim claim, std::size_t open_max, Instant now, Done<void> done) {
+    answer(done, [&]() -> Status {
+        const auto open_count = std::ranges::count_if(claims_, [&](const auto& item) {
+            const ClaimEntry& entry = item.second;
+            return entry.claim.account == claim.account && !entry.redeemed_by &&
+                   entry.claim.expires_at > now;
+        });
+        if (static_cast<std::size_t>(open_count) >= open_max) return Error::NoSpace;
+        if (!claims_.emplace(claim.code, ClaimEntry{.claim = claim, .redeemed_by = {}}).second) {
+            return Error::AlreadyExists;
+        }
+        return {};
+    });
+}
+
+Result<Registration> MemoryStore::redeem(const ClaimCode& code,
+                                         const DeviceId& device,
+                                         const CredentialHash& credential,
+                                         Instant now) {
+    const auto known = devices_.find(device);
+    if (known != devices_.end() && known->second.credential != credential) return Error::Refused;
+    const auto claim = claims_.find(code);
+    const bool is_good = claim != claims_.end() && !claim->second.redeemed_by &&
+                         claim->second.claim.expires_at > now;
+    if (!is_good && known == devices_.end()) return Error::NotFound;
+    if (!is_good) return known->second;
+    const AccountId account = claim->second.claim.account;
+    if (known != devices_.end() && known->second.account != account) {
+        mailboxes_.erase(Mailbox::of_device(device));
+    }
+    claim->second.redeemed_by = device;
+    const Registration registration{
+        .device = device, .credential = credential, .account = account, .registered_at = now};
+    devices_[device] = registration;
+    return registration;
+}
+
+void MemoryStore::redeem_claim(const ClaimCode& code,
+                               const DeviceId& device,
+                               const CredentialHash& credential,
+                               Instant now,
+                               Done<Registration> done) {
+    answer(done, [&] { return redeem(code, device, credential, now); });
+}
+
+void MemoryStore::load_device(const DeviceId& device, Done<DeviceRecord> done) {
+    answer(done, [&] {
+        DeviceRecord record;
+        if (const auto found = devices_.find(device); found != devices_.end()) {
+            record.registration = found->second;
+        }
+        if (const auto found = labels_.find(device); found != labels_.end()) {
+            record.labels = found->second;
+        }
+        std::ranges::sort(record.labels, {}, &LabelEntry::label);
+        return record;
+    });
+}
+
+void MemoryStore::list_devices(AccountId account, Done<std::vector<Registration>> done) {
+    answer(done, [&] {
+        std::vector<Registration> devices;
+        for (const auto& [id, registration] : devices_) {
+            if (registration.account == account) devices.push_back(registration);
+        }
+        return devices;
+    });
+}
+
+Label MemoryStore::label_of(const DeviceId& device, const AppAddress& app) {
+    std::vector<LabelEntry>& entries = labels_[device];
+    const auto known = std::ranges::find(entries, app, &LabelEntry::app);
+    if (known != entries.end()) return known->label;
+    Label label = entries.empty() ? kLabelAppFirst : next_label(entries.back().label);
+    if (entries.size() == kLabelsPerDeviceMax) entries.erase(entries.begin());
+    while (std::ranges::find(entries, label, &LabelEntry::label) != entries.end()) {
+        label = next_label(label);
+    }
+    entries.push_back({.label = label, .app = app});
+    return label;
+}
+
+void MemoryStore::allocate_label(const DeviceId& device, const AppAddress& app, Done<Label> done) {
+    answer(done, [&] { return label_of(device, app); });
+}
+
+void MemoryStore::put(Letter letter, MailboxLimits limits, Done<Sequence> done) {
+    answer(done, [&]() -> Result<Sequence> {
+        Letters& letters = mailboxes_[Mailbox::of(letter)];
+        std::erase_if(letters,
+                      [&](const auto& item) { return item.second.expires_at <= letter.stored_at; });
+        std::size_t bytes = letter.message.size();
+        for (const auto& [sequence, other] : letters) bytes += other.message.size();
+        if (letters.size() >= limits.count_max || bytes > limits.bytes_max) return Error::NoSpace;
+        const Sequence sequence{++sequence_last_};
+        letters.emplace(sequence, std::move(letter));
+        return sequence;
+    });
+}
+
+void MemoryStore::list(const Mailbox& mailbox,
+                       Sequence after,
+                       std::size_t count_max,
+                       Instant now,
+                       Done<std::vector<StoredLetter>> done) {
+    answer(done, [&] {
+        std::vector<StoredLetter> listed;
+        const Letters& letters = mailboxes_[mailbox];
+        for (auto it = letters.upper_bound(after); it != letters.end(); ++it) {
+            if (listed.size() == count_max) break;
+            if (it->second.expires_at <= now) continue;
+            listed.push_back({.sequence = it->first, .letter = it->second});
+        }
+        return listed;
+    });
+}
+
+void MemoryStore::erase(const Mailbox& mailbox, Sequence last, Done<void> done) {
+    answer(done, [&]() -> Status {
+        Letters& letters = mailboxes_[mailbox];
+        letters.erase(letters.begin(), letters.upper_bound(last));
+        return {};
+    });
+}
+
+void MemoryStore::purge(Instant now, Done<std::size_t> done) {
+    answer(done, [&] {
+        std::size_t count = 0;
+        for (auto& [mailbox, letters] : mailboxes_) {
+            count += std::erase_if(letters,
+                                   [&](const auto& item) { return item.second.expires_at <= now; });
+        }
+        std::erase_if(claims_,
+                      [&](const auto& item) { return item.second.claim.expires_at <= now; });
+        return count;
+    });
+}
+
+void MemoryStore::save_link_context(const DeviceId& device,
+                                    std::vector<std::uint8_t> context,
+                                    Done<void> done) {
+    answer(done, [&]() -> Status {
+        link_contexts_[device] = std::move(context);
+        return {};
+    });
+}
+
+void MemoryStore::load_link_context(const DeviceId& device,
+                                    Done<std::optional<std::vector<std::uint8_t>>> done) {
+    using Context = std::optional<std::vector<std::uint8_t>>;
+    answer(done, [&] {
+        const auto found = link_contexts_.find(device);
+        return found == link_contexts_.end() ? Context{} : Context{found->second};
+    });
+}
+
+void MemoryStore::erase_link_context(const DeviceId& device, Done<void> done) {
+    answer(done, [&]() -> Status {
+        link_contexts_.erase(device);
+        return {};
+    });
+}
+
+void MemoryStore::set_setting(std::string name, std::string value, Done<void> done) {
+    answer(done, [&]() -> Status {
+        settings_[std::move(name)] = std::move(value);
+        return {};
+    });
+}
+
+void MemoryStore::get_setting(std::string name, Done<std::optional<std::string>> done) {
+    answer(done, [&] {
+        const auto found = settings_.find(name);
+        return found == settings_.end() ? std::optional<std::string>{} : found->second;
+    });
+}
+
+}  // namespace sotto::cloud::store

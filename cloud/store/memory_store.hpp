@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Store in memory, for simulations and tests: it forgets everything with its process.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "cloud/store/store.hpp"
+
+namespace sotto::cloud::store {
+
+class MemoryStore final : public Store {
+  public:
+    explicit MemoryStore(Executor executor) : executor_(std::move(executor)) {}
+
+    void create_account(std::string name, Instant now, Done<model::AccountId> done) override;
+    void find_account(std::string name, Done<model::AccountId> done) override;
+    void add_token(model::Token token, Instant now, Done<void> done) override;
+    void find_token(const model::TokenHash& hash,
+                    model::TokenKind kind,
+                    Done<model::TokenHolder> done) override;
+    void create_claim(model::Claim claim,
+                      std::size_t open_max,
+                      Instant now,
+                      Done<void> done) override;
+    void redeem_claim(const model::ClaimCode& code,
+                      const model::DeviceId& device,
+                      const model::CredentialHash& credential,
+                      Instant now,
+                      Done<model::Registration> done) override;
+    void load_device(const model::DeviceId& device, Done<model::DeviceRecord> done) override;
+    void list_devices(model::AccountId account,
+                      Done<std::vector<model::Registration>> done) override;
+    void allocate_label(const model::DeviceId& device,
+                        const model::AppAddress& app,
+                        Done<model::Label> done) override;
+    void put(model::Letter letter,
+             model::MailboxLimits limits,
+             Done<model::Sequence> done) override;
+    void list(const model::Mailbox& mailbox,
+              model::Sequence after,
+              std::size_t count_max,
+              Instant now,
+              Done<std::vector<model::StoredLetter>> done) override;
+    void erase(const model::Mailbox& mailbox, model::Sequence last, Done<void> done) override;
+    void purge(Instant now, Done<std::size_t> done) override;
+    void save_link_context(const model::DeviceId& device,
+                           std::vector<std::uint8_t> context,
+                           Done<void> done) override;
+    void load_link_context(const model::DeviceId& device,
+                           Done<std::optional<std::vector<std::uint8_t>>> done) override;
+    void erase_link_context(const model::DeviceId& device, Done<void> done) override;
+    void set_setting(std::string name, std::string value, Done<void> done) override;
+    void get_setting(std::string name, Done<std::optional<std::string>> done) override;
+
+    // Every operation from now on answers this error and changes nothing, until nullopt is given.
+    void fail_with(std::optional<Error> error) { failure_ = error; }
+    std::size_t operation_count() const { return operation_count_; }
+
+  private:
+    struct ClaimEntry {
+        model::Claim claim;
+        std::optional<model::DeviceId> redeemed_by;
+    };
+    using Letters = std::map<model::Sequence, model::Letter>;
+
+    template <class T, class Work>
+    void answer(const Done<T>& done, const Work& work);
+    Result<model::Registration> redeem(const model::ClaimCode& code,
+                                       const model::DeviceId& device,
+                                       const model::CredentialHash& credential,
+                                       Instant now);
+    model::Label label_of(const model::DeviceId& device, const model::AppAddress& app);
+
+    Executor executor_;
+    std::optional<Error> failure_;
+    std::size_t operation_count_ = 0;
+    std::map<std::string, model::AccountId> accounts_;
+    std::map<model::TokenHash, model::Token> tokens_;
+    std::map<model::ClaimCode, ClaimEntry> claims_;
+    std::map<model::DeviceId, model::Registration> devices_;
+    // In the order of allocation.
+    std::map<model::DeviceId, std::vector<model::LabelEntry>> labels_;
+    std::map<model::Mailbox, Letters> mailboxes_;
+    std::uint64_t sequence_last_ = 0;
+    std::map<model::DeviceId, std::vector<std::uint8_t>> link_contexts_;
+    std::map<std::string, std::string> settings_;
+};
+
+}  // namespace sotto::cloud::store

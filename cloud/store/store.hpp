@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the cloud remembers over a restart, whoever keeps it. The contract, which
+// testing/store_contract.hpp checks for every implementation:
+//
+// - Nothing blocks. Each operation answers exactly once through `done`, on the owner's thread and
+//   never before the call has returned, unless the store is destroyed first.
+// - Operations take effect, and answer, in the order of their calls: what was written is read.
+// - A write that answers success is durable: a crash or a power cut cannot undo it. One that
+//   answers an error has changed nothing.
+// - Every operation may answer Error::Busy (too many are waiting) or Error::StorageFailed.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cloud/model/ids.hpp"
+#include "cloud/model/records.hpp"
+#include "core/base/result.hpp"
+
+namespace sotto::cloud::store {
+
+template <class T>
+using Done = std::function<void(Result<T>)>;
+
+// Runs a function on the owner's thread, later and in order. Must be callable from any thread.
+using Executor = std::function<void(std::function<void()>)>;
+
+// How many labels a device has. The one allocated longest ago makes room for a new one.
+inline constexpr std::size_t kLabelsPerDeviceMax = 1'024;
+
+class Store {
+  public:
+    virtual ~Store() = default;
+
+    // Error::AlreadyExists if the name is taken.
+    virtual void create_account(std::string name, Instant now, Done<model::AccountId> done) = 0;
+    // Error::NotFound if no account has the name.
+    virtual void find_account(std::string name, Done<model::AccountId> done) = 0;
+
+    // Error::AlreadyExists if the hash, or the name with this kind and account, is taken;
+    // Error::NotFound if there is no such account.
+    virtual void add_token(model::Token token, Instant now, Done<void> done) = 0;
+    // Error::NotFound if no token of this kind has this hash.
+    virtual void find_token(const model::TokenHash& hash,
+                            model::TokenKind kind,
+                            Done<model::TokenHolder> done) = 0;
+
+    // A claim is there to be redeemed once, before it expires; expired ones may be forgotten.
+    // Error::AlreadyExists for a known code, Error::NoSpace if the account has `open_max`
+    // unredeemed and unexpired ones.
+    virtual void create_claim(model::Claim claim,
+                              std::size_t open_max,
+                              Instant now,
+                              Done<void> done) = 0;
+    // Registers a device that has proved `credential` to the account of the claim; also if it was
+    // another's before, for its owner gave it the claim, and then its mailbox is emptied.
+    // A device that shows a claim of no use (unknown, expired, redeemed) stays registered as it is.
+    // Error::Refused if the id is known with another credential, Error::NotFound if the claim is of
+    // no use and the device is not registered.
+    virtual void redeem_claim(const model::ClaimCode& code,
+                              const model::DeviceId& device,
+                              const model::CredentialHash& credential,
+                              Instant now,
+                              Done<model::Registration> done) = 0;
+
+    // The registration, if there is one, and all labels of a device, by label.
+    virtual void load_device(const model::DeviceId& device, Done<model::DeviceRecord> done) = 0;
+    // The devices of an account, by id.
+    virtual void list_devices(model::AccountId account,
+                              Done<std::vector<model::Registration>> done) = 0;
+
+    // The label of an app at a device, allocated now if it has none. Never below kLabelAppFirst.
+    virtual void allocate_label(const model::DeviceId& device,
+                                const model::AppAddress& app,
+                                Done<model::Label> done) = 0;
+
+    // Error::NoSpace if the mailbox would exceed a limit; what has expired at stored_at counts no
+    // more. The sequence is above every one given before.
+    virtual void put(model::Letter letter,
+                     model::MailboxLimits limits,
+                     Done<model::Sequence> done) = 0;
+    // Unexpired letters above `after`, by sequence, at most `count_max`.
+    virtual void list(const model::Mailbox& mailbox,
+                      model::Sequence after,
+                      std::size_t count_max,
+                      Instant now,
+                      Done<std::vector<model::StoredLetter>> done) = 0;
+    // Erases the letters up to and including `last`.
+    virtual void erase(const model::Mailbox& mailbox, model::Sequence last, Done<void> done) = 0;
+    // Erases what expired, in all mailboxes, and answers how many letters that were.
+    virtual void purge(Instant now, Done<std::size_t> done) = 0;
+
+    // An opaque record for each device: the cloud's own session with it.
+    virtual void save_link_context(const model::DeviceId& device,
+                                   std::vector<std::uint8_t> context,
+                                   Done<void> done) = 0;
+    virtual void load_link_context(const model::DeviceId& device,
+                                   Done<std::optional<std::vector<std::uint8_t>>> done) = 0;
+    virtual void erase_link_context(const model::DeviceId& device, Done<void> done) = 0;
+
+    virtual void set_setting(std::string name, std::string value, Done<void> done) = 0;
+    virtual void get_setting(std::string name, Done<std::optional<std::string>> done) = 0;
+};
+
+}  // namespace sotto::cloud::store
