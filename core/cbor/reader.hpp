@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads CBOR (RFC 8949) from a view that shrinks. No allocation, no recursion deeper than
+// kNestingMax; what it returns points into the caller's bytes.
+#pragma once
+
+#include "core/base/reader.hpp"
+
+namespace sotto::cbor {
+
+// Levels of arrays, maps and tags inside each other that skip() follows.
+inline constexpr std::size_t kNestingMax = 8;
+
+enum class Rules : std::uint8_t {
+    Deterministic,  // RFC 8949 §4.2.1: shortest heads and floats, definite lengths, sorted maps
+    WellFormed,     // everything that RFC 8949 §3 calls well-formed
+};
+
+enum class Kind : std::uint8_t {  // the major type (RFC 8949 §3.1)
+    Unsigned = 0,
+    Negative = 1,
+    Bytes = 2,
+    Text = 3,
+    Array = 4,
+    Map = 5,
+    Tag = 6,
+    Simple = 7,  // simple values, floats and the "break" stop code
+};
+
+// The head of a data item.
+struct Head {
+    Kind kind{};
+    std::uint8_t info = 0;       // additional information: the low 5 bits of the first byte
+    std::uint64_t argument = 0;  // what the additional information stands for; 0 if indefinite
+
+    bool is_indefinite() const { return info == 31 && kind != Kind::Simple; }
+    bool is_break() const { return info == 31 && kind == Kind::Simple; }
+    bool is_float() const { return kind == Kind::Simple && info >= 25 && info <= 27; }
+};
+
+// Every read takes one item, or the head of one, from the front. On failure the reader is where it
+// was: Error::Truncated if the bytes end too early, Error::Malformed if the next item is not
+// well-formed, breaks the rules or is of another kind, Error::TooLarge if its value does not fit.
+class Reader {
+  public:
+    explicit Reader(Bytes bytes, Rules rules = Rules::Deterministic) : in_(bytes), rules_(rules) {}
+
+    bool empty() const { return in_.empty(); }
+    Bytes rest() const { return in_.rest(); }
+    // The kind of the next item; Error::Truncated at the end. "break" counts as Simple.
+    Result<Kind> peek() const;
+
+    Result<std::uint64_t> uint();
+    Result<std::int64_t> integer();   // Error::TooLarge below -2^63 or from 2^63
+    Result<Bytes> bytes();            // of definite length
+    Result<std::string_view> text();  // of definite length and valid UTF-8
+    // The number of items or pairs that follow. Never more than the bytes that are left could hold
+    // (else Error::Truncated). Definite length only: for the others, head() and take_break().
+    Result<std::size_t> array();
+    Result<std::size_t> map();
+    Result<std::uint64_t> tag();
+    Result<bool> boolean();
+    Status null();
+    Result<std::uint8_t> simple();  // any simple value, false, true, null and undefined included
+    Result<double> floating();      // of any width
+
+    // The next head, whatever it is; its content follows.
+    Result<Head> head();
+    // Whether the stop code of an indefinite-length item came next, and was taken.
+    bool take_break();
+    // The bytes of the next item as a whole, checked against the rules. Error::TooLarge if it nests
+    // deeper than kNestingMax. (UTF-8 is checked by text() alone: it is not well-formedness.)
+    Result<Bytes> skip();
+    // Error::Malformed if bytes are left.
+    Status finish() const { return in_.finish(); }
+
+  private:
+    Result<Head> head_of(Kind kind);
+    Result<Bytes> string(Kind kind);
+    Status skip_item(std::size_t depth);
+    Status skip_string(const Head& head);
+    Status skip_children(const Head& head, std::size_t depth);
+
+    sotto::Reader in_;
+    Rules rules_;
+};
+
+}  // namespace sotto::cbor

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes deterministic CBOR (RFC 8949 §4.2.1) into a buffer of the caller; the order of map keys is
+// the caller's. Overflow is sticky: write on, check once in finish(). No allocation.
+#pragma once
+
+#include "core/base/writer.hpp"
+#include "core/cbor/reader.hpp"
+
+namespace sotto::cbor {
+
+class Writer {
+  public:
+    explicit Writer(MutBytes out) : out_(out) {}
+
+    Writer& uint(std::uint64_t value) { return head(Kind::Unsigned, value); }
+    Writer& integer(std::int64_t value);
+    Writer& bytes(Bytes value);
+    Writer& text(std::string_view value);
+    // The heads of containers: the items, or keys and values in turn, are written next.
+    Writer& array(std::size_t count) { return head(Kind::Array, count); }
+    Writer& map(std::size_t count) { return head(Kind::Map, count); }
+    Writer& tag(std::uint64_t number) { return head(Kind::Tag, number); }
+    Writer& boolean(bool value) { return simple(value ? 21 : 20); }
+    Writer& null() { return simple(22); }
+    // Precondition: value < 24 or value > 31.
+    Writer& simple(std::uint8_t value);
+    // In the shortest of the three widths that keeps the value; NaN as f97e00.
+    Writer& floating(double value);
+    // Bytes that are CBOR already.
+    Writer& raw(Bytes encoded);
+    // The shortest head with this argument, for what is put together by hand.
+    Writer& head(Kind kind, std::uint64_t argument);
+
+    std::size_t size() const { return out_.size(); }
+    // The written bytes, or Error::NoSpace if anything did not fit.
+    Result<Bytes> finish() const { return out_.finish(); }
+
+  private:
+    sotto::Writer out_;
+};
+
+}  // namespace sotto::cbor
