@@ -7,7 +7,8 @@
 // - Operations take effect, and answer, in the order of their calls: what was written is read.
 // - A write that answers success is durable: a crash or a power cut cannot undo it. One that
 //   answers an error has changed nothing.
-// - Every operation may answer Error::Busy (too many are waiting) or Error::StorageFailed.
+// - Every operation may answer Error::StorageFailed, or Error::Busy (too many are waiting), which
+//   alone may overtake earlier answers.
 #pragma once
 
 #include <functional>

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Store in one SQLite file: WAL, synchronous=FULL, one writer thread with group commit
+// (docs/formats/database.md). Other programs may open the same file at the same time.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cloud/store/store.hpp"
+#include "cloud/store_sqlite/writer_thread.hpp"
+
+namespace sotto::cloud::store_sqlite {
+
+struct Options {
+    Database::Mode mode = Database::Mode::Open;
+    Duration busy_timeout = seconds(5);  // how long to wait for another program
+};
+
+class SqliteStore final : public store::Store {
+  public:
+    // Opens, checks and migrates the database at `path`; blocks. Error::NotFound, ::AlreadyExists,
+    // ::Busy (locked), ::Malformed (damaged), ::Unsupported (not ours, or newer), ::StorageFailed;
+    // the detail says what to do.
+    static Result<std::unique_ptr<SqliteStore>, Failure> open(const std::string& path,
+                                                              Options options,
+                                                              store::Executor executor);
+
+    void create_account(std::string name, Instant now, store::Done<model::AccountId> done) override;
+    void find_account(std::string name, store::Done<model::AccountId> done) override;
+    void add_token(model::Token token, Instant now, store::Done<void> done) override;
+    void find_token(const model::TokenHash& hash,
+                    model::TokenKind kind,
+                    store::Done<model::TokenHolder> done) override;
+    void create_claim(model::Claim claim,
+                      std::size_t open_max,
+                      Instant now,
+                      store::Done<void> done) override;
+    void redeem_claim(const model::ClaimCode& code,
+                      const model::DeviceId& device,
+                      const model::CredentialHash& credential,
+                      Instant now,
+                      store::Done<model::Registration> done) override;
+    void load_device(const model::DeviceId& device, store::Done<model::DeviceRecord> done) override;
+    void list_devices(model::AccountId account,
+                      store::Done<std::vector<model::Registration>> done) override;
+    void allocate_label(const model::DeviceId& device,
+                        const model::AppAddress& app,
+                        store::Done<model::Label> done) override;
+    void put(model::Letter letter,
+             model::MailboxLimits limits,
+             store::Done<model::Sequence> done) override;
+    void list(const model::Mailbox& mailbox,
+              model::Sequence after,
+              std::size_t count_max,
+              Instant now,
+              store::Done<std::vector<model::StoredLetter>> done) override;
+    void erase(const model::Mailbox& mailbox,
+               model::Sequence last,
+               store::Done<void> done) override;
+    void purge(Instant now, store::Done<std::size_t> done) override;
+    void save_link_context(const model::DeviceId& device,
+                           std::vector<std::uint8_t> context,
+                           store::Done<void> done) override;
+    void load_link_context(const model::DeviceId& device,
+                           store::Done<std::optional<std::vector<std::uint8_t>>> done) override;
+    void erase_link_context(const model::DeviceId& device, store::Done<void> done) override;
+    void set_setting(std::string name, std::string value, store::Done<void> done) override;
+    void get_setting(std::string name, store::Done<std::optional<std::string>> done) override;
+
+  private:
+    SqliteStore(std::unique_ptr<Database> database, store::Executor executor)
+        : writer_(std::move(database), std::move(executor)) {}
+
+    template <class T, class Work>
+    void submit(bool writes, store::Done<T> done, Work work);
+
+    WriterThread writer_;
+};
+
+}  // namespace sotto::cloud::store_sqlite
