@@ -10,6 +10,7 @@ namespace sotto::crypto {
 
 inline constexpr std::size_t kAeadKeySize = 16;
 inline constexpr std::size_t kNonceSize = 13;
+inline constexpr std::size_t kAeadPlaintextSizeMax = 65535;  // a nonce of 13 leaves 2 for the size
 using AeadKey = Secret<kAeadKeySize, struct AeadKeyTag>;
 using Nonce = std::array<std::uint8_t, kNonceSize>;
 
@@ -21,13 +22,14 @@ constexpr std::size_t size_of(TagSize tag) { return static_cast<std::size_t>(tag
 
 // Encrypts and authenticates. `out` gets ciphertext and tag; its size is plaintext.size() +
 // size_of(tag), anything else is Error::InvalidArgument. `out` may begin where `plaintext` begins.
+// Error::TooLarge over kAeadPlaintextSizeMax.
 Status aead_seal(
     const AeadKey& key, const Nonce& nonce, Bytes aad, Bytes plaintext, TagSize tag, MutBytes out);
 
 // Verifies and decrypts. `sealed` is ciphertext and tag; `out` has the size of the plaintext and
 // may begin where `sealed` begins. Error::Unauthenticated if it does not verify: `out` is then
 // wiped. Error::Truncated if `sealed` is shorter than a tag, Error::InvalidArgument if `out` has
-// another size.
+// another size, Error::TooLarge as above.
 Status aead_open(
     const AeadKey& key, const Nonce& nonce, Bytes aad, Bytes sealed, TagSize tag, MutBytes out);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SHA-256 (FIPS 180-4) and HMAC (RFC 2104). A facade: a port defines the functions.
-// No allocation by the caller; the context lives in the object.
+// SHA-256 (FIPS 180-4), a facade: a port defines class Sha256. HMAC (RFC 2104) over it.
+// No allocation; the context lives in the object. Nothing here can fail.
 #pragma once
 
 #include <array>
@@ -43,17 +43,13 @@ Hash hmac_sha256(Bytes key, Bytes message);
 // An incremental HMAC-SHA-256. After finish() only destruction is allowed.
 class HmacSha256 {
   public:
-    static constexpr std::size_t kContextSize = 256;
-
     explicit HmacSha256(Bytes key);
-    ~HmacSha256();  // wipes
-    HmacSha256(const HmacSha256&) = delete;
-    HmacSha256& operator=(const HmacSha256&) = delete;
-    void update(Bytes data);
+    void update(Bytes data) { inner_.update(data); }
     Hash finish();
 
   private:
-    alignas(8) std::array<std::uint8_t, kContextSize> context_;
+    Sha256 inner_;  // has taken key ^ ipad
+    Sha256 outer_;  // has taken key ^ opad
 };
 
 }  // namespace sotto::crypto

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/crypto/aead.hpp"
+
+#include <cstring>
+#include <type_traits>
+
+#include <bearssl.h>
+
+#include "ports/bearssl/platform.hpp"
+
+namespace sotto::crypto {
+namespace {
+
+using ports::bearssl::kIsCortexM0;
+using AesKeys = std::conditional_t<kIsCortexM0, br_aes_small_ctrcbc_keys, br_aes_ct_ctrcbc_keys>;
+
+[[maybe_unused]] void expand(br_aes_small_ctrcbc_keys& keys, const AeadKey& key) {
+    br_aes_small_ctrcbc_init(&keys, key.expose().data(), key.kSize);
+}
+[[maybe_unused]] void expand(br_aes_ct_ctrcbc_keys& keys, const AeadKey& key) {
+    br_aes_ct_ctrcbc_init(&keys, key.expose().data(), key.kSize);
+}
+
+// One message: the expanded key and the CCM state over it, wiped at the end.
+class Message {
+  public:
+    explicit Message(const AeadKey& key) {
+        expand(keys_.value, key);
+        br_ccm_init(&ccm_.value, &keys_.value.vtable);
+    }
+
+    void start(const Nonce& nonce, Bytes aad, std::size_t size, TagSize tag) {
+        const int ready =
+            br_ccm_reset(&ccm_.value, nonce.data(), nonce.size(), aad.size(), size, size_of(tag));
+        SOTTO_ASSERT(ready == 1);  // the sizes were checked
+        br_ccm_aad_inject(&ccm_.value, aad.data(), aad.size());
+        br_ccm_flip(&ccm_.value);
+    }
+    void encrypt(MutBytes data) { br_ccm_run(&ccm_.value, 1, data.data(), data.size()); }
+    void decrypt(MutBytes data) { br_ccm_run(&ccm_.value, 0, data.data(), data.size()); }
+    void write_tag(std::uint8_t* out) { br_ccm_get_tag(&ccm_.value, out); }
+    bool verifies(const std::uint8_t* tag) { return br_ccm_check_tag(&ccm_.value, tag) == 1; }
+
+  private:
+    ports::bearssl::Wiped<AesKeys> keys_;
+    ports::bearssl::Wiped<br_ccm_context> ccm_;
+};
+
+}  // namespace
+
+Status aead_seal(
+    const AeadKey& key, const Nonce& nonce, Bytes aad, Bytes plaintext, TagSize tag, MutBytes out) {
+    if (plaintext.size() > kAeadPlaintextSizeMax) return Error::TooLarge;
+    if (out.size() != plaintext.size() + size_of(tag)) return Error::InvalidArgument;
+    if (!plaintext.empty()) std::memmove(out.data(), plaintext.data(), plaintext.size());
+    Message message{key};
+    message.start(nonce, aad, plaintext.size(), tag);
+    message.encrypt(out.first(plaintext.size()));
+    message.write_tag(out.data() + plaintext.size());
+    return {};
+}
+
+Status aead_open(
+    const AeadKey& key, const Nonce& nonce, Bytes aad, Bytes sealed, TagSize tag, MutBytes out) {
+    if (sealed.size() < size_of(tag)) return Error::Truncated;
+    const Bytes ciphertext = sealed.first(sealed.size() - size_of(tag));
+    if (ciphertext.size() > kAeadPlaintextSizeMax) return Error::TooLarge;
+    if (out.size() != ciphertext.size()) return Error::InvalidArgument;
+    if (!out.empty()) std::memmove(out.data(), ciphertext.data(), ciphertext.size());
+    Message message{key};
+    message.start(nonce, aad, ciphertext.size(), tag);
+    message.decrypt(out);
+    if (message.verifies(sealed.data() + ciphertext.size())) return {};
+    wipe(out);
+    return Error::Unauthenticated;
+}
+
+}  // namespace sotto::crypto
