@@ -33,15 +33,20 @@ class Message {
         const int ready =
             br_ccm_reset(&ccm_.value, nonce.data(), nonce.size(), aad.size(), size, size_of(tag));
         SOTTO_ASSERT(ready == 1);  // the sizes were checked
-        br_ccm_aad_inject(&ccm_.value, aad.data(), aad.size());
+        if (!aad.empty()) br_ccm_aad_inject(&ccm_.value, aad.data(), aad.size());
         br_ccm_flip(&ccm_.value);
     }
-    void encrypt(MutBytes data) { br_ccm_run(&ccm_.value, 1, data.data(), data.size()); }
-    void decrypt(MutBytes data) { br_ccm_run(&ccm_.value, 0, data.data(), data.size()); }
+    void encrypt(MutBytes data) { run(1, data); }
+    void decrypt(MutBytes data) { run(0, data); }
     void write_tag(std::uint8_t* out) { br_ccm_get_tag(&ccm_.value, out); }
     bool verifies(const std::uint8_t* tag) { return br_ccm_check_tag(&ccm_.value, tag) == 1; }
 
   private:
+    void run(int encrypts, MutBytes data) {
+        if (data.empty()) return;  // BearSSL would count on from a null pointer
+        br_ccm_run(&ccm_.value, encrypts, data.data(), data.size());
+    }
+
     ports::bearssl::Wiped<AesKeys> keys_;
     ports::bearssl::Wiped<br_ccm_context> ccm_;
 };

@@ -54,8 +54,7 @@ class Workspace {
     // The point of x with the even y.
     Result<DhPublicKey> decompress(BytesN<kDhSize> x) {
         read(x_.get(), x);
-        // set_compressed_coordinates() would reduce x; the number must be below the prime.
-        if (BN_cmp(x_.get(), EC_GROUP_get0_field(group_.get())) >= 0) return Error::Malformed;
+        if (!is_element(x_.get())) return Error::Malformed;
         if (EC_POINT_set_compressed_coordinates(
                 group_.get(), point_.get(), x_.get(), 0, context_.get()) != 1)
             return Error::Malformed;
@@ -66,6 +65,7 @@ class Workspace {
     bool load(BytesN<kDhSize> x, BytesN<kDhSize> y) {
         read(x_.get(), x);
         read(y_.get(), y);
+        if (!is_element(x_.get()) || !is_element(y_.get())) return false;
         return EC_POINT_set_affine_coordinates(
                    group_.get(), point_.get(), x_.get(), y_.get(), context_.get()) == 1;
     }
@@ -87,6 +87,10 @@ class Workspace {
     }
 
   private:
+    // Below the prime. OpenSSL's set_..._coordinates() take anything and reduce it.
+    bool is_element(const BIGNUM* number) const {
+        return BN_cmp(number, EC_GROUP_get0_field(group_.get())) < 0;
+    }
     DhPublicKey coordinates_of(const EC_POINT* point) {
         require(EC_POINT_get_affine_coordinates(
             group_.get(), point, x_.get(), y_.get(), context_.get()));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The low-level SHA256_* functions are marked deprecated since OpenSSL 3.0 and used all the same:
 // they run the same assembly, live in the caller's object and cost nothing per call, where
-// EVP_MD_CTX needs the heap and looks its algorithm up again (measured below, in README terms).
+// EVP_MD_CTX lives on the heap.
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "core/crypto/hash.hpp"
