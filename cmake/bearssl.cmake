@@ -21,8 +21,8 @@ target_include_directories(bearssl SYSTEM PUBLIC ${bearssl_SOURCE_DIR}/inc PRIVA
 target_compile_definitions(bearssl PRIVATE BR_USE_URANDOM=0 BR_USE_UNIX_TIME=0)
 target_compile_options(bearssl PRIVATE -w -ffunction-sections -fdata-sections)
 if(CMAKE_C_COMPILER_ID STREQUAL Clang)
-    # It calls its "methods" through pointers of another type, on purpose.
-    target_compile_options(bearssl PRIVATE -fno-sanitize=function)
+    # On purpose it reads words at any address and calls "methods" through pointers of another type.
+    target_compile_options(bearssl PRIVATE -fno-sanitize=function,alignment)
 endif()
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL cortex-m0)
     target_compile_definitions(bearssl PRIVATE BR_ARMEL_CORTEXM_GCC=1 BR_LOMUL=1 BR_INT128=0)
