@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// A gateway or an app on the air: the GATT client as we use it, in whole frames
+// (docs/protocol/air.md). Implementations run in the thread of their event loop and never block.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/bytes.hpp"
+#include "core/base/result.hpp"
+#include "core/base/time.hpp"
+#include "core/framing/frame.hpp"
+
+namespace sotto::air {
+
+// Where a device can be found; what it means is the business of the air (here, a socket's path).
+using Place = std::string;
+
+// What a device says about itself to everybody. Nothing of it is proved.
+struct Sighting {
+    Place place;
+    framing::DeviceId device_id{};
+    std::string name;
+    bool has_owner = false;
+    bool is_busy = false;  // another central holds it
+};
+
+// Why a link ended or never came about.
+enum class Disconnect : std::uint8_t {
+    Busy,      // another central holds the device; it has been asked to let go
+    Closed,    // by the device
+    NotFound,  // nobody there
+    Timeout,   // no advertisement, or no progress in sending
+};
+
+// What a link reports. Calls come from the event loop, never from within a call of ours; none after
+// the link has been destroyed.
+class LinkHandler {
+  public:
+    // The device is there and subscribed to; ATTACH follows as its first frame.
+    virtual void on_connected(const Sighting& sighting) = 0;
+    // A whole frame, valid during the call. Any bytes: parse it.
+    virtual void on_frame(Bytes frame) = 0;
+    // So many frames of send() have left; there is room again.
+    virtual void on_sent(std::size_t /*frame_count*/) {}
+    // The last call.
+    virtual void on_disconnected(Disconnect why) = 0;
+
+  protected:
+    ~LinkHandler() = default;  // owned by the caller
+};
+
+// One connection to one device. Destroying it closes it.
+class Link {
+  public:
+    virtual ~Link() = default;
+
+    // Queues a copy of the frame. Error::WrongState before on_connected() and after
+    // on_disconnected(), Error::Busy when the queue is full (on_sent() follows),
+    // Error::InvalidArgument or Error::TooLarge for what is no frame.
+    virtual Status send(Bytes frame) = 0;
+};
+
+class Central {
+  public:
+    virtual ~Central() = default;
+
+    // Where devices may be, without disturbing them.
+    virtual std::vector<Place> places() = 0;
+
+    // Asks everybody in reach who they are, for at most `limit`. A device that is held by another
+    // central takes that as a wish to get in (see RELEASE in the document).
+    using ScanDone = std::function<void(std::vector<Sighting>)>;
+    virtual void scan(Duration limit, ScanDone done) = 0;
+
+    // Connects and subscribes. While the device is busy it is asked again, for `patience` at most.
+    // `handler` must live as long as the link.
+    virtual std::unique_ptr<Link> connect(const Place& place,
+                                          LinkHandler& handler,
+                                          Duration patience) = 0;
+};
+
+}  // namespace sotto::air

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// An error of the host with the words for its user.
+#pragma once
+
+#include <string>
+
+#include "core/base/result.hpp"
+
+namespace sotto::air {
+
+struct Failure {
+    Error code;
+    std::string detail;  // a sentence: what failed and what to do next
+};
+
+template <class T = void>
+using Outcome = Result<T, Failure>;
+
+}  // namespace sotto::air

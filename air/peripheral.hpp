@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// A device on the air: the GATT server as we use it, in whole frames (docs/protocol/air.md). One
+// central at a time. Implementations run in the thread of their event loop and never block.
+#pragma once
+
+#include "core/base/bytes.hpp"
+#include "core/base/result.hpp"
+
+namespace sotto::air {
+
+// What a peripheral reports. Calls come from the event loop, never from within a call of ours.
+class PeripheralHandler {
+  public:
+    // A central has subscribed: send ATTACH.
+    virtual void on_connected() = 0;
+    // A whole frame, valid during the call. Any bytes of any central: parse it.
+    virtual void on_frame(Bytes frame) = 0;
+    // So many frames of send() have left; there is room again.
+    virtual void on_sent(std::size_t /*frame_count*/) {}
+    // The central is gone, and with it what was still to be sent.
+    virtual void on_disconnected() = 0;
+
+  protected:
+    ~PeripheralHandler() = default;  // owned by the caller
+};
+
+class Peripheral {
+  public:
+    virtual ~Peripheral() = default;
+
+    // Queues a copy of the frame. Error::WrongState without a central, Error::Busy when the queue
+    // is full (on_sent() follows), Error::InvalidArgument or Error::TooLarge for what is no frame.
+    virtual Status send(Bytes frame) = 0;
+    // Shown in the advertisement from now on.
+    virtual void set_has_owner(bool has_owner) = 0;
+    // Lets the central go; on_disconnected() follows from the event loop. Nothing without one.
+    virtual void disconnect() = 0;
+};
+
+}  // namespace sotto::air

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two ends of one connection of the virtual air, without a socket: bytes in, events out; frames
+// in, bytes out (docs/protocol/air.md, "The virtual air"). Either end takes any bytes. Owns its
+// buffers; allocates only in the caller's vectors.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "core/base/bytes.hpp"
+#include "core/base/result.hpp"
+#include "core/framing/air_operation.hpp"
+#include "core/framing/segment.hpp"
+
+namespace sotto::air {
+
+// A whole frame, valid until the next call.
+struct FrameReceived {
+    Bytes frame;
+};
+
+class PeripheralHalf {
+  public:
+    explicit PeripheralHalf(std::size_t value_size_max) : value_size_max_(value_size_max) {}
+
+    struct Subscribed {};  // once
+    using Event = std::variant<Subscribed, FrameReceived>;
+
+    // Takes bytes from the front of `input` up to the next event; nothing when all are taken.
+    std::optional<Event> next(Bytes& input);
+
+    // Appends the bytes of the advertisement, which open every connection.
+    static Status append_advertisement(std::vector<std::uint8_t>& out,
+                                       const framing::Advertisement& advertisement);
+    // Appends the bytes of a frame. Error::WrongState before Subscribed; else as
+    // Segmenter::begin().
+    Status append_frame(std::vector<std::uint8_t>& out, Bytes frame);
+
+    bool is_subscribed() const { return subscribed_; }
+
+  private:
+    std::optional<Event> on_operation(const framing::AirOperation& operation);
+
+    std::size_t value_size_max_;
+    bool subscribed_ = false;
+    framing::AirDecoder decoder_;
+    framing::Segmenter segmenter_;
+    std::array<std::uint8_t, framing::kFrameSizeMax> buffer_{};
+    framing::Reassembler reassembler_{buffer_};
+};
+
+class CentralHalf {
+  public:
+    explicit CentralHalf(std::size_t value_size_max) : value_size_max_(value_size_max) {}
+
+    struct Advertised {
+        framing::Advertisement advertisement;  // its name is valid until the next call
+    };
+    using Event = std::variant<Advertised, FrameReceived>;
+
+    // Takes bytes from the front of `input` up to the next event; nothing when all are taken.
+    // Frames come only after append_subscribe().
+    std::optional<Event> next(Bytes& input);
+
+    // Appends the bytes of SUBSCRIBE. Precondition: Advertised was seen.
+    void append_subscribe(std::vector<std::uint8_t>& out);
+    // Appends the bytes of a frame. Error::WrongState before append_subscribe(); else as
+    // Segmenter::begin().
+    Status append_frame(std::vector<std::uint8_t>& out, Bytes frame);
+
+  private:
+    std::optional<Event> on_operation(const framing::AirOperation& operation);
+
+    enum class State : std::uint8_t { WaitAdvertisement, Advertised, Subscribed };
+
+    std::size_t value_size_max_;
+    State state_ = State::WaitAdvertisement;
+    std::size_t device_value_size_ = framing::kValueSizeDefault;
+    framing::AirDecoder decoder_;
+    framing::Segmenter segmenter_;
+    std::array<std::uint8_t, framing::kFrameSizeMax> buffer_{};
+    framing::Reassembler reassembler_{buffer_};
+};
+
+}  // namespace sotto::air

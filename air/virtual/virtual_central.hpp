@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// A central of the virtual air: every `*.sock` in a folder is a device in reach. Allocates; never
+// blocks; everything happens in the thread that runs the io_context.
+#pragma once
+
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+
+#include "air/central.hpp"
+#include "core/framing/limits.hpp"
+
+namespace sotto::air {
+
+class VirtualCentral final : public Central {
+  public:
+    // `value_size_max`: the largest values that are taken, kValueSizeDefault to kValueSizeMax.
+    VirtualCentral(boost::asio::io_context& loop,
+                   std::string folder,
+                   std::size_t value_size_max = framing::kValueSizeDefault);
+
+    std::vector<Place> places() override;
+    void scan(Duration limit, ScanDone done) override;
+    std::unique_ptr<Link> connect(const Place& place,
+                                  LinkHandler& handler,
+                                  Duration patience) override;
+
+  private:
+    boost::asio::io_context& loop_;
+    std::string folder_;
+    std::size_t value_size_max_;
+};
+
+}  // namespace sotto::air
