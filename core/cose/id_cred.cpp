@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/cose/id_cred.hpp"
+
+#include "core/cose/algorithm.hpp"
+#include "core/cose/identifier.hpp"
+
+namespace sotto::cose {
+
+IdCred IdCred::of(const Credential& credential, CredentialForm form) {
+    return {form, form == CredentialForm::Kid ? credential.kid() : credential.bytes()};
+}
+
+Result<IdCred> IdCred::read_compact(cbor::Reader& in) {
+    SOTTO_TRY_ASSIGN(const cbor::Kind kind, in.peek());
+    if (kind != cbor::Kind::Map) {
+        SOTTO_TRY_ASSIGN(const Bytes kid, read_identifier(in));
+        return IdCred{CredentialForm::Kid, kid};
+    }
+    // A CCS need not be deterministic CBOR: it is taken as it is, and only has to be well-formed.
+    cbor::Reader map{in.rest(), cbor::Rules::WellFormed};
+    SOTTO_TRY_ASSIGN(const Bytes encoded, map.skip());
+    // RFC 9528 §3.5.3.2: {4: kid} is compact "if and only if" it stands in a plaintext, so that a
+    // kid alone never comes as a map. The other forms of {14: CCS} are not deterministic.
+    constexpr std::uint8_t kMapOfOne = 0xa1;
+    if (encoded[0] != kMapOfOne) return Error::Unsupported;
+    if (encoded[1] == kHeaderKid) return Error::Malformed;
+    if (encoded[1] != kHeaderKccs) return Error::Unsupported;
+    if (cbor::Reader{encoded.subspan(2)}.peek().value_or(cbor::Kind::Simple) != cbor::Kind::Map)
+        return Error::Malformed;
+    in = cbor::Reader{in.rest().subspan(encoded.size())};
+    return IdCred{CredentialForm::Value, encoded.subspan(2)};
+}
+
+void IdCred::write_compact(cbor::Writer& out) const {
+    if (form_ == CredentialForm::Kid) {
+        write_identifier(out, body_);
+    } else {
+        out.raw(head()).raw(body_);
+    }
+}
+
+FixedBytes<12> IdCred::head() const {
+    std::array<std::uint8_t, 12> buffer{};
+    cbor::Writer out{buffer};
+    out.map(1).uint(form_ == CredentialForm::Kid ? kHeaderKid : kHeaderKccs);
+    if (form_ == CredentialForm::Kid) out.head(cbor::Kind::Bytes, body_.size());
+    return FixedBytes<12>{*out.finish()};
+}
+
+Result<Bytes> IdCred::encode(MutBytes out) const {
+    return cbor::Writer{out}.raw(head()).raw(body_).finish();
+}
+
+bool IdCred::matches(const Credential& credential) const {
+    return equal(body_, of(credential, form_).body_);
+}
+
+}  // namespace sotto::cose
