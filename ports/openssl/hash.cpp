@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The low-level SHA256_* functions are marked deprecated since OpenSSL 3.0 and used all the same:
-// they run the same assembly, live in the caller's object and cost nothing per call, where
-// EVP_MD_CTX lives on the heap.
+// they run the same assembly and live in the caller's object. EVP_MD_CTX lives on the heap; a hash
+// of 64 bytes takes 2.3 times as long with it, 1.6 times with one context kept and reset.
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "core/crypto/hash.hpp"
