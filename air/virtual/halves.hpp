@@ -24,6 +24,8 @@ struct FrameReceived {
 class PeripheralHalf {
   public:
     explicit PeripheralHalf(std::size_t value_size_max) : value_size_max_(value_size_max) {}
+    PeripheralHalf(const PeripheralHalf&) = delete;  // its parts point into each other
+    PeripheralHalf& operator=(const PeripheralHalf&) = delete;
 
     struct Subscribed {};  // once
     using Event = std::variant<Subscribed, FrameReceived>;
@@ -54,6 +56,8 @@ class PeripheralHalf {
 class CentralHalf {
   public:
     explicit CentralHalf(std::size_t value_size_max) : value_size_max_(value_size_max) {}
+    CentralHalf(const CentralHalf&) = delete;  // its parts point into each other
+    CentralHalf& operator=(const CentralHalf&) = delete;
 
     struct Advertised {
         framing::Advertisement advertisement;  // its name is valid until the next call
