@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/coap/message.hpp"
+
+namespace sotto::coap {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+
+void write_header(Writer& out, const Header& header) {
+    SOTTO_ASSERT(header.token.size() <= kTokenSizeMax);
+    out.u8(static_cast<std::uint8_t>(kVersion << 6 | static_cast<std::uint8_t>(header.type) << 4 |
+                                     header.token.size()));
+    out.u8(static_cast<std::uint8_t>(header.code)).u16_be(header.id).bytes(header.token);
+}
+
+}  // namespace
+
+Result<Options> Options::parse(Bytes encoded) {
+    OptionReader reader{encoded};
+    for (;;) {
+        SOTTO_TRY_ASSIGN(const std::optional<Option> option, reader.next());
+        if (!option) break;
+    }
+    if (!reader.rest().empty()) return Error::Malformed;
+    return Options{encoded};
+}
+
+std::optional<Bytes> Options::find(OptionNumber number) const {
+    for (const Option& option : *this) {
+        if (option.number == number) return option.value;
+    }
+    return std::nullopt;
+}
+
+std::optional<std::uint32_t> Options::find_uint(OptionNumber number) const {
+    const auto value = find(number);
+    if (!value) return std::nullopt;
+    const auto decoded = uint_value(*value);
+    if (!decoded) return std::nullopt;
+    return *decoded;
+}
+
+std::optional<std::string_view> Options::find_text(OptionNumber number, std::size_t n) const {
+    for (const Option& option : *this) {
+        if (option.number == number && n-- == 0) return as_text(option.value);
+    }
+    return std::nullopt;
+}
+
+std::size_t Options::count(OptionNumber number) const {
+    std::size_t count = 0;
+    for (const Option& option : *this) count += option.number == number ? 1 : 0;
+    return count;
+}
+
+// Options and payload, which follow each other.
+struct BodyParser {
+    Options options;
+    Bytes payload;
+
+    static Result<BodyParser> parse(Bytes bytes) {
+        OptionReader reader{bytes};
+        for (;;) {
+            SOTTO_TRY_ASSIGN(const std::optional<Option> option, reader.next());
+            if (!option) break;
+        }
+        const Bytes rest = reader.rest();
+        const Options options{bytes.first(bytes.size() - rest.size())};
+        if (rest.empty()) return BodyParser{.options = options, .payload = {}};
+        // RFC 7252 §3: "The presence of a marker followed by a zero-length payload MUST be
+        // processed as a message format error."
+        if (rest.size() == 1) return Error::Malformed;
+        return BodyParser{.options = options, .payload = rest.subspan(1)};
+    }
+};
+
+Result<Header> parse_header(Reader& in) {
+    SOTTO_TRY_ASSIGN(const std::uint8_t first, in.u8());
+    SOTTO_TRY_ASSIGN(const std::uint8_t code, in.u8());
+    SOTTO_TRY_ASSIGN(const std::uint16_t id, in.u16_be());
+    const std::size_t token_size = first & 0x0f;
+    if (first >> 6 != kVersion || token_size > kTokenSizeMax) return Error::Malformed;
+    SOTTO_TRY_ASSIGN(const Bytes token, in.take(token_size));
+    return Header{.type = static_cast<Type>(first >> 4 & 3),
+                  .code = static_cast<Code>(code),
+                  .id = id,
+                  .token = token};
+}
+
+Result<Message> parse_message(Bytes bytes) {
+    Reader in{bytes};
+    SOTTO_TRY_ASSIGN(const Header header, parse_header(in));
+    if (header.code == Code::Empty && (!header.token.empty() || !in.empty())) {
+        return Error::Malformed;
+    }
+    SOTTO_TRY_ASSIGN(const BodyParser body, BodyParser::parse(in.rest()));
+    return Message{.header = header, .options = body.options, .payload = body.payload};
+}
+
+Result<Body> parse_body(Bytes bytes) {
+    Reader in{bytes};
+    SOTTO_TRY_ASSIGN(const std::uint8_t code, in.u8());
+    SOTTO_TRY_ASSIGN(const BodyParser body, BodyParser::parse(in.rest()));
+    return Body{.code = static_cast<Code>(code), .options = body.options, .payload = body.payload};
+}
+
+MessageWriter::MessageWriter(MutBytes out, const Header& header) : out_(out) {
+    write_header(out_, header);
+}
+
+MessageWriter::MessageWriter(MutBytes out, Code code) : out_(out) {
+    out_.u8(static_cast<std::uint8_t>(code));
+}
+
+MessageWriter& MessageWriter::payload(Bytes payload) {
+    if (!payload.empty()) out_.u8(kPayloadMarker).bytes(payload);
+    return *this;
+}
+
+MutBytes MessageWriter::reserve_payload(std::size_t size) {
+    out_.u8(kPayloadMarker);
+    return out_.reserve(size);
+}
+
+std::array<std::uint8_t, 4> empty_message(Type type, std::uint16_t id) {
+    std::array<std::uint8_t, 4> bytes;
+    Writer out{bytes};
+    write_header(out, {.type = type, .code = Code::Empty, .id = id, .token = {}});
+    return bytes;
+}
+
+}  // namespace sotto::coap

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/coap/option.hpp"
+
+#include <array>
+
+namespace sotto::coap {
+namespace {
+
+constexpr std::uint8_t kPayloadMarker = 0xff;
+constexpr std::uint32_t kOneByte = 13;    // nibble 13: one byte follows, of value - 13
+constexpr std::uint32_t kTwoBytes = 269;  // nibble 14: two bytes follow, of value - 269
+constexpr std::uint32_t kNumberMax = 65'535;
+
+std::uint8_t nibble_of(std::uint32_t value) {
+    if (value < kOneByte) return static_cast<std::uint8_t>(value);
+    return value < kTwoBytes ? 13 : 14;
+}
+
+}  // namespace
+
+Result<std::uint32_t> OptionReader::extended(std::uint8_t nibble) {
+    if (nibble < 13) return std::uint32_t{nibble};
+    if (nibble == 13) {
+        SOTTO_TRY_ASSIGN(const std::uint8_t value, in_.u8());
+        return kOneByte + value;
+    }
+    if (nibble == 14) {
+        SOTTO_TRY_ASSIGN(const std::uint16_t value, in_.u16_be());
+        return kTwoBytes + value;
+    }
+    return Error::Malformed;  // RFC 7252 §3.1: 15 is reserved
+}
+
+Result<std::optional<Option>> OptionReader::next() {
+    if (in_.empty() || in_.rest()[0] == kPayloadMarker) return std::optional<Option>{};
+    SOTTO_TRY_ASSIGN(const std::uint8_t head, in_.u8());
+    SOTTO_TRY_ASSIGN(const std::uint32_t delta, extended(head >> 4));
+    SOTTO_TRY_ASSIGN(const std::uint32_t size, extended(head & 0x0f));
+    number_ += delta;
+    if (number_ > kNumberMax) return Error::Malformed;
+    SOTTO_TRY_ASSIGN(const Bytes value, in_.take(size));
+    return std::optional{
+        Option{.number = OptionNumber{static_cast<std::uint16_t>(number_)}, .value = value}};
+}
+
+void OptionWriter::extended(std::uint32_t value) {
+    if (value >= kTwoBytes) {
+        out_.u16_be(static_cast<std::uint16_t>(value - kTwoBytes));
+    } else if (value >= kOneByte) {
+        out_.u8(static_cast<std::uint8_t>(value - kOneByte));
+    }
+}
+
+OptionWriter& OptionWriter::add(OptionNumber number, Bytes value) {
+    SOTTO_ASSERT(number.value() >= last_);
+    const std::uint32_t delta = number.value() - last_;
+    const auto size = static_cast<std::uint32_t>(value.size());
+    out_.u8(static_cast<std::uint8_t>(nibble_of(delta) << 4 | nibble_of(size)));
+    extended(delta);
+    extended(size);
+    out_.bytes(value);
+    last_ = number.value();
+    return *this;
+}
+
+OptionWriter& OptionWriter::add_uint(OptionNumber number, std::uint32_t value) {
+    std::array<std::uint8_t, 4> bytes;
+    Writer{bytes}.u32_be(value);
+    std::size_t skip = 0;
+    while (skip < bytes.size() && bytes[skip] == 0) ++skip;
+    return add(number, Bytes{bytes}.subspan(skip));
+}
+
+Result<std::uint32_t> uint_value(Bytes value) {
+    if (value.size() > 4) return Error::Malformed;
+    Reader in{value};
+    SOTTO_TRY_ASSIGN(const std::uint64_t number, in.uint_be(value.size()));
+    return static_cast<std::uint32_t>(number);
+}
+
+}  // namespace sotto::coap

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// CoAP options (RFC 7252 §3.1, §5.4): a reader and writer of their delta encoding. No allocation;
+// views into the caller's bytes.
+#pragma once
+
+#include <optional>
+
+#include "core/base/reader.hpp"
+#include "core/base/strong.hpp"
+#include "core/base/writer.hpp"
+
+namespace sotto::coap {
+
+using OptionNumber = Strong<std::uint16_t, struct OptionNumberTag>;
+
+inline constexpr OptionNumber kIfMatch{1};
+inline constexpr OptionNumber kUriHost{3};
+inline constexpr OptionNumber kETag{4};
+inline constexpr OptionNumber kIfNoneMatch{5};
+inline constexpr OptionNumber kObserve{6};  // RFC 7641
+inline constexpr OptionNumber kUriPort{7};
+inline constexpr OptionNumber kLocationPath{8};
+inline constexpr OptionNumber kOscore{9};  // RFC 8613
+inline constexpr OptionNumber kUriPath{11};
+inline constexpr OptionNumber kContentFormat{12};
+inline constexpr OptionNumber kMaxAge{14};
+inline constexpr OptionNumber kUriQuery{15};
+inline constexpr OptionNumber kHopLimit{16};  // RFC 8768
+inline constexpr OptionNumber kAccept{17};
+inline constexpr OptionNumber kLocationQuery{20};
+inline constexpr OptionNumber kBlock2{23};  // RFC 7959
+inline constexpr OptionNumber kBlock1{27};
+inline constexpr OptionNumber kSize2{28};
+inline constexpr OptionNumber kProxyUri{35};
+inline constexpr OptionNumber kProxyScheme{39};
+inline constexpr OptionNumber kSize1{60};
+inline constexpr OptionNumber kEcho{252};        // RFC 9175
+inline constexpr OptionNumber kNoResponse{258};  // RFC 7967
+inline constexpr OptionNumber kRequestTag{292};  // RFC 9175
+
+// RFC 7252 §5.4.1: odd numbers are critical.
+constexpr bool is_critical(OptionNumber number) { return (number.value() & 1) != 0; }
+
+struct Option {
+    OptionNumber number;
+    Bytes value;
+};
+
+// Walks over encoded options up to their end; a payload marker ends them too.
+class OptionReader {
+  public:
+    explicit OptionReader(Bytes encoded) : in_(encoded) {}
+
+    // The next option; nothing at the end or at a payload marker, which stays in rest().
+    // Error::Malformed, Truncated.
+    Result<std::optional<Option>> next();
+    Bytes rest() const { return in_.rest(); }
+
+  private:
+    Result<std::uint32_t> extended(std::uint8_t nibble);
+
+    Reader in_;
+    std::uint32_t number_ = 0;
+};
+
+// Writes options. Precondition: they come in ascending order of number.
+class OptionWriter {
+  public:
+    explicit OptionWriter(Writer& out) : out_(out) {}
+
+    OptionWriter& add(OptionNumber number, Bytes value);
+    OptionWriter& add_text(OptionNumber number, std::string_view value) {
+        return add(number, as_bytes(value));
+    }
+    // In the fewest bytes; 0 is empty (RFC 7252 §3.2).
+    OptionWriter& add_uint(OptionNumber number, std::uint32_t value);
+
+  private:
+    void extended(std::uint32_t value);
+
+    Writer& out_;
+    std::uint16_t last_ = 0;
+};
+
+// The value of a uint option. Error::Malformed over 4 bytes; leading zeros are allowed (§3.2).
+Result<std::uint32_t> uint_value(Bytes value);
+
+}  // namespace sotto::coap

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The OSCORE Security Context (RFC 8613 §3), as far as it is fixed: keys, Common IV and ids for
+// AES-CCM-16-64-128 and HKDF SHA-256. Sequence numbers and the replay window are kept by whoever
+// stores them. No allocation; wiped with the object.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "core/base/fixed_vector.hpp"
+#include "core/base/strong.hpp"
+#include "core/crypto/aead.hpp"
+
+namespace sotto::oscore {
+
+inline constexpr std::size_t kIdSizeMax = crypto::kNonceSize - 6;  // RFC 8613 §3.3
+inline constexpr std::size_t kPivSizeMax = 5;
+inline constexpr std::uint64_t kPivMax = (std::uint64_t{1} << 40) - 1;  // RFC 8613 §7.2.1
+inline constexpr std::size_t kTagSize = 8;
+
+// A Sender Sequence Number or, in a message, a Partial IV.
+using Piv = Strong<std::uint64_t, struct PivTag>;
+using CommonIv = Secret<crypto::kNonceSize, struct OscoreCommonIvTag>;
+using Id = FixedBytes<kIdSizeMax>;
+
+struct Context {
+    crypto::AeadKey sender_key;
+    crypto::AeadKey recipient_key;
+    CommonIv common_iv;
+    Id sender_id;
+    Id recipient_id;
+};
+
+struct ContextInput {
+    Bytes master_secret;
+    Bytes master_salt;
+    Bytes sender_id;
+    Bytes recipient_id;
+    std::optional<Bytes> id_context = std::nullopt;
+};
+
+// RFC 8613 §3.2.1. Error::TooLarge if an id is over kIdSizeMax bytes or the ID Context over 64,
+// Error::InvalidArgument if the ids are equal (§3.3: the nonces would be too).
+Result<Context> derive_context(const ContextInput& input);
+
+// The nonce for a message whose Partial IV was made by the endpoint of this Sender ID (§5.2).
+// Precondition: piv has 1 to kPivSizeMax bytes.
+crypto::Nonce make_nonce(const CommonIv& common_iv, Bytes id_piv, Bytes piv);
+
+// A Partial IV in the fewest bytes, at least one (§6.1). Precondition: piv <= kPivMax.
+FixedBytes<kPivSizeMax> encode_piv(Piv piv);
+
+}  // namespace sotto::oscore
