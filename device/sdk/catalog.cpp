@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "device/sdk/catalog.hpp"
+
+#include "core/base/writer.hpp"
+
+namespace sotto::device {
+namespace {
+
+using session::Content;
+using session::Format;
+using session::ResourceKind;
+using session::Traits;
+
+bool is_name_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+}
+
+template <class Items>
+std::optional<std::uint8_t> index_of(const Items& items, std::string_view name) {
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        if (items[i].name == name) return static_cast<std::uint8_t>(i);
+    }
+    return std::nullopt;
+}
+
+template <class Items, class Item>
+Status add(Items& items, const Item& item) {
+    if (item.name.empty() || item.name.size() > kNameSizeMax) return Error::InvalidArgument;
+    if (!std::all_of(item.name.begin(), item.name.end(), is_name_character)) {
+        return Error::InvalidArgument;
+    }
+    if (index_of(items, item.name)) return Error::AlreadyExists;
+    return items.try_push_back(item);
+}
+
+template <class Items>
+void describe_items(Writer& out,
+                    const Items& items,
+                    std::string_view prefix,
+                    std::string_view suffix) {
+    for (const auto& item : items) {
+        if (out.size() > 0) out.text(",");
+        out.text("<").text(prefix).text(item.name).text(">").text(suffix);
+    }
+}
+
+}  // namespace
+
+Status Catalog::add_function(Function function) { return add(functions_, function); }
+Status Catalog::add_variable(Variable variable) { return add(variables_, variable); }
+Status Catalog::event(std::string_view name) { return add(events_, Event{name}); }
+
+Result<Traits> Catalog::find(ResourceKind kind, std::string_view name) const {
+    std::optional<std::uint8_t> index;
+    switch (kind) {
+        case ResourceKind::Function:
+            index = index_of(functions_, name);
+            break;
+        case ResourceKind::Variable:
+            index = index_of(variables_, name);
+            break;
+        case ResourceKind::Event:
+            index = index_of(events_, name);
+            break;
+    }
+    if (!index) return Error::NotFound;
+    const bool is_idempotent =
+        kind == ResourceKind::Function && functions_[*index].repetition == Repetition::Harmless;
+    return Traits{.index = *index, .is_idempotent = is_idempotent};
+}
+
+Result<Content> Catalog::call(std::uint8_t function,
+                              const Content& argument,
+                              Format wanted,
+                              MutBytes out) {
+    std::array<std::uint8_t, kNumberTextSizeMax> scratch;
+    SOTTO_TRY_ASSIGN(const std::string_view text, decode_argument(argument, scratch));
+    const Function& called = functions_[function];
+    SOTTO_TRY_ASSIGN(const Value value, called.invoke(called.object, text));
+    return encode(value, wanted, out);
+}
+
+Result<Content> Catalog::read(std::uint8_t variable, Format wanted, MutBytes out) {
+    return encode(variables_[variable].read(variables_[variable].object), wanted, out);
+}
+
+Result<Content> Catalog::describe(MutBytes out) const {
+    Writer writer{out};
+    describe_items(writer, functions_, "/f/", ";rt=\"sotto.f\"");
+    describe_items(writer, variables_, "/v/", ";rt=\"sotto.v\";ct=\"0 60\"");
+    describe_items(writer, events_, "/e/", ";rt=\"sotto.e\";obs");
+    SOTTO_TRY_ASSIGN(const Bytes payload, writer.finish());
+    return Content{.format = Format::Link, .payload = payload};
+}
+
+}  // namespace sotto::device

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "device/sdk/value.hpp"
+
+#include <limits>
+
+#include "core/base/writer.hpp"
+#include "core/cbor/reader.hpp"
+#include "core/cbor/writer.hpp"
+
+namespace sotto::device {
+namespace {
+
+using session::Content;
+using session::Format;
+
+void write_decimal(Writer& out, std::int32_t number) {
+    std::array<std::uint8_t, kNumberTextSizeMax> digits;
+    std::size_t first = digits.size();
+    std::uint32_t rest = static_cast<std::uint32_t>(number);
+    if (number < 0) rest = 0U - rest;
+    do {
+        digits[--first] = static_cast<std::uint8_t>('0' + rest % 10);
+        rest /= 10;
+    } while (rest != 0);
+    if (number < 0) digits[--first] = '-';
+    out.bytes(Bytes{digits}.subspan(first));
+}
+
+std::string_view text_of(bool value) { return value ? "true" : "false"; }
+
+Result<Bytes> encode_text(const Value& value, MutBytes out) {
+    Writer writer{out};
+    if (const auto* text = std::get_if<std::string_view>(&value)) writer.text(*text);
+    if (const auto* truth = std::get_if<bool>(&value)) writer.text(text_of(*truth));
+    if (const auto* number = std::get_if<std::int32_t>(&value)) write_decimal(writer, *number);
+    return writer.finish();
+}
+
+Result<Bytes> encode_cbor(const Value& value, MutBytes out) {
+    cbor::Writer writer{out};
+    if (const auto* text = std::get_if<std::string_view>(&value)) writer.text(*text);
+    if (const auto* truth = std::get_if<bool>(&value)) writer.boolean(*truth);
+    if (const auto* number = std::get_if<std::int32_t>(&value)) writer.integer(*number);
+    return writer.finish();
+}
+
+Result<std::string_view> decode_cbor(Bytes payload, MutBytesN<kNumberTextSizeMax> scratch) {
+    cbor::Reader in{payload, cbor::Rules::WellFormed};
+    std::string_view text;
+    SOTTO_TRY_ASSIGN(const cbor::Kind kind, in.peek());
+    if (kind == cbor::Kind::Text) {
+        SOTTO_TRY_ASSIGN(text, in.text());
+    } else if (kind == cbor::Kind::Unsigned || kind == cbor::Kind::Negative) {
+        SOTTO_TRY_ASSIGN(const std::int64_t number, in.integer());
+        if (number > std::numeric_limits<std::int32_t>::max() ||
+            number < std::numeric_limits<std::int32_t>::min()) {
+            return Error::Unsupported;
+        }
+        Writer writer{scratch};
+        write_decimal(writer, static_cast<std::int32_t>(number));
+        text = as_text(writer.written());
+    } else if (const auto truth = in.boolean(); truth) {
+        text = text_of(*truth);
+    } else if (!in.null()) {
+        return Error::Unsupported;
+    }
+    SOTTO_TRY(in.finish());
+    return text;
+}
+
+}  // namespace
+
+Result<Content> encode(const Value& value, Format format, MutBytes out) {
+    if (format == Format::Text) {
+        SOTTO_TRY_ASSIGN(const Bytes payload, encode_text(value, out));
+        return Content{.format = format, .payload = payload};
+    }
+    if (format == Format::Cbor) {
+        SOTTO_TRY_ASSIGN(const Bytes payload, encode_cbor(value, out));
+        return Content{.format = format, .payload = payload};
+    }
+    return Error::Unsupported;
+}
+
+Result<std::string_view> decode_argument(const Content& argument,
+                                         MutBytesN<kNumberTextSizeMax> scratch) {
+    if (argument.format == Format::Text) return as_text(argument.payload);
+    if (argument.format == Format::Cbor) return decode_cbor(argument.payload, scratch);
+    return Error::Unsupported;
+}
+
+}  // namespace sotto::device

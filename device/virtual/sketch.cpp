@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "device/virtual/sketch.hpp"
+
+namespace sotto::device {
+namespace {
+
+struct NameAndValue {
+    std::string name;
+    std::string value;
+};
+
+NameAndValue split(const std::string& text) {
+    const auto sign = text.find('=');
+    if (sign == std::string::npos) return {.name = text, .value = {}};
+    return {.name = text.substr(0, sign), .value = text.substr(sign + 1)};
+}
+
+}  // namespace
+
+Result<void, std::string> Sketch::declare(const SketchOptions& options) {
+    SOTTO_ASSERT(declare_lamp().has_value());
+    for (const std::string& text : options.functions) {
+        if (!declare_function(text)) return text;
+    }
+    for (const std::string& text : options.variables) {
+        if (!declare_variable(text)) return text;
+    }
+    for (const std::string& text : options.events) {
+        if (!declare_event(text)) return text;
+    }
+    return {};
+}
+
+Status Sketch::declare_lamp() {
+    SOTTO_TRY(catalog_.function("lamp", lamp_));
+    SOTTO_TRY(catalog_.variable("lamp", lamp_text_));
+    SOTTO_TRY(catalog_.variable("switched", switch_count_));
+    return catalog_.event("lamp");
+}
+
+Status Sketch::declare_function(const std::string& text) {
+    auto [name, value] = split(text);
+    Extra& extra = functions_.emplace_back(
+        Extra{.sketch = *this, .name = std::move(name), .value = std::move(value), .answer = {}});
+    return catalog_.function(extra.name, extra);
+}
+
+Status Sketch::declare_variable(const std::string& text) {
+    auto [name, value] = split(text);
+    Variable& variable = variables_.emplace_back(
+        Variable{.name = std::move(name), .value = std::move(value), .view = {}});
+    variable.view = variable.value;
+    return catalog_.variable(variable.name, variable.view);
+}
+
+Status Sketch::declare_event(const std::string& text) {
+    auto [name, payload] = split(text);
+    const Event& event =
+        events_.emplace_back(Event{.name = std::move(name), .payload = std::move(payload)});
+    return catalog_.event(event.name);
+}
+
+Result<Value> Sketch::Lamp::operator()(std::string_view argument) {
+    if (argument == "toggle") argument = sketch.is_lamp_on() ? "off" : "on";
+    if (argument != "on" && argument != "off") return Error::InvalidArgument;
+    sketch.lamp_text_ = argument == "on" ? "on" : "off";
+    ++sketch.switch_count_;
+    sketch.publish_("lamp", sketch.lamp_text_);
+    return Value{sketch.lamp_text_};
+}
+
+Result<Value> Sketch::Extra::operator()(std::string_view argument) {
+    answer = value.empty() ? std::string{argument} : value;
+    for (const Event& event : sketch.events_) sketch.publish_(event.name, event.payload);
+    return Value{std::string_view{answer}};
+}
+
+}  // namespace sotto::device

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the Linux device is: a lamp, and whatever its command line adds. Allocates.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "device/sdk/catalog.hpp"
+
+namespace sotto::device {
+
+struct SketchOptions {
+    std::vector<std::string> functions;  // "name" answers its argument, "name=result" the result
+    std::vector<std::string> variables;  // "name=value"
+    std::vector<std::string> events;     // "name=payload", published after every extra function
+};
+
+class Sketch {
+  public:
+    // Tells the world that an event happened.
+    using Publish = std::function<void(std::string_view event, std::string_view payload)>;
+
+    Sketch(Catalog& catalog, Publish publish) : catalog_(catalog), publish_(std::move(publish)) {}
+
+    // Declares the lamp and the extras. The text at fault, if the catalog refuses one.
+    Result<void, std::string> declare(const SketchOptions& options);
+
+    bool is_lamp_on() const { return lamp_text_ == "on"; }
+
+  private:
+    struct Lamp {
+        Sketch& sketch;
+        Result<Value> operator()(std::string_view argument);
+    };
+    struct Extra {
+        Sketch& sketch;
+        std::string name;
+        std::string value;   // what is answered; empty: the argument
+        std::string answer;  // keeps the answer where the caller finds it
+        Result<Value> operator()(std::string_view argument);
+    };
+    struct Variable {
+        std::string name;
+        std::string value;
+        std::string_view view;  // what the catalog reads
+    };
+    struct Event {
+        std::string name;
+        std::string payload;
+    };
+
+    Status declare_lamp();
+    Status declare_function(const std::string& text);
+    Status declare_variable(const std::string& text);
+    Status declare_event(const std::string& text);
+
+    Catalog& catalog_;
+    Publish publish_;
+    Lamp lamp_{*this};
+    std::string_view lamp_text_ = "off";
+    std::int32_t switch_count_ = 0;
+    std::deque<Extra> functions_;  // never moved: the catalog refers to them
+    std::deque<Variable> variables_;
+    std::deque<Event> events_;
+};
+
+}  // namespace sotto::device
