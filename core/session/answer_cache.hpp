@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The last answers to executed requests, so that a byte-identical repetition gets the same bytes
+// again and nothing runs twice (rule 12). No allocation.
+#pragma once
+
+#include <array>
+
+#include "core/base/fixed_vector.hpp"
+#include "core/crypto/hash.hpp"
+#include "core/session/limits.hpp"
+
+namespace sotto::session {
+
+class AnswerCache {
+  public:
+    // The answer kept for this request, without its message id; empty if there is none. `request`
+    // is the CoAP message from its token on: type and message id may differ in a repetition.
+    Bytes find(Bytes request) const;
+
+    // Keeps an answer, in place of the oldest. One that is too large is not kept.
+    void keep(Bytes request, Bytes answer);
+
+    // Forgets everything: sessions have been erased.
+    void clear();
+
+  private:
+    using Fingerprint = std::array<std::uint8_t, 16>;
+    struct Entry {
+        Fingerprint request{};
+        FixedBytes<kAnswerSizeMax> answer;
+    };
+    static Fingerprint fingerprint(Bytes request);
+
+    std::array<Entry, kAnswerCacheCount> entries_{};
+    std::size_t oldest_ = 0;
+};
+
+}  // namespace sotto::session

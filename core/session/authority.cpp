@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/session/authority.hpp"
+
+namespace sotto::session {
+namespace {
+
+keystore::DeviceRoot copy_of(const keystore::DeviceRoot& root) {
+    return {.epoch = root.epoch,
+            .generation = root.generation,
+            .owner_state = root.owner_state,
+            .owner = root.owner,
+            .token_key = root.token_key.clone(),
+            .pairing_secret = root.pairing_secret.clone()};
+}
+
+}  // namespace
+
+Status Authority::load() {
+    SOTTO_TRY_ASSIGN(root_, keystore::load_root(setup_.storage));
+    auto cloud = keystore::load_cloud(setup_.storage);
+    cloud_.reset();
+    if (!cloud && cloud.error() != Error::NotFound) return cloud.error();
+    if (cloud && cloud->epoch == root_.epoch) cloud_ = *std::move(cloud);
+    return {};
+}
+
+std::optional<cose::Credential> Authority::candidate(const cose::IdCred& id_cred,
+                                                     std::size_t n) const {
+    if (id_cred.form() == cose::CredentialForm::Value) {
+        if (n > 0) return std::nullopt;
+        auto credential = cose::Credential::parse(id_cred.body());
+        if (!credential) return std::nullopt;
+        return *std::move(credential);
+    }
+    if (has_owner()) {
+        auto owner = cose::Credential::parse(root_.owner);
+        if (owner && id_cred.matches(*owner) && n-- == 0) return *std::move(owner);
+    }
+    for (const cose::Credential& trusted : setup_.trusted) {
+        if (id_cred.matches(trusted) && n-- == 0) return trusted;
+    }
+    return std::nullopt;
+}
+
+bool Authority::is_owner(const cose::Credential& credential) const {
+    return has_owner() && equal(root_.owner, credential.bytes());
+}
+
+std::optional<Role> Authority::role_of(const cose::Credential& credential) const {
+    if (is_owner(credential)) return Role::Owner;
+    if (cloud_ && cloud_->credential_hash == credential.hash()) return Role::Cloud;
+    for (const cose::Credential& trusted : setup_.trusted) {
+        if (trusted == credential) return Role::Trusted;
+    }
+    return std::nullopt;
+}
+
+PairingVerdict Authority::judge(const Applicant& applicant, Instant now) const {
+    // [SES-22] A wrong proof learns nothing else.
+    if (!ct_equal(applicant.proof, applicant.expected)) return PairingVerdict::NotPermitted;
+    if (is_owner(applicant.credential)) return PairingVerdict::Accepted;  // [SES-24]
+    if (has_owner()) return PairingVerdict::OtherOwner;
+    if (setup_.display == PairingDisplay::Label) {  // [SES-25]
+        if (!button_pressed_ || now - *button_pressed_ > kButtonWindow) {
+            return PairingVerdict::PressButton;
+        }
+    }
+    return PairingVerdict::Accepted;
+}
+
+Status Authority::replace_root(keystore::DeviceRoot root) {
+    SOTTO_TRY(keystore::store_root(setup_.storage, root));
+    root_ = std::move(root);
+    return {};
+}
+
+Status Authority::accept_owner(const cose::Credential& owner, keystore::TokenKey token_key) {
+    keystore::DeviceRoot root = copy_of(root_);
+    root.generation = next_generation();
+    root.owner_state = keystore::OwnerState::Pending;
+    SOTTO_TRY_ASSIGN(root.owner, keystore::CredentialBytes::from(owner.bytes()));
+    root.token_key = std::move(token_key);
+    return replace_root(std::move(root));
+}
+
+Status Authority::confirm_owner() {
+    if (!is_owner_pending()) return {};
+    keystore::DeviceRoot root = copy_of(root_);
+    root.owner_state = keystore::OwnerState::Owned;
+    return replace_root(std::move(root));
+}
+
+Status Authority::assign_cloud(keystore::CloudRecord cloud) {
+    if (cloud_ && cloud.version <= cloud_->version) return Error::Superseded;
+    cloud.epoch = root_.epoch;
+    SOTTO_TRY(keystore::store_cloud(setup_.storage, cloud));
+    cloud_ = cloud;
+    return {};
+}
+
+Status Authority::factory_reset(hal::Entropy& entropy) {
+    keystore::DeviceRoot root;
+    root.epoch = root_.epoch + 1;
+    root.generation = root_.generation;
+    root.pairing_secret = root_.pairing_secret.clone();
+    if (setup_.display == PairingDisplay::Screen) {
+        SOTTO_TRY(entropy.fill(root.pairing_secret.fill()));
+    }
+    SOTTO_TRY(replace_root(std::move(root)));
+    cloud_.reset();
+    button_pressed_.reset();
+    return {};
+}
+
+Status Authority::commission(hal::Storage& storage, keystore::PairingSecret secret) {
+    keystore::DeviceRoot root;
+    root.epoch = 1;
+    root.pairing_secret = std::move(secret);
+    return keystore::store_root(storage, root);
+}
+
+}  // namespace sotto::session

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whom a device obeys: its owner, the cloud that the owner chose, and credentials named at its
+// start. Everything here is decided by whole credentials, never by a kid. No allocation; borrows
+// storage and the list of trusted credentials.
+#pragma once
+
+#include <optional>
+
+#include "core/cose/id_cred.hpp"
+#include "core/hal/entropy.hpp"
+#include "core/keystore/records.hpp"
+#include "core/session/limits.hpp"
+#include "core/session/pairing.hpp"
+
+namespace sotto::session {
+
+enum class Role : std::uint8_t {
+    Owner = 1,    // everything
+    Cloud = 2,    // /a alone
+    Trusted = 3,  // functions, variables, events
+};
+
+// How a device shows its pairing secret.
+enum class PairingDisplay : std::uint8_t {
+    Screen,  // draws a new secret at every reset
+    Label,   // keeps its secret, and wants its button pressed
+};
+
+class Authority {
+  public:
+    struct Setup {
+        hal::Storage& storage;
+        PairingDisplay display = PairingDisplay::Screen;
+        std::span<const cose::Credential> trusted = {};
+    };
+    explicit Authority(const Setup& setup) : setup_(setup) {}
+
+    // Reads root and cloud from storage. Error::NotFound: the device was never commissioned;
+    // others as keystore::load_root().
+    Status load();
+
+    // The n-th credential that an ID_CRED_I may mean, counted from 0; nothing after the last. By
+    // value it is the one in the message, whoever it may belong to.
+    std::optional<cose::Credential> candidate(const cose::IdCred& id_cred, std::size_t n) const;
+
+    // The role of an authenticated credential; nothing if it has none.
+    std::optional<Role> role_of(const cose::Credential& credential) const;
+
+    // The button was pressed.
+    void on_button(Instant now) { button_pressed_ = now; }
+
+    struct Applicant {
+        const cose::Credential& credential;
+        Bytes proof;                   // as it came
+        const crypto::Hash& expected;  // pairing_proof() of our secret
+    };
+    // What an authenticated credential with a pairing proof gets. Changes nothing.
+    PairingVerdict judge(const Applicant& applicant, Instant now) const;
+
+    // Makes an accepted credential the owner, PENDING, with this K_tok: one durable write.
+    // Precondition: judge() said Accepted. Error::StorageFailed, NoSpace: nothing has changed.
+    Status accept_owner(const cose::Credential& owner, keystore::TokenKey token_key);
+    // The generation that the next accepted pairing gets.
+    std::uint32_t next_generation() const { return root_.generation + 1; }
+
+    // The owner's first valid request [SES-23]. Error::StorageFailed: still PENDING.
+    Status confirm_owner();
+
+    // Error::Superseded unless the version is above the stored one.
+    Status assign_cloud(keystore::CloudRecord cloud);
+
+    // Forgets the owner and everything he gave, in one durable write; the records of old sessions
+    // are void from then on, for their epoch has passed. A device with a screen gets a new secret.
+    Status factory_reset(hal::Entropy& entropy);
+
+    // A device that has never been used: epoch 1, no owner, this secret.
+    static Status commission(hal::Storage& storage, keystore::PairingSecret secret);
+
+    std::uint32_t epoch() const { return root_.epoch; }
+    bool has_owner() const { return root_.owner_state != keystore::OwnerState::None; }
+    bool is_owner_pending() const { return root_.owner_state == keystore::OwnerState::Pending; }
+    const keystore::PairingSecret& pairing_secret() const { return root_.pairing_secret; }
+    const std::optional<keystore::CloudRecord>& cloud() const { return cloud_; }
+
+  private:
+    bool is_owner(const cose::Credential& credential) const;
+    Status replace_root(keystore::DeviceRoot root);
+
+    Setup setup_;
+    keystore::DeviceRoot root_;
+    std::optional<keystore::CloudRecord> cloud_;
+    std::optional<Instant> button_pressed_;
+};
+
+}  // namespace sotto::session

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/session/handshakes.hpp"
+
+namespace sotto::session {
+namespace {
+
+constexpr std::array<std::uint16_t, 1> kUnderstoodEad3{kEadPairingProof};
+constexpr int kDrawCountMax = 16;  // a candidate fails with probability below 2^-32
+
+HalfOpen::Fingerprint fingerprint(Bytes message) {
+    const crypto::Hash hash = crypto::sha256(message);
+    HalfOpen::Fingerprint fingerprint;
+    std::copy_n(hash.begin(), fingerprint.size(), fingerprint.begin());
+    return fingerprint;
+}
+
+void release(HalfOpen& slot) { slot = HalfOpen{}; }
+
+}  // namespace
+
+Result<edhoc::EphemeralKey> draw_ephemeral_key(hal::Entropy& entropy) {
+    Scratch<crypto::kDhSize> candidate;
+    for (int i = 0; i < kDrawCountMax; ++i) {
+        SOTTO_TRY(entropy.fill(candidate.bytes()));
+        auto key = crypto::dh_private_from_candidate(candidate.bytes());
+        if (key) return edhoc::EphemeralKey::from(*std::move(key));
+    }
+    return Error::EntropyFailed;
+}
+
+Handshakes::Handshakes(const Setup& setup)
+    : setup_(setup), air_bucket_(setup.rate), relay_bucket_(setup.rate), udp_bucket_(setup.rate) {}
+
+Handshakes::Reply Handshakes::on_message_1(Channel channel,
+                                           Bytes message,
+                                           Instant now,
+                                           MutBytes out) {
+    expire(now);
+    const HalfOpen::Fingerprint received = fingerprint(message);
+    if (const HalfOpen* repeated = find_repeated(received); repeated != nullptr) {  // [SES-12]
+        return {.kind = ReplyKind::Message, .payload = repeated->reply};
+    }
+    TokenBucket& bucket = channel.is_direct_air() ? air_bucket_
+                          : channel.is_relay()    ? relay_bucket_
+                                                  : udp_bucket_;
+    if (!bucket.take(now)) return {};  // [SES-14] before any elliptic-curve operation
+
+    edhoc::Responder responder{setup_.identity};
+    const auto message_1 = responder.on_message_1(message, {});
+    if (!message_1) {
+        const auto error = responder.compose_error(message_1.error(), out);
+        return {.kind = ReplyKind::ClientError, .payload = error.value_or(Bytes{})};
+    }
+    HalfOpen* slot = choose_slot(channel);
+    release(*slot);
+    slot->responder.emplace(std::move(responder));
+    slot->channel = channel;
+    slot->expires = now + (channel.is_relay() ? kHalfOpenLifetimeRelay : kHalfOpenLifetimeAir);
+    slot->received = received;
+    if (const Status composed = compose_message_2(*slot, message_1->c_i); !composed) {
+        release(*slot);
+        return {};
+    }
+    return {.kind = ReplyKind::Message, .payload = slot->reply};
+}
+
+Status Handshakes::compose_message_2(HalfOpen& slot, const edhoc::ConnectionId& c_i) {
+    SOTTO_TRY_ASSIGN(slot.c_r, choose_c_r(c_i));
+    SOTTO_TRY_ASSIGN(edhoc::EphemeralKey ephemeral, draw_ephemeral_key(setup_.entropy));
+    std::array<std::uint8_t, kHandshakeMessageMax> buffer;
+    SOTTO_TRY_ASSIGN(const Bytes message_2,
+                     slot.responder->compose_message_2(
+                         std::move(ephemeral), {.c_r = slot.c_r, .form = setup_.form}, buffer));
+    slot.reply = FixedBytes<kHandshakeMessageMax>{message_2};
+    return {};
+}
+
+Handshakes::Reply Handshakes::on_message_3(Bytes c_r_and_message, Instant now, MutBytes out) {
+    expire(now);
+    cbor::Reader in{c_r_and_message};
+    const auto c_r = edhoc::ConnectionId::read(in);
+    if (!c_r) return error_reply(nullptr, c_r.error(), out);
+    HalfOpen* slot = find_slot(c_r->view());
+    if (slot == nullptr) return error_reply(nullptr, Error::WrongState, out);
+
+    const HalfOpen::Fingerprint received = fingerprint(in.rest());
+    if (slot->is_answered) {
+        if (slot->received != received) return error_reply(nullptr, Error::WrongState, out);
+        return {.kind = ReplyKind::Message, .payload = slot->reply};  // [SES-12]
+    }
+    if (const Status answered = answer_message_3(*slot, in.rest(), now); !answered) {
+        const Reply reply = error_reply(slot, answered.error(), out);
+        if (slot->responder->has_failed()) release(*slot);
+        return reply;  // otherwise still half open [SES-13]
+    }
+    slot->is_answered = true;
+    slot->received = received;
+    return {.kind = ReplyKind::Message, .payload = slot->reply};
+}
+
+Status Handshakes::answer_message_3(HalfOpen& slot, Bytes message, Instant now) {
+    Scratch<edhoc::kScratchSize> scratch;
+    SOTTO_TRY_ASSIGN(const edhoc::Claim claim,
+                     slot.responder->on_message_3(message, scratch.bytes(), kUnderstoodEad3));
+    SOTTO_TRY_ASSIGN(const cose::Credential credential, authenticate(slot, claim));
+
+    if (claim.ead.find(kEadPairingProof) != nullptr) {
+        const std::uint32_t generation = setup_.authority.next_generation();
+        const PairingVerdict verdict = pair(slot, claim, credential, now);
+        SOTTO_TRY(
+            compose_message_4(slot, PairingAnswer{.verdict = verdict, .generation = generation}));
+        if (verdict != PairingVerdict::Accepted) return {};
+        return open_session(slot, Role::Owner, credential, now);
+    }
+    const std::optional<Role> role = setup_.authority.role_of(credential);
+    if (!role) return compose_message_4(slot, PairingAnswer{});
+    SOTTO_TRY(compose_message_4(slot, std::nullopt));
+    return open_session(slot, *role, credential, now);
+}
+
+Result<cose::Credential> Handshakes::authenticate(HalfOpen& slot, const edhoc::Claim& claim) {
+    Error why = Error::NotFound;
+    for (std::size_t n = 0;; ++n) {  // a kid selects candidates [SES-3]
+        auto candidate = setup_.authority.candidate(claim.id_cred, n);
+        if (!candidate) return why;
+        const Status authenticated = slot.responder->authenticate(claim, *candidate);
+        if (authenticated) return *std::move(candidate);
+        why = authenticated.error();
+        if (slot.responder->has_failed()) return why;
+    }
+}
+
+PairingVerdict Handshakes::pair(HalfOpen& slot,
+                                const edhoc::Claim& claim,
+                                const cose::Credential& credential,
+                                Instant now) {
+    const edhoc::EadItem* proof = claim.ead.find(kEadPairingProof);
+    if (claim.id_cred.form() != cose::CredentialForm::Value || !proof->value) {
+        return PairingVerdict::NotPermitted;  // [SES-21]
+    }
+    const auto th_3 = slot.responder->th_3();
+    SOTTO_ASSERT(th_3.has_value());
+    const crypto::Hash& device_hash = setup_.identity.credential.hash();
+    const crypto::Hash expected = pairing_proof(setup_.authority.pairing_secret(),
+                                                {.device_hash = device_hash,
+                                                 .th_3 = *th_3,
+                                                 .id_cred_i = claim.id_cred,
+                                                 .credential_i = credential});
+    const PairingVerdict verdict = setup_.authority.judge(
+        {.credential = credential, .proof = *proof->value, .expected = expected}, now);
+    if (verdict != PairingVerdict::Accepted) return verdict;
+
+    std::array<std::uint8_t, kTokenKeyContextSizeMax> buffer;
+    const auto context = token_key_context(
+        device_hash, credential.hash(), setup_.authority.next_generation(), buffer);
+    keystore::TokenKey token_key;
+    if (!context || !slot.responder->exporter(kExporterTokenKey, *context, token_key.fill())) {
+        return PairingVerdict::TryAgain;
+    }
+    if (!setup_.authority.accept_owner(credential, std::move(token_key))) {
+        return PairingVerdict::TryAgain;
+    }
+    return PairingVerdict::Accepted;
+}
+
+Status Handshakes::compose_message_4(HalfOpen& slot, const std::optional<PairingAnswer>& answer) {
+    FixedVector<edhoc::EadItem, 1> ead_4;
+    std::array<std::uint8_t, kPairingAnswerSizeMax> value;
+    if (answer) {
+        SOTTO_TRY_ASSIGN(const Bytes encoded, encode_pairing_answer(*answer, value));
+        ead_4.emplace_back(
+            edhoc::EadItem{.label = -std::int32_t{kEadPairingAnswer}, .value = encoded});
+    }
+    std::array<std::uint8_t, kHandshakeMessageMax> buffer;
+    SOTTO_TRY_ASSIGN(const Bytes message_4, slot.responder->compose_message_4(ead_4, buffer));
+    slot.reply = FixedBytes<kHandshakeMessageMax>{message_4};
+    return {};
+}
+
+Status Handshakes::open_session(HalfOpen& slot,
+                                Role role,
+                                const cose::Credential& peer,
+                                Instant now) {
+    SOTTO_TRY_ASSIGN(const edhoc::OscoreKeys keys, slot.responder->export_oscore());
+    return setup_.sessions.add(keys, {.role = role, .peer = peer.hash()}, now);
+}
+
+Result<edhoc::ConnectionId> Handshakes::choose_c_r(const edhoc::ConnectionId& c_i) {
+    std::uint8_t start = 0;
+    SOTTO_TRY(setup_.entropy.fill(MutBytes{&start, 1}));
+    for (std::size_t i = 0; i < SessionTable::kIdCount; ++i) {  // [SES-15]
+        SOTTO_TRY_ASSIGN(const edhoc::ConnectionId id,
+                         edhoc::ConnectionId::from(SessionTable::id(start + i)));
+        if (id == c_i || setup_.sessions.find(id.view()) != nullptr) continue;
+        if (find_slot(id.view()) != nullptr) continue;
+        return id;
+    }
+    return Error::NoSpace;
+}
+
+HalfOpen* Handshakes::choose_slot(Channel channel) {
+    HalfOpen* oldest = nullptr;
+    const std::size_t first = channel.is_direct_air() ? 0 : 1;
+    SOTTO_ASSERT(first < setup_.slots.size());
+    for (HalfOpen& slot : setup_.slots.subspan(first)) {
+        if (!slot.responder || slot.channel == channel) return &slot;
+        if (oldest == nullptr || slot.expires < oldest->expires) oldest = &slot;
+    }
+    return oldest;
+}
+
+HalfOpen* Handshakes::find_slot(Bytes c_r) {
+    for (HalfOpen& slot : setup_.slots) {
+        if (slot.responder && equal(slot.c_r.view(), c_r)) return &slot;
+    }
+    return nullptr;
+}
+
+HalfOpen* Handshakes::find_repeated(const HalfOpen::Fingerprint& received) {
+    for (HalfOpen& slot : setup_.slots) {
+        if (slot.responder && !slot.is_answered && slot.received == received) return &slot;
+    }
+    return nullptr;
+}
+
+Handshakes::Reply Handshakes::error_reply(const HalfOpen* slot, Error why, MutBytes out) const {
+    const auto error = slot != nullptr ? slot->responder->compose_error(why, out)
+                                       : edhoc::encode_error_message(why, out);
+    return {.kind = ReplyKind::ClientError, .payload = error.value_or(Bytes{})};
+}
+
+void Handshakes::on_confirmed(Bytes recipient_id) {
+    if (HalfOpen* slot = find_slot(recipient_id); slot != nullptr) release(*slot);
+}
+
+void Handshakes::clear() {
+    for (HalfOpen& slot : setup_.slots) release(slot);
+}
+
+bool Handshakes::is_active(Instant now) const {
+    return std::any_of(setup_.slots.begin(), setup_.slots.end(), [now](const HalfOpen& slot) {
+        return slot.responder && now < slot.expires;
+    });
+}
+
+void Handshakes::expire(Instant now) {
+    for (HalfOpen& slot : setup_.slots) {
+        if (slot.responder && now >= slot.expires) release(slot);
+    }
+}
+
+}  // namespace sotto::session

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every limit of the sealed channel, in one table. The values are choices of ours (docs/protocol).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/base/time.hpp"
+
+namespace sotto::session {
+
+// Handshakes in flight on a device: one slot is kept for the direct air.
+inline constexpr std::size_t kHalfOpenSlots = 2;
+inline constexpr Duration kHalfOpenLifetimeAir = seconds(30);
+inline constexpr Duration kHalfOpenLifetimeRelay = seconds(120);
+
+// Handshakes that a device begins, per path: a bucket of so many, refilled at this rate.
+inline constexpr std::uint32_t kHandshakeBurst = 8;
+inline constexpr Duration kHandshakeRefill = seconds(2);
+
+// How long a press of the button admits the pairing of a labelled device.
+inline constexpr Duration kButtonWindow = minutes(2);
+
+// Freshness of live commands.
+inline constexpr Duration kEchoLifetime = seconds(30);
+inline constexpr std::size_t kEchoSize = 12;
+
+// Answers of executed requests that are kept for a byte-identical repetition.
+inline constexpr std::size_t kAnswerCacheCount = 4;
+inline constexpr std::size_t kAnswerSizeMax = 192;
+
+// Lifetime of a session's keys.
+inline constexpr std::uint32_t kSessionMessageCountMax = 1U << 20;
+inline constexpr std::uint32_t kSessionFailureCountMax = 1U << 14;
+inline constexpr std::uint32_t kSessionLifetimeSeconds = 30U * 86'400U;
+
+// Partial IVs and failure counts are stored ahead in steps of so many.
+inline constexpr std::uint32_t kReservationStep = 64;
+
+// Stored sessions: of the owner, of the cloud, of others. Further ones of others live in RAM only.
+inline constexpr std::size_t kOwnerSessions = 4;
+inline constexpr std::size_t kCloudSessions = 1;
+inline constexpr std::size_t kOtherStoredSessions = 4;
+inline constexpr std::size_t kStoredSessions =
+    kOwnerSessions + kCloudSessions + kOtherStoredSessions;
+
+// Observations and events that wait for their turn.
+inline constexpr std::size_t kObservations = 8;
+inline constexpr std::size_t kPendingEvents = 4;
+inline constexpr std::size_t kEventSizeMax = 128;
+inline constexpr Duration kObservationLifetime = minutes(10);
+
+// Bytes.
+inline constexpr std::size_t kMessageSizeMax = 1'280;     // one CoAP message on a host
+inline constexpr std::size_t kHandshakeMessageMax = 256;  // one EDHOC message with EAD
+inline constexpr std::size_t kNameSizeMax = 32;           // a function, variable or event
+inline constexpr std::size_t kPayloadSizeMax = 1'024;     // an argument, result or value
+
+// The client's side.
+inline constexpr std::size_t kPendingRequests = 4;
+inline constexpr Duration kRetransmitFirst = seconds(2);  // RFC 7252 ACK_TIMEOUT, then doubled
+inline constexpr Duration kEchoUsable = seconds(25);      // a device's Echo is offered this long
+
+}  // namespace sotto::session

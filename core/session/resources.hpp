@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a device offers behind the sealed channel, as the server sees it. The SDK implements it.
+#pragma once
+
+#include <string_view>
+
+#include "core/base/bytes.hpp"
+#include "core/base/result.hpp"
+
+namespace sotto::session {
+
+enum class ResourceKind : std::uint8_t { Function, Variable, Event };
+
+// CoAP Content-Formats (RFC 7252 §12.3, RFC 8949 §9.4).
+enum class Format : std::uint16_t { Text = 0, Link = 40, Cbor = 60 };
+
+struct Content {
+    Format format = Format::Text;
+    Bytes payload;
+};
+
+struct Traits {
+    std::uint8_t index = 0;      // of its kind
+    bool is_idempotent = false;  // a function whose repetition does no harm
+};
+
+class Resources {
+  public:
+    // Error::NotFound if there is no such resource.
+    virtual Result<Traits> find(ResourceKind kind, std::string_view name) const = 0;
+
+    // Runs a function. The result is in the format asked for and points into `out` or to memory of
+    // the callee that outlives the call. Error::InvalidArgument: the function refuses the argument;
+    // Error::Unsupported: a format it does not take; Error::NoSpace: the result is too large.
+    virtual Result<Content> call(std::uint8_t function,
+                                 const Content& argument,
+                                 Format wanted,
+                                 MutBytes out) = 0;
+
+    // Reads a variable. Errors as above.
+    virtual Result<Content> read(std::uint8_t variable, Format wanted, MutBytes out) = 0;
+
+    // The list of resources in CoRE Link Format (RFC 6690).
+    virtual Result<Content> describe(MutBytes out) const = 0;
+
+  protected:
+    ~Resources() = default;
+};
+
+}  // namespace sotto::session

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/session/session_table.hpp"
+
+namespace sotto::session {
+namespace {
+
+constexpr std::uint8_t kFixedSlot = 0;  // in the storage of its own
+
+std::int32_t seconds_of(Instant now) { return static_cast<std::int32_t>(now.ms / 1'000); }
+
+std::uint32_t reserved_of(const SessionEntry& entry) {
+    return (entry.next_piv + kReservationStep - 1) / kReservationStep * kReservationStep;
+}
+
+std::uint32_t after(oscore::Piv piv) { return static_cast<std::uint32_t>(piv.value() + 1); }
+
+}  // namespace
+
+Bytes SessionTable::id(std::size_t i) {
+    static constexpr auto kIds = [] {
+        std::array<std::uint8_t, kIdCount> ids{};
+        for (std::size_t n = 0; n < kIdCount; ++n) {
+            ids[n] = static_cast<std::uint8_t>(n < 24 ? n : 0x20 + (n - 24));
+        }
+        return ids;
+    }();
+    return Bytes{kIds}.subspan(i % kIdCount, 1);
+}
+
+SessionTable::SessionTable(hal::Storage& storage, std::span<SessionEntry> entries)
+    : storage_(storage), entries_(entries) {
+    SOTTO_ASSERT(entries.size() >= kStoredSessions && entries.size() < kIdCount);
+}
+
+Status SessionTable::load(std::uint32_t epoch, Instant now) {
+    clear(epoch);
+    for (std::size_t i = 0; i < kStoredSessions; ++i) {
+        auto stored = keystore::load_session(storage_, static_cast<std::uint8_t>(i));
+        if (!stored) {
+            if (stored.error() == Error::StorageFailed) return Error::StorageFailed;
+            continue;
+        }
+        if (stored->keys.epoch != epoch || stored->keys.recipient_id.size() != 1) continue;
+        fill(entries_[i],
+             {.sender_key = std::move(stored->keys.sender_key),
+              .recipient_key = std::move(stored->keys.recipient_key),
+              .common_iv = oscore::CommonIv{stored->keys.common_iv.expose()},
+              .sender_id = oscore::Id{stored->keys.sender_id},
+              .recipient_id = oscore::Id{stored->keys.recipient_id}},
+             static_cast<Role>(stored->keys.role),
+             now);
+        restore(entries_[i], stored->counters, now);
+    }
+    return {};
+}
+
+void SessionTable::fill(SessionEntry& entry,
+                        const oscore::Context& context,
+                        Role role,
+                        Instant now) {
+    entry = SessionEntry{};
+    entry.sender_key = context.sender_key.clone();
+    entry.recipient_key = context.recipient_key.clone();
+    entry.common_iv = context.common_iv.clone();
+    const Bytes sender_id = context.sender_id;
+    entry.sender_id_size = static_cast<std::uint8_t>(sender_id.size());
+    std::copy(sender_id.begin(), sender_id.end(), entry.sender_id.begin());
+    if (context.recipient_id.size() == 1) entry.recipient_id = context.recipient_id.view()[0];
+    entry.role = role;
+    entry.is_used = true;
+    entry.created_s = seconds_of(now);
+    touch(entry);
+}
+
+void SessionTable::restore(SessionEntry& entry,
+                           const keystore::CounterRecord& counters,
+                           Instant now) {
+    entry.is_confirmed = true;
+    entry.is_synchronised = false;  // [SES-43]
+    entry.next_piv = counters.reserved;
+    entry.floor = counters.floor;
+    entry.window = oscore::ReplayWindow{counters.floor};
+    entry.failure_count = counters.failures;
+    entry.created_s = seconds_of(now) - static_cast<std::int32_t>(counters.age_s);
+}
+
+Status SessionTable::add(const edhoc::OscoreKeys& keys, Role role, Instant now) {
+    SOTTO_TRY_ASSIGN(const oscore::Context context,
+                     oscore::derive_context({.master_secret = keys.master_secret.expose(),
+                                             .master_salt = keys.master_salt.expose(),
+                                             .sender_id = keys.sender_id.view(),
+                                             .recipient_id = keys.recipient_id.view()}));
+    SOTTO_ASSERT(context.recipient_id.size() == 1);  // chosen among id()
+    SessionEntry& entry = make_room(role);
+    fill(entry, context, role, now);
+    entry.is_synchronised = true;  // new keys: nothing can be a replay
+    return {};
+}
+
+Status SessionTable::add_fixed(const Fixed& fixed, Instant now) {
+    SessionEntry& entry = make_room(Role::Trusted);
+    fill(entry, fixed.context, Role::Trusted, now);
+    entry.is_fixed = true;
+    fixed_storage_ = &fixed.storage;
+    fixed_id_ = fixed.context.recipient_id;
+    const auto stored = keystore::load_counters(fixed.storage, kFixedSlot);
+    if (stored && stored->tag == tag_of(entry)) {
+        restore(entry, *stored, now);
+        return {};
+    }
+    if (!fixed.is_new || (!stored && stored.error() != Error::NotFound)) {
+        entry = SessionEntry{};
+        return stored ? Error::NotFound : stored.error();
+    }
+    entry.is_confirmed = true;
+    entry.is_synchronised = true;
+    return store_counters(entry, 0, now);
+}
+
+std::span<SessionEntry> SessionTable::range_of(Role role) const {
+    switch (role) {
+        case Role::Owner:
+            return entries_.first(kOwnerSessions);
+        case Role::Cloud:
+            return entries_.subspan(kOwnerSessions, kCloudSessions);
+        case Role::Trusted:
+            return entries_.subspan(kOwnerSessions + kCloudSessions);
+    }
+    return {};
+}
+
+SessionEntry& SessionTable::make_room(Role role) {
+    const std::span<SessionEntry> range = range_of(role);
+    SOTTO_ASSERT(!range.empty());
+    SessionEntry* oldest = nullptr;
+    for (SessionEntry& entry : range) {
+        if (!entry.is_used) return entry;
+        if (entry.is_fixed) continue;
+        if (oldest == nullptr || entry.last_used < oldest->last_used) oldest = &entry;
+    }
+    SOTTO_ASSERT(oldest != nullptr);
+    erase(*oldest);
+    return *oldest;
+}
+
+SessionEntry* SessionTable::find(Bytes recipient_id) {
+    for (SessionEntry& entry : entries_) {
+        if (!entry.is_used) continue;
+        const Bytes own = entry.is_fixed ? fixed_id_.view() : Bytes{&entry.recipient_id, 1};
+        if (equal(own, recipient_id)) return &entry;
+    }
+    return nullptr;
+}
+
+oscore::Context SessionTable::context_of(const SessionEntry& entry) const {
+    const Bytes recipient_id = entry.is_fixed ? fixed_id_.view() : Bytes{&entry.recipient_id, 1};
+    return {.sender_key = entry.sender_key.clone(),
+            .recipient_key = entry.recipient_key.clone(),
+            .common_iv = entry.common_iv.clone(),
+            .sender_id = oscore::Id{Bytes{entry.sender_id}.first(entry.sender_id_size)},
+            .recipient_id = oscore::Id{recipient_id}};
+}
+
+keystore::SessionTag SessionTable::tag_of(const SessionEntry& entry) const {
+    return keystore::session_tag(entry.sender_key, entry.recipient_key);
+}
+
+SessionEntry* SessionTable::find_tag(const keystore::SessionTag& tag) {
+    for (SessionEntry& entry : entries_) {
+        if (entry.is_used && tag_of(entry) == tag) return &entry;
+    }
+    return nullptr;
+}
+
+std::optional<std::uint8_t> SessionTable::slot_of(const SessionEntry& entry) const {
+    if (entry.is_fixed) return kFixedSlot;
+    const std::size_t index = index_of(entry);
+    if (index >= kStoredSessions) return std::nullopt;
+    return static_cast<std::uint8_t>(index);
+}
+
+hal::Storage& SessionTable::storage_of(const SessionEntry& entry) const {
+    return entry.is_fixed ? *fixed_storage_ : storage_;
+}
+
+std::size_t SessionTable::index_of(const SessionEntry& entry) const {
+    return static_cast<std::size_t>(&entry - entries_.data());
+}
+
+keystore::CounterRecord SessionTable::counters_of(const SessionEntry& entry,
+                                                  std::uint32_t reserved,
+                                                  Instant now) const {
+    return {.tag = tag_of(entry),
+            .reserved = reserved,
+            .floor = entry.floor,
+            .age_s = static_cast<std::uint32_t>(seconds_of(now) - entry.created_s),
+            .failures = entry.failure_count};
+}
+
+Status SessionTable::store_counters(const SessionEntry& entry,
+                                    std::uint32_t reserved,
+                                    Instant now) {
+    const auto slot = slot_of(entry);
+    if (!slot || !entry.is_confirmed) return {};  // lives in RAM only
+    return keystore::store_counters(storage_of(entry), *slot, counters_of(entry, reserved, now));
+}
+
+Status SessionTable::confirm(SessionEntry& entry, Instant now) {
+    if (entry.is_confirmed) return {};
+    const auto slot = slot_of(entry);
+    if (slot) {
+        keystore::StoredSession stored;
+        stored.keys.epoch = epoch_;
+        stored.keys.role = static_cast<std::uint8_t>(entry.role);
+        stored.keys.sender_key = entry.sender_key.clone();
+        stored.keys.recipient_key = entry.recipient_key.clone();
+        stored.keys.common_iv = keystore::CommonIv{entry.common_iv.expose()};
+        stored.keys.sender_id =
+            keystore::ConnectionIdBytes{Bytes{entry.sender_id}.first(entry.sender_id_size)};
+        stored.keys.recipient_id = keystore::ConnectionIdBytes{Bytes{&entry.recipient_id, 1}};
+        stored.counters = counters_of(entry, reserved_of(entry), now);
+        SOTTO_TRY(keystore::store_session(storage_, *slot, stored));
+    }
+    entry.is_confirmed = true;
+    return {};
+}
+
+void SessionTable::touch(SessionEntry& entry) {
+    if (++turn_ == 0) {
+        for (SessionEntry& each : entries_) each.last_used = 0;
+        turn_ = 1;
+    }
+    entry.last_used = turn_;
+}
+
+Result<oscore::Piv> SessionTable::next_piv(SessionEntry& entry, Instant now) {
+    if (entry.next_piv >= kSessionMessageCountMax) return Error::Expired;  // [SES-46]
+    if (entry.next_piv % kReservationStep == 0) {                          // [SES-40]
+        SOTTO_TRY(store_counters(entry, entry.next_piv + kReservationStep, now));
+    }
+    return oscore::Piv{entry.next_piv++};
+}
+
+Status SessionTable::raise_floor(SessionEntry& entry, oscore::Piv piv, Instant now) {
+    const std::uint32_t before = entry.floor;
+    fence(entry, piv);
+    const Status stored = store_counters(entry, reserved_of(entry), now);
+    if (!stored) entry.floor = before;
+    return stored;
+}
+
+void SessionTable::fence(SessionEntry& entry, oscore::Piv piv) {
+    entry.floor = std::max(entry.floor, after(piv));
+}
+
+void SessionTable::count_failure(SessionEntry& entry, Instant now) {
+    ++entry.failure_count;
+    if (entry.failure_count >= kSessionFailureCountMax) {
+        erase(entry);
+    } else if (entry.failure_count % kReservationStep == 0) {
+        // A failed write loses at most one step of the count.
+        (void)store_counters(entry, reserved_of(entry), now).has_value();
+    }
+}
+
+bool SessionTable::is_expired(const SessionEntry& entry, Instant now) const {
+    if (entry.is_fixed) return false;
+    const auto age = static_cast<std::uint32_t>(seconds_of(now) - entry.created_s);
+    return age > kSessionLifetimeSeconds || entry.window.next() > kSessionMessageCountMax;
+}
+
+void SessionTable::erase(SessionEntry& entry) {
+    if (const auto slot = slot_of(entry); slot && entry.is_confirmed && !entry.is_fixed) {
+        // If storage fails, the record comes back at the next boot, with counters that hold.
+        (void)keystore::erase_session(storage_, *slot).has_value();
+    }
+    entry = SessionEntry{};
+}
+
+void SessionTable::clear(std::uint32_t epoch) {
+    for (SessionEntry& entry : entries_) {
+        if (!entry.is_fixed) entry = SessionEntry{};
+    }
+    epoch_ = epoch;
+}
+
+}  // namespace sotto::session

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// The OSCORE sessions of a device at rest: who may speak under which keys, their sequence numbers,
+// and what of them is stored (docs/protocol/session.md, SES-40 to SES-47). No allocation: the
+// entries are the caller's.
+//
+// The place of an entry says whose it is and whether it is stored: first those of the owner, then
+// the cloud's, then others' that are stored, then others' in RAM only.
+#pragma once
+
+#include <array>
+
+#include "core/edhoc/exporter.hpp"
+#include "core/keystore/records.hpp"
+#include "core/oscore/context.hpp"
+#include "core/oscore/replay_window.hpp"
+#include "core/session/authority.hpp"
+
+namespace sotto::session {
+
+// A chip holds many: every byte counts (bench: session_ram_bytes).
+struct SessionEntry {
+    crypto::AeadKey sender_key;
+    crypto::AeadKey recipient_key;
+    oscore::CommonIv common_iv;
+    std::uint8_t sender_id_size = 0;
+    std::array<std::uint8_t, oscore::kIdSizeMax> sender_id{};
+    std::uint8_t recipient_id = 0;
+    Role role : 4 = Role::Trusted;
+    bool is_used : 1 = false;
+    bool is_confirmed : 1 = false;     // a valid request has come
+    bool is_synchronised : 1 = false;  // the replay window is that of this boot
+    bool is_fixed : 1 = false;         // from outside: the table keeps its Recipient ID
+    std::uint32_t next_piv = 0;        // reserved in storage up to the next multiple of the step
+    oscore::ReplayWindow window;
+    std::uint32_t floor = 0;     // 1 + the last executed Partial IV
+    std::int32_t created_s = 0;  // since boot; negative if before
+    std::uint16_t failure_count = 0;
+    std::uint16_t last_used = 0;  // a turn of the table
+};
+
+class SessionTable {
+  public:
+    // Recipient IDs are single bytes that EDHOC sends as integers (RFC 9528 §3.3.2).
+    static constexpr std::size_t kIdCount = 48;
+    // The i-th of them, modulo kIdCount.
+    static Bytes id(std::size_t i);
+
+    // Precondition: entries.size() >= kStoredSessions.
+    SessionTable(hal::Storage& storage, std::span<SessionEntry> entries);
+
+    // Loads the stored sessions of this epoch. Damaged or outdated ones are void: their peers
+    // shake hands again. Error::StorageFailed.
+    Status load(std::uint32_t epoch, Instant now);
+
+    // Adds a session, in place of the least recently used one of its kind if there is no room.
+    // Nothing is stored before confirm().
+    Status add(const edhoc::OscoreKeys& keys, Role role, Instant now);
+    // Adds the one session with a context from outside. Its counters are kept in a storage of their
+    // own. Error::NotFound: there are none, and the context is not said to be new; whoever goes on
+    // all the same risks a nonce twice.
+    struct Fixed {
+        const oscore::Context& context;
+        hal::Storage& storage;
+        bool is_new = false;
+    };
+    Status add_fixed(const Fixed& fixed, Instant now);
+
+    // The session of this Recipient ID; null if there is none.
+    SessionEntry* find(Bytes recipient_id);
+    oscore::Context context_of(const SessionEntry& entry) const;
+    keystore::SessionTag tag_of(const SessionEntry& entry) const;
+    SessionEntry* find_tag(const keystore::SessionTag& tag);
+    // The number of the entry's records, or nothing if it is not stored.
+    std::optional<std::uint8_t> slot_of(const SessionEntry& entry) const;
+    // Where its records are. Precondition: it has a slot.
+    hal::Storage& storage_of(const SessionEntry& entry) const;
+
+    // A valid request has come: from now on the session is stored, if it is of the kind.
+    Status confirm(SessionEntry& entry, Instant now);
+    // Marks it as the most recently used.
+    void touch(SessionEntry& entry);
+
+    // A Partial IV that was never used, stored as used before it is given away.
+    // Error::StorageFailed; Error::Expired when the session has had its number of messages.
+    Result<oscore::Piv> next_piv(SessionEntry& entry, Instant now);
+    // Everything up to `piv` counts as executed: stored, or in RAM alone as a fence.
+    Status raise_floor(SessionEntry& entry, oscore::Piv piv, Instant now);
+    static void fence(SessionEntry& entry, oscore::Piv piv);
+
+    // Ends the session when it has failed too often (SES-46).
+    void count_failure(SessionEntry& entry, Instant now);
+    bool is_expired(const SessionEntry& entry, Instant now) const;
+
+    // Forgets a session, in storage too.
+    void erase(SessionEntry& entry);
+    // Forgets all, in RAM: storage is void by its epoch.
+    void clear(std::uint32_t epoch);
+
+    std::size_t index_of(const SessionEntry& entry) const;
+    SessionEntry& at(std::size_t index) { return entries_[index]; }
+
+  private:
+    std::span<SessionEntry> range_of(Role role) const;
+    SessionEntry& make_room(Role role);
+    void fill(SessionEntry& entry, const oscore::Context& context, Role role, Instant now);
+    void restore(SessionEntry& entry, const keystore::CounterRecord& counters, Instant now);
+    Status store_counters(const SessionEntry& entry, std::uint32_t reserved, Instant now);
+    keystore::CounterRecord counters_of(const SessionEntry& entry,
+                                        std::uint32_t reserved,
+                                        Instant now) const;
+
+    hal::Storage& storage_;
+    hal::Storage* fixed_storage_ = nullptr;
+    oscore::Id fixed_id_;
+    std::span<SessionEntry> entries_;
+    std::uint32_t epoch_ = 0;
+    std::uint16_t turn_ = 0;
+};
+
+}  // namespace sotto::session
