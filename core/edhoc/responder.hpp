@@ -130,6 +130,8 @@ class Responder {
   private:
     using Machine = edhoc::Machine<responder::State, responder::Event, responder::kEdges>;
 
+    Result<Message1> read_message_1(Bytes message, EadLabels understood);
+
     Identity identity_;
     Machine machine_;
     bool is_wrong_suite_ = false;

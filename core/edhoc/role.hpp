@@ -39,4 +39,10 @@ Result<Claim> read_claim(Bytes plaintext,
                          std::size_t mac_size,
                          EadLabels understood);
 
+// Error::Refused if the peer's credential is our own (RFC 9528 §9.2, a reflected handshake),
+// Error::InvalidArgument if the claim came with another credential by value.
+Status check_credential(const Identity& identity,
+                        const Claim& claim,
+                        const cose::Credential& credential);
+
 }  // namespace sotto::edhoc

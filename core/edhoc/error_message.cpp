@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/edhoc/error_message.hpp"
+
+namespace sotto::edhoc {
+namespace {
+
+std::string_view diagnostic(Error why) {
+    switch (why) {
+        case Error::Malformed:
+        case Error::TooLarge:
+        case Error::Truncated:
+            return "bad message";
+        case Error::Unsupported:
+            return "not supported";
+        case Error::Busy:
+        case Error::RateLimited:
+            return "busy";
+        case Error::AlreadyExists:
+        case Error::EntropyFailed:
+        case Error::Expired:
+        case Error::InvalidArgument:
+        case Error::NoSpace:
+        case Error::NotFound:
+        case Error::Refused:
+        case Error::StorageFailed:
+        case Error::Superseded:
+        case Error::Timeout:
+        case Error::Unauthenticated:
+        case Error::WrongState:
+            break;
+    }
+    return "failed";  // the reasons behind authentication are not the peer's business
+}
+
+Status read_info(cbor::Reader& in, ErrorMessage& error) {
+    switch (error.code) {
+        case static_cast<std::int64_t>(ErrorCode::Unspecified): {
+            SOTTO_TRY_ASSIGN(error.text, in.text());
+            return {};
+        }
+        case static_cast<std::int64_t>(ErrorCode::WrongSuite): {
+            SOTTO_TRY_ASSIGN(error.suites_r, read_suites(in));
+            return {};
+        }
+        case static_cast<std::int64_t>(ErrorCode::UnknownCredential): {
+            SOTTO_TRY_ASSIGN(const bool is_true, in.boolean());
+            if (!is_true) return Error::Malformed;
+            return {};
+        }
+        default:
+            SOTTO_TRY(in.skip());
+            return {};
+    }
+}
+
+}  // namespace
+
+bool is_error_message(Bytes message) {
+    const auto kind = cbor::Reader{message}.peek();
+    return kind && (*kind == cbor::Kind::Unsigned || *kind == cbor::Kind::Negative);
+}
+
+Result<ErrorMessage> parse_error_message(Bytes message) {
+    if (message.size() > kMessageSizeMax) return Error::TooLarge;
+    cbor::Reader in{message};
+    ErrorMessage error;
+    SOTTO_TRY_ASSIGN(error.code, in.integer());
+    // RFC 9528 §6.1: "Error code 0 MUST NOT be used as part of the EDHOC message exchange."
+    if (error.code == 0) return Error::Malformed;
+    SOTTO_TRY(read_info(in, error));
+    SOTTO_TRY(in.finish());
+    return error;
+}
+
+Result<Bytes> encode_error_message(Error why, MutBytes out) {
+    cbor::Writer writer{out};
+    if (why == Error::NotFound) {
+        writer.integer(static_cast<std::uint8_t>(ErrorCode::UnknownCredential)).boolean(true);
+    } else {
+        writer.integer(static_cast<std::uint8_t>(ErrorCode::Unspecified)).text(diagnostic(why));
+    }
+    return writer.finish();
+}
+
+Result<Bytes> encode_wrong_suite(std::span<const SuiteLabel> suites_r, MutBytes out) {
+    cbor::Writer writer{out};
+    writer.integer(static_cast<std::uint8_t>(ErrorCode::WrongSuite));
+    write_suites(writer, suites_r);
+    return writer.finish();
+}
+
+}  // namespace sotto::edhoc

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/edhoc/key_schedule.hpp"
+
+#include <algorithm>
+
+#include "core/cose/enc_structure.hpp"
+
+namespace sotto::edhoc {
+namespace {
+
+constexpr std::size_t kHeadSizeMax = 9;
+constexpr std::array<std::uint8_t, 2> kHashHead{0x58, crypto::kHashSize};  // of a bstr .size 32
+
+// The two heads of info = ( info_label, context, length ) that stand before the context.
+struct InfoHead {
+    InfoHead(std::uint32_t label, Pieces context) {
+        std::size_t size = 0;
+        for (const Bytes piece : context) size += piece.size();
+        cbor::Writer out{buffer};
+        out.uint(label).head(cbor::Kind::Bytes, size);
+        bytes = *out.finish();
+    }
+    std::array<std::uint8_t, 2 * kHeadSizeMax> buffer{};
+    Bytes bytes;
+};
+
+}  // namespace
+
+// RFC 9528 §4.1.2 over RFC 5869 §2.3. The info is hashed in pieces instead of being put together:
+// with a credential in it, it would be the biggest buffer of the handshake.
+void kdf_xor(const crypto::Prk& prk, std::uint32_t label, Pieces context, MutBytes data) {
+    SOTTO_ASSERT(data.size() <= kKdfSizeMax);
+    const InfoHead head{label, context};
+    std::array<std::uint8_t, kHeadSizeMax> buffer{};
+    const Bytes length = *cbor::Writer{buffer}.uint(data.size()).finish();
+    crypto::Hash block{};
+    for (std::uint8_t counter = 1; !data.empty(); ++counter) {
+        crypto::HmacSha256 mac{prk.expose()};
+        if (counter > 1) mac.update(block);
+        mac.update(head.bytes);
+        for (const Bytes piece : context) mac.update(piece);
+        mac.update(length);
+        mac.update(Bytes{&counter, 1});
+        block = mac.finish();
+        const std::size_t count = std::min(data.size(), block.size());
+        for (std::size_t i = 0; i < count; ++i)
+            data[i] = static_cast<std::uint8_t>(data[i] ^ block[i]);
+        data = data.subspan(count);
+    }
+    wipe(block);
+}
+
+void kdf(const crypto::Prk& prk, std::uint32_t label, Pieces context, MutBytes out) {
+    std::ranges::fill(out, std::uint8_t{0});
+    kdf_xor(prk, label, context, out);
+}
+
+void kdf(const crypto::Prk& prk, Label label, const crypto::Hash& th, MutBytes out) {
+    const Bytes context{th};
+    kdf(prk, static_cast<std::uint32_t>(label), Pieces{&context, 1}, out);
+}
+
+crypto::Prk derive_prk(const crypto::Prk& prk, Label label, const crypto::Hash& th) {
+    crypto::Prk derived;
+    kdf(prk, label, th, derived.fill());
+    return derived;
+}
+
+crypto::Prk next_prk(const crypto::Prk& prk,
+                     Label salt_label,
+                     const crypto::Hash& th,
+                     const crypto::DhSecret& secret) {
+    const crypto::Prk salt = derive_prk(prk, salt_label, th);
+    return crypto::hkdf_extract(salt.expose(), secret.expose());
+}
+
+crypto::Hash transcript_2(const crypto::DhCoordinate& g_y, const crypto::Hash& h_message_1) {
+    return crypto::sha256(kHashHead, g_y, kHashHead, h_message_1);
+}
+
+crypto::Hash transcript_after(const crypto::Hash& th, Bytes plaintext, Bytes cred) {
+    return crypto::sha256(kHashHead, th, plaintext, cred);
+}
+
+void compute_mac(const crypto::Prk& prk, Label label, const MacContext& context, MutBytes out) {
+    SOTTO_ASSERT(out.size() <= kMacSizeMax);
+    std::array<std::uint8_t, 1 + kConnectionIdSizeMax> buffer{};
+    cbor::Writer c_r{buffer};
+    if (context.c_r != nullptr) context.c_r->write(c_r);
+    const auto id_cred_head = context.id_cred.head();
+    const std::array<Bytes, 7> pieces{*c_r.finish(),
+                                      id_cred_head,
+                                      context.id_cred.body(),
+                                      kHashHead,
+                                      context.th,
+                                      context.cred,
+                                      context.ead};
+    kdf(prk, static_cast<std::uint32_t>(label), pieces, out);
+}
+
+namespace {
+
+struct AeadInput {
+    explicit AeadInput(const MessageKeys& keys) {
+        const auto iv_label = static_cast<Label>(static_cast<std::uint8_t>(keys.label) + 1);
+        kdf(keys.prk, keys.label, keys.th, key.fill());
+        kdf(keys.prk, iv_label, keys.th, nonce);
+        aad = *cose::encode_enc_structure(keys.th, aad_buffer);
+    }
+    crypto::AeadKey key;
+    crypto::Nonce nonce{};
+    std::array<std::uint8_t, cose::kEncStructureOverheadMax + crypto::kHashSize> aad_buffer{};
+    Bytes aad;
+};
+
+}  // namespace
+
+Status seal(const MessageKeys& keys, Bytes plaintext, MutBytes out) {
+    const AeadInput input{keys};
+    return crypto::aead_seal(
+        input.key, input.nonce, input.aad, plaintext, tag_size(keys.suite), out);
+}
+
+Status open(const MessageKeys& keys, Bytes sealed, MutBytes out) {
+    const AeadInput input{keys};
+    return crypto::aead_open(input.key, input.nonce, input.aad, sealed, tag_size(keys.suite), out);
+}
+
+}  // namespace sotto::edhoc

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The messages of RFC 9528 §5 as bytes, below the state machines. No allocation; builds in the
+// caller's memory and parses to views of it.
+#pragma once
+
+#include "core/edhoc/key_schedule.hpp"
+#include "core/edhoc/role.hpp"
+
+namespace sotto::edhoc {
+
+// RFC 9528 §3.2: static Diffie-Hellman on both sides.
+inline constexpr std::int64_t kMethod = 3;
+
+// message_1 without EAD_1, which is read after the suite has been found good.
+struct Message1Head {
+    SuiteList suites_i;
+    Bytes g_x;
+    ConnectionId c_i;
+};
+// Error::Malformed, Truncated, TooLarge, Unsupported (method).
+Result<Message1Head> read_message_1_head(cbor::Reader& in);
+// Error::NoSpace. Precondition: !head.suites_i.empty().
+Result<Bytes> encode_message_1(const Message1Head& head,
+                               std::span<const EadItem> ead_1,
+                               MutBytes out);
+
+// message_2, _3 and _4 are one byte string each. Its content; Error::Malformed, Truncated,
+// TooLarge.
+Result<Bytes> unwrap(Bytes message);
+
+// Composing: the content is built in place at kHeadRoom, because the size of the byte string's head
+// depends on it; wrap() then writes the head and moves the content up to it.
+inline constexpr std::size_t kHeadRoom = 3;
+Bytes wrap(MutBytes out, std::size_t content_size);
+
+// A plaintext whose MAC is still to be filled in.
+struct Draft {
+    MutBytes plaintext;
+    MutBytes mac;
+    Bytes ead;
+};
+// ( ? C_R, ID_CRED_x, Signature_or_MAC_x, ? EAD_x ) at the front of `out`. Error::NoSpace.
+Result<Draft> draft_plaintext(const ConnectionId* c_r,
+                              const cose::IdCred& id_cred,
+                              std::size_t mac_size,
+                              std::span<const EadItem> ead,
+                              MutBytes out);
+
+// Encrypts the plaintext of this size at kHeadRoom of `out` and wraps it. Error::NoSpace, before
+// anything is encrypted.
+Result<Bytes> seal_and_wrap(const MessageKeys& keys, std::size_t plaintext_size, MutBytes out);
+// Decrypts a message to the front of `scratch`. Error::Unauthenticated, NoSpace, and those of
+// unwrap().
+Result<MutBytes> unwrap_and_open(const MessageKeys& keys, Bytes message, MutBytes scratch);
+
+}  // namespace sotto::edhoc
