@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <sys/stat.h>
+
+#include <gtest/gtest.h>
+
+#include "ports/linux/file.hpp"
+#include "ports/linux/system_clock.hpp"
+#include "ports/linux/system_entropy.hpp"
+
+namespace sotto::ports {
+namespace {
+
+TEST(SystemEntropy, FillsEverything) {
+    SystemEntropy entropy;
+    std::array<std::uint8_t, 1024> bytes{};
+    ASSERT_TRUE(entropy.fill(bytes));
+    // 32 zeros in a row would be a 2^-247 event.
+    EXPECT_EQ(std::search_n(bytes.begin(), bytes.end(), 32, 0), bytes.end());
+    EXPECT_TRUE(entropy.fill({}));
+}
+
+TEST(SystemClock, NeverGoesBack) {
+    Instant last = SystemClock::now();
+    for (int i = 0; i < 1000; ++i) {
+        const Instant now = SystemClock::now();
+        EXPECT_GE(now, last);
+        last = now;
+    }
+    EXPECT_GT(SystemClock::unix_seconds(), 1'600'000'000);
+}
+
+class Files : public ::testing::Test {
+  protected:
+    Files() {
+        std::string name = ::testing::TempDir() + "sotto_files_XXXXXX";
+        folder_ = ::mkdtemp(name.data());
+    }
+    ~Files() override { std::filesystem::remove_all(folder_); }
+
+    std::string folder_;
+};
+
+TEST_F(Files, AFolderIsMadeWithItsParentsForItsOwnerAlone) {
+    const std::string path = folder_ + "/a/b/c/";
+    ASSERT_TRUE(open_private_folder(path));
+    ASSERT_TRUE(open_private_folder(path));
+    struct stat status{};
+    ASSERT_EQ(::stat(path.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777U, 0700U);
+}
+
+TEST_F(Files, AFolderThatEverybodyWritesIsRefused) {
+    ASSERT_EQ(::chmod(folder_.c_str(), 0777), 0);
+    const auto opened = open_private_folder(folder_);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, Error::Refused);
+    EXPECT_NE(opened.error().detail.find("chmod"), std::string::npos);
+}
+
+TEST_F(Files, AFileIsReplacedAndReadBack) {
+    const auto folder = open_private_folder(folder_);
+    ASSERT_TRUE(folder);
+    ASSERT_TRUE(replace_file(*folder, "f", as_bytes("one")));
+    ASSERT_TRUE(replace_file(*folder, "f", as_bytes("two")));
+    const auto content = read_file(folder_ + "/f", 3);
+    ASSERT_TRUE(content);
+    EXPECT_EQ(as_text(*content), "two");
+    EXPECT_EQ(read_file(folder_ + "/f", 2).error().code, Error::TooLarge);
+    EXPECT_EQ(read_file(folder_ + "/g", 2).error().code, Error::NotFound);
+    struct stat status{};
+    ASSERT_EQ(::stat((folder_ + "/f").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777U, 0600U);
+}
+
+}  // namespace
+}  // namespace sotto::ports

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The clocks of the system. No allocation, no blocking.
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/time.hpp"
+
+namespace sotto::ports {
+
+class SystemClock {
+  public:
+    // Rises steadily, sleep of the machine included (CLOCK_BOOTTIME): a lifetime does not stretch
+    // because a lid was closed.
+    static Instant now();
+    // Seconds since 1970 in UTC. It jumps when somebody sets the clock.
+    static std::int64_t unix_seconds();
+};
+
+}  // namespace sotto::ports
