@@ -40,6 +40,7 @@ inline constexpr std::size_t kAirBytesMax = kAirCodeSizeMax + 1;  // the 0x00 at
 // The uplink: records of type and body, each after its size.
 inline constexpr std::size_t kUplinkRecordSizeMax = 2'048;
 inline constexpr std::size_t kUplinkSizeSize = 2;
+inline constexpr std::uint16_t kUplinkCreditMax = 256;  // of one link in one direction
 inline constexpr std::size_t kUplinkBytesMax = kUplinkSizeSize + kUplinkRecordSizeMax;
 static_assert(1 + 4 + 2 + kMessageSizeMax <= kUplinkRecordSizeMax);
 static_assert(1 + 4 + kAttachBodySizeMax <= kUplinkRecordSizeMax);

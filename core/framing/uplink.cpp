@@ -50,7 +50,7 @@ Result<Record> parse_hello(Reader& reader) {
 
 Result<Record> parse_welcome(Reader& reader) {
     SOTTO_TRY_ASSIGN(const std::uint16_t credit, reader.u16_be());
-    if (credit == 0) return Error::Malformed;
+    if (credit == 0 || credit > kUplinkCreditMax) return Error::Malformed;  // [UPL-22]
     SOTTO_TRY_ASSIGN(const std::uint16_t interval, take_last_positive(reader));
     return Welcome{.credit = credit, .ping_interval_s = interval};
 }
@@ -85,6 +85,7 @@ Result<Record> parse_release(Reader& reader) {
 Result<Record> parse_message(Reader& reader) {
     SOTTO_TRY_ASSIGN(const LinkId link, take_link(reader));
     SOTTO_TRY_ASSIGN(const std::uint16_t label, reader.u16_be());
+    if (Label{label} == kLabelNearby) return Error::Malformed;  // [UPL-30]
     const Bytes message = reader.take_rest();
     if (message.empty()) return Error::Truncated;
     if (message.size() > kMessageSizeMax) return Error::TooLarge;
@@ -150,7 +151,8 @@ Status write(Writer& writer, const Hello& hello) {
 }
 
 Status write(Writer& writer, const Welcome& welcome) {
-    if (welcome.credit == 0 || welcome.ping_interval_s == 0) return Error::InvalidArgument;
+    if (welcome.credit == 0 || welcome.credit > kUplinkCreditMax) return Error::InvalidArgument;
+    if (welcome.ping_interval_s == 0) return Error::InvalidArgument;
     writer.u16_be(welcome.credit).u16_be(welcome.ping_interval_s);
     return {};
 }
@@ -176,6 +178,7 @@ Status write(Writer& writer, const Release& release) {
 }
 
 Status write(Writer& writer, const Message& message) {
+    if (message.label == kLabelNearby) return Error::InvalidArgument;
     if (message.message.empty() || message.message.size() > kMessageSizeMax)
         return Error::InvalidArgument;
     writer.u32_be(message.link.value()).u16_be(message.label.value()).bytes(message.message);

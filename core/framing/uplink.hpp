@@ -31,7 +31,7 @@ struct Hello {
     std::string_view token;  // 1 to kTokenSizeMax visible ASCII characters
 };
 struct Welcome {
-    std::uint16_t credit = 0;           // for each link and direction, at its LINK_UP; at least 1
+    std::uint16_t credit = 0;           // for each new link and direction; 1 to kUplinkCreditMax
     std::uint16_t ping_interval_s = 0;  // at least 1
 };
 struct Refused {
@@ -50,7 +50,7 @@ struct Release {
 };
 struct Message {
     LinkId link;
-    Label label;
+    Label label;    // not kLabelNearby: that is the gateway itself, which has nothing to say
     Bytes message;  // 1 to kMessageSizeMax bytes
 };
 struct Credit {

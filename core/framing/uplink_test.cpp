@@ -158,6 +158,8 @@ TEST(Uplink, ParserIsStrict) {
         {"0101" + std::string(2 * (kTokenSizeMax + 1), '6'), Side::Gateway, Error::TooLarge},
         {"020000001e", Side::Cloud, Error::Malformed},
         {"0200100000", Side::Cloud, Error::Malformed},
+        {"020101001e", Side::Cloud, Error::Malformed},
+        {"200000000700004001", Side::Cloud, Error::Malformed},
         {"0300", Side::Cloud, Error::Malformed},
         {"0304", Side::Cloud, Error::Malformed},
         {"1000000007"
@@ -187,7 +189,9 @@ TEST(Uplink, EncoderRefusesWhatTheParserWould) {
                                  Record{Welcome{0, 1}},
                                  Record{Welcome{1, 0}},
                                  Record{Message{}},
-                                 Record{Message{{}, {}, large}},
+                                 Record{Message{{}, Label{1}, large}},
+                                 Record{Message{{}, {}, kCoap}},
+                                 Record{Welcome{kUplinkCreditMax + 1, 1}},
                                  Record{Credit{LinkId{1}, 0}},
                                  Record{LinkUp{{}, Attach{.address = "\n"}}}})
         EXPECT_EQ(encoded(record), "InvalidArgument");
