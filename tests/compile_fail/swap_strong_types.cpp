@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// fails with: (could not convert|cannot convert|invalid initialization|no matching|no viable|no known conversion)
+#include "core/base/strong.hpp"
+
+#include <cstdint>
+
+using Link = sotto::Strong<std::uint32_t, struct LinkTag>;
+using Label = sotto::Strong<std::uint32_t, struct LabelTag>;
+
+bool route(Link link, Label label);
+
+bool route_both(Link link, Label label) {
+#ifdef MUST_COMPILE
+    return route(link, label);
+#else
+    return route(label, link);
+#endif
+}
