@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <iterator>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "core/base/assert.hpp"
@@ -110,7 +111,7 @@ class FixedBytes {
   public:
     FixedBytes() = default;
     // Precondition: bytes.size() <= N. For peers' bytes use from().
-    explicit FixedBytes(Bytes bytes) : size_(bytes.size()) {
+    explicit FixedBytes(Bytes bytes) : size_(static_cast<Size>(bytes.size())) {
         SOTTO_ASSERT(bytes.size() <= N);
         std::copy(bytes.begin(), bytes.end(), bytes_.begin());
     }
@@ -130,8 +131,11 @@ class FixedBytes {
     }
 
   private:
+    static_assert(N <= 0xffff);
+    using Size = std::conditional_t<(N <= 0xff), std::uint8_t, std::uint16_t>;
+
     std::array<std::uint8_t, N> bytes_{};
-    std::size_t size_ = 0;
+    Size size_ = 0;
 };
 
 }  // namespace sotto

@@ -25,8 +25,9 @@ Code to_coap_code(Error error) {
             return Code::RequestEntityTooLarge;
         case Error::Unsupported:
             return Code::UnsupportedContentFormat;
-        case Error::Busy:
         case Error::RateLimited:
+            return Code::TooManyRequests;
+        case Error::Busy:
         case Error::Timeout:
             return Code::ServiceUnavailable;
         case Error::EntropyFailed:

@@ -53,6 +53,35 @@ std::size_t Options::count(OptionNumber number) const {
     return count;
 }
 
+bool Options::path_is(std::string_view path) const {
+    if (!path.starts_with('/')) return false;
+    if (path.size() == 1) path = {};
+    for (const Option& option : *this) {
+        if (option.number != kUriPath) continue;
+        const std::string_view segment = as_text(option.value);
+        if (!path.starts_with('/') || segment.find('/') != std::string_view::npos) return false;
+        path.remove_prefix(1);
+        if (!path.starts_with(segment)) return false;
+        path.remove_prefix(segment.size());
+    }
+    return path.empty();
+}
+
+std::optional<OptionNumber> Options::find_bad_critical(
+    std::span<const OptionNumber> understood) const {
+    std::optional<OptionNumber> previous;
+    for (const Option& option : *this) {
+        const bool is_repeated = previous == option.number;
+        previous = option.number;
+        if (!is_critical(option.number)) continue;
+        if (std::find(understood.begin(), understood.end(), option.number) == understood.end())
+            return option.number;
+        if (!has_valid_size(option) || (is_repeated && !is_repeatable(option.number)))
+            return option.number;
+    }
+    return std::nullopt;
+}
+
 // Options and payload, which follow each other.
 struct BodyParser {
     Options options;
@@ -74,6 +103,8 @@ struct BodyParser {
     }
 };
 
+namespace {
+
 Result<Header> parse_header(Reader& in) {
     SOTTO_TRY_ASSIGN(const std::uint8_t first, in.u8());
     SOTTO_TRY_ASSIGN(const std::uint8_t code, in.u8());
@@ -87,14 +118,45 @@ Result<Header> parse_header(Reader& in) {
                   .token = token};
 }
 
+// RFC 7252 §4.3, Table 1.
+bool may_carry(Type type, Code code) {
+    if (is_reserved(code)) return false;
+    switch (type) {
+        case Type::Confirmable:
+            return true;
+        case Type::NonConfirmable:
+            return code != Code::Empty;
+        case Type::Acknowledgement:
+            return !is_request(code);
+        case Type::Reset:
+            return code == Code::Empty;
+    }
+    return false;
+}
+
+}  // namespace
+
 Result<Message> parse_message(Bytes bytes) {
     Reader in{bytes};
     SOTTO_TRY_ASSIGN(const Header header, parse_header(in));
-    if (header.code == Code::Empty && (!header.token.empty() || !in.empty())) {
-        return Error::Malformed;
-    }
+    if (!may_carry(header.type, header.code)) return Error::Malformed;
+    // RFC 7252 §4.1: in an Empty message "Bytes of data MUST NOT be present after the Message ID
+    // field."
+    if (header.code == Code::Empty && bytes.size() != kHeaderSize) return Error::Malformed;
     SOTTO_TRY_ASSIGN(const BodyParser body, BodyParser::parse(in.rest()));
     return Message{.header = header, .options = body.options, .payload = body.payload};
+}
+
+std::optional<EmptyMessage> rejection_of(Bytes message) {
+    Reader in{message};
+    const auto first = in.u8();
+    // RFC 7252 §3: "Messages with unknown version numbers MUST be silently ignored."
+    if (!first || *first >> 4 != (kVersion << 2 | static_cast<int>(Type::Confirmable)))
+        return std::nullopt;
+    if (!in.u8()) return std::nullopt;
+    const auto id = in.u16_be();
+    if (!id) return std::nullopt;
+    return empty_message(Type::Reset, *id);
 }
 
 Result<Body> parse_body(Bytes bytes) {
@@ -122,8 +184,8 @@ MutBytes MessageWriter::reserve_payload(std::size_t size) {
     return out_.reserve(size);
 }
 
-std::array<std::uint8_t, 4> empty_message(Type type, std::uint16_t id) {
-    std::array<std::uint8_t, 4> bytes;
+EmptyMessage empty_message(Type type, std::uint16_t id) {
+    EmptyMessage bytes;
     Writer out{bytes};
     write_header(out, {.type = type, .code = Code::Empty, .id = id, .token = {}});
     return bytes;

@@ -11,7 +11,7 @@
 namespace sotto::coap {
 
 inline constexpr std::size_t kTokenSizeMax = 8;
-inline constexpr std::uint8_t kPayloadMarker = 0xff;
+inline constexpr std::size_t kHeaderSize = 4;  // without the token
 
 enum class Type : std::uint8_t {
     Confirmable = 0,
@@ -67,6 +67,12 @@ class Options {
     // The n-th Uri-Path segment or Uri-Query, and so on, counted from 0.
     std::optional<std::string_view> find_text(OptionNumber number, std::size_t n) const;
     std::size_t count(OptionNumber number) const;
+    // Whether the Uri-Path segments are those of "/a/b"; "/" for none.
+    bool path_is(std::string_view path) const;
+    // The first critical option that is not among `understood`, or has a size that it must not have
+    // (RFC 7252 §5.4.3), or is repeated and must not be (§5.4.5): the answer to a request that has
+    // one is 4.02, and a response that has one is rejected (§5.4.1).
+    std::optional<OptionNumber> find_bad_critical(std::span<const OptionNumber> understood) const;
 
   private:
     friend struct BodyParser;
@@ -88,14 +94,20 @@ struct Message {
     Bytes payload;
 };
 
-// The header alone, as far as it can be trusted: to answer with a Reset what is no good message.
-// Error::Truncated, Malformed (a reserved version or token length, or a Reset-worthy Empty
-// message).
-Result<Header> parse_header(Reader& in);
-
-// A whole message. Error::Truncated, Malformed: also an Empty message with anything after its
-// header (RFC 7252 §4.1), a payload marker without payload, and options that do not add up.
+// A whole message. Error::Truncated, Malformed: also what no message may be by its type or code
+// (RFC 7252 §4.1 to §4.3: an Empty message with anything after its header or sent Non-confirmable,
+// a Reset that is not Empty, a request in an Acknowledgement, a reserved class of codes), a payload
+// marker without payload, and options that do not add up.
 Result<Message> parse_message(Bytes bytes);
+
+// An Empty message: an Acknowledgement or a Reset.
+using EmptyMessage = std::array<std::uint8_t, kHeaderSize>;
+EmptyMessage empty_message(Type type, std::uint16_t id);
+
+// How to reject a message that parse_message() refuses or that nobody understands (RFC 7252 §4.2,
+// §4.3): with a Reset if it can be read as Confirmable, otherwise in silence. It is also the answer
+// to a ping, an Empty Confirmable message.
+std::optional<EmptyMessage> rejection_of(Bytes message);
 
 // The plaintext of OSCORE (RFC 8613 §5.3): code, options, payload. Errors as above.
 Result<Body> parse_body(Bytes bytes);
@@ -107,6 +119,8 @@ class MessageWriter {
     MessageWriter(MutBytes out, const Header& header);
     // A body without header.
     MessageWriter(MutBytes out, Code code);
+    MessageWriter(const MessageWriter&) = delete;  // options_ points to out_
+    MessageWriter& operator=(const MessageWriter&) = delete;
 
     OptionWriter& options() { return options_; }
     // Puts the marker and the payload, unless it is empty.
@@ -120,8 +134,5 @@ class MessageWriter {
     Writer out_;
     OptionWriter options_{out_};
 };
-
-// An Empty message: an acknowledgement or a Reset.
-std::array<std::uint8_t, 4> empty_message(Type type, std::uint16_t id);
 
 }  // namespace sotto::coap

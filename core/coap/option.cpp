@@ -2,14 +2,15 @@
 #include "core/coap/option.hpp"
 
 #include <array>
+#include <limits>
 
 namespace sotto::coap {
 namespace {
 
-constexpr std::uint8_t kPayloadMarker = 0xff;
 constexpr std::uint32_t kOneByte = 13;    // nibble 13: one byte follows, of value - 13
 constexpr std::uint32_t kTwoBytes = 269;  // nibble 14: two bytes follow, of value - 269
 constexpr std::uint32_t kNumberMax = 65'535;
+constexpr std::size_t kValueSizeMax = 65'535 + kTwoBytes;
 
 std::uint8_t nibble_of(std::uint32_t value) {
     if (value < kOneByte) return static_cast<std::uint8_t>(value);
@@ -53,6 +54,10 @@ void OptionWriter::extended(std::uint32_t value) {
 
 OptionWriter& OptionWriter::add(OptionNumber number, Bytes value) {
     SOTTO_ASSERT(number.value() >= last_);
+    if (value.size() > kValueSizeMax) {
+        out_.reserve(std::numeric_limits<std::size_t>::max());  // overflows
+        return *this;
+    }
     const std::uint32_t delta = number.value() - last_;
     const auto size = static_cast<std::uint32_t>(value.size());
     out_.u8(static_cast<std::uint8_t>(nibble_of(delta) << 4 | nibble_of(size)));
@@ -71,11 +76,38 @@ OptionWriter& OptionWriter::add_uint(OptionNumber number, std::uint32_t value) {
     return add(number, Bytes{bytes}.subspan(skip));
 }
 
+OptionWriter& OptionWriter::add_path(std::string_view path) {
+    SOTTO_ASSERT(path.starts_with('/'));
+    if (path.size() == 1) return *this;  // RFC 7252 §6.4: "/" has no segments
+    while (!path.empty()) {
+        path.remove_prefix(1);  // the slash
+        const std::size_t size = std::min(path.find('/'), path.size());
+        add_text(kUriPath, path.substr(0, size));
+        path.remove_prefix(size);
+    }
+    return *this;
+}
+
 Result<std::uint32_t> uint_value(Bytes value) {
     if (value.size() > 4) return Error::Malformed;
     Reader in{value};
     SOTTO_TRY_ASSIGN(const std::uint64_t number, in.uint_be(value.size()));
     return static_cast<std::uint32_t>(number);
+}
+
+Result<Block> parse_block(Bytes value) {
+    if (value.size() > 3) return Error::Malformed;
+    SOTTO_TRY_ASSIGN(const std::uint32_t number, uint_value(value));
+    const Block block{.number = number >> 4,
+                      .has_more = (number & 8) != 0,
+                      .size_exponent = static_cast<std::uint8_t>(number & 7)};
+    if (block.size_exponent == 7) return Error::Malformed;
+    return block;
+}
+
+std::uint32_t block_value(const Block& block) {
+    SOTTO_ASSERT(block.number < 1U << 20 && block.size_exponent < 7);
+    return block.number << 4 | (block.has_more ? 8U : 0U) | block.size_exponent;
 }
 
 }  // namespace sotto::coap

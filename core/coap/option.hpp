@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// CoAP options (RFC 7252 §3.1, §5.4): a reader and writer of their delta encoding. No allocation;
-// views into the caller's bytes.
+// CoAP options (RFC 7252 §3.1, §5.4): a reader and writer of their delta encoding, their numbers
+// and the forms that their values have. No allocation; views into the caller's bytes.
 #pragma once
 
 #include <optional>
@@ -10,6 +10,8 @@
 #include "core/base/writer.hpp"
 
 namespace sotto::coap {
+
+inline constexpr std::uint8_t kPayloadMarker = 0xff;
 
 using OptionNumber = Strong<std::uint16_t, struct OptionNumberTag>;
 
@@ -38,13 +40,21 @@ inline constexpr OptionNumber kEcho{252};        // RFC 9175
 inline constexpr OptionNumber kNoResponse{258};  // RFC 7967
 inline constexpr OptionNumber kRequestTag{292};  // RFC 9175
 
-// RFC 7252 §5.4.1: odd numbers are critical.
+// The class of an option is in its number (RFC 7252 §5.4.6).
 constexpr bool is_critical(OptionNumber number) { return (number.value() & 1) != 0; }
+constexpr bool is_unsafe(OptionNumber number) { return (number.value() & 2) != 0; }
+constexpr bool is_no_cache_key(OptionNumber number) { return (number.value() & 0x1e) == 0x1c; }
 
 struct Option {
     OptionNumber number;
     Bytes value;
 };
+
+// Whether the value has a size that its number allows; always true for numbers not listed above.
+// RFC 7252 §5.4.3: otherwise the option is to be treated like an unrecognized one.
+bool has_valid_size(const Option& option);
+// Whether the option may stand in a message more than once; true for numbers not listed above.
+bool is_repeatable(OptionNumber number);
 
 // Walks over encoded options up to their end; a payload marker ends them too.
 class OptionReader {
@@ -63,7 +73,8 @@ class OptionReader {
     std::uint32_t number_ = 0;
 };
 
-// Writes options. Precondition: they come in ascending order of number.
+// Writes options. Precondition: they come in ascending order of number. Overflow is sticky in the
+// writer below, as is a value over 65,804 bytes.
 class OptionWriter {
   public:
     explicit OptionWriter(Writer& out) : out_(out) {}
@@ -74,6 +85,8 @@ class OptionWriter {
     }
     // In the fewest bytes; 0 is empty (RFC 7252 §3.2).
     OptionWriter& add_uint(OptionNumber number, std::uint32_t value);
+    // A Uri-Path option for each segment of "/a/b". Precondition: the path begins with a slash.
+    OptionWriter& add_path(std::string_view path);
 
   private:
     void extended(std::uint32_t value);
@@ -84,5 +97,21 @@ class OptionWriter {
 
 // The value of a uint option. Error::Malformed over 4 bytes; leading zeros are allowed (§3.2).
 Result<std::uint32_t> uint_value(Bytes value);
+
+// The value of Block1 and Block2 (RFC 7959 §2.2).
+struct Block {
+    std::uint32_t number = 0;        // below 2^20
+    bool has_more = false;           // more blocks follow
+    std::uint8_t size_exponent = 6;  // SZX, 0 to 6: blocks of 16 to 1,024 bytes
+
+    std::size_t size() const { return std::size_t{16} << size_exponent; }
+    std::size_t offset() const { return number * size(); }
+    friend bool operator==(const Block&, const Block&) = default;
+};
+
+// Error::Malformed over 3 bytes or with the reserved size exponent 7.
+Result<Block> parse_block(Bytes value);
+// The number for OptionWriter::add_uint(). Precondition: the block is within its ranges.
+std::uint32_t block_value(const Block& block);
 
 }  // namespace sotto::coap
