@@ -9,30 +9,25 @@
 namespace sotto::oscore {
 namespace {
 
-constexpr std::size_t kIdContextSizeMax = 64;
-constexpr std::size_t kInfoSizeMax = 1 + 1 + kIdSizeMax + 2 + kIdContextSizeMax + 1 + 4 + 2;
-
-struct Derivation {
-    const crypto::Prk& prk;
-    std::optional<Bytes> id_context;
-
-    // info = [id, id_context, alg_aead, type, L] (RFC 8613 §3.2.1)
-    Status expand(Bytes id, std::string_view type, MutBytes out) const {
-        std::array<std::uint8_t, kInfoSizeMax> info;
-        cbor::Writer writer{info};
-        writer.array(5).bytes(id);
-        if (id_context) {
-            writer.bytes(*id_context);
-        } else {
-            writer.null();
-        }
-        writer.integer(cose::kAesCcm16_64_128).text(type).uint(out.size());
-        SOTTO_TRY_ASSIGN(const Bytes encoded, writer.finish());
-        return crypto::hkdf_expand(prk, encoded, out);
-    }
-};
+Status derive(const crypto::Prk& prk, const Info& info, MutBytes out) {
+    std::array<std::uint8_t, kInfoSizeMax> bytes;
+    SOTTO_TRY_ASSIGN(const Bytes encoded, encode_info(info, bytes));
+    return crypto::hkdf_expand(prk, encoded, out);
+}
 
 }  // namespace
+
+Result<Bytes> encode_info(const Info& info, MutBytes out) {
+    cbor::Writer writer{out};
+    writer.array(5).bytes(info.id);
+    if (info.id_context) {
+        writer.bytes(*info.id_context);
+    } else {
+        writer.null();
+    }
+    writer.integer(cose::kAesCcm16_64_128).text(info.type).uint(info.output_size);
+    return writer.finish();
+}
 
 Result<Context> derive_context(const ContextInput& input) {
     Context context;
@@ -42,10 +37,14 @@ Result<Context> derive_context(const ContextInput& input) {
     if (input.id_context && input.id_context->size() > kIdContextSizeMax) return Error::TooLarge;
 
     const crypto::Prk prk = crypto::hkdf_extract(input.master_salt, input.master_secret);
-    const Derivation derivation{.prk = prk, .id_context = input.id_context};
-    SOTTO_TRY(derivation.expand(input.sender_id, "Key", context.sender_key.fill()));
-    SOTTO_TRY(derivation.expand(input.recipient_id, "Key", context.recipient_key.fill()));
-    SOTTO_TRY(derivation.expand({}, "IV", context.common_iv.fill()));
+    const auto derive_to = [&](MutBytes out, Bytes id, std::string_view type) {
+        const Info info{
+            .id = id, .id_context = input.id_context, .type = type, .output_size = out.size()};
+        return derive(prk, info, out);
+    };
+    SOTTO_TRY(derive_to(context.sender_key.fill(), input.sender_id, "Key"));
+    SOTTO_TRY(derive_to(context.recipient_key.fill(), input.recipient_id, "Key"));
+    SOTTO_TRY(derive_to(context.common_iv.fill(), {}, "IV"));
     return context;
 }
 

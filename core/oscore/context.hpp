@@ -17,6 +17,7 @@ inline constexpr std::size_t kIdSizeMax = crypto::kNonceSize - 6;  // RFC 8613 �
 inline constexpr std::size_t kPivSizeMax = 5;
 inline constexpr std::uint64_t kPivMax = (std::uint64_t{1} << 40) - 1;  // RFC 8613 §7.2.1
 inline constexpr std::size_t kTagSize = 8;
+inline constexpr std::size_t kIdContextSizeMax = 64;  // a choice of ours
 
 // A Sender Sequence Number or, in a message, a Partial IV.
 using Piv = Strong<std::uint64_t, struct PivTag>;
@@ -30,6 +31,7 @@ struct Context {
     Id sender_id;
     Id recipient_id;
 };
+static_assert(sizeof(Context) <= 64);
 
 struct ContextInput {
     Bytes master_secret;
@@ -39,9 +41,22 @@ struct ContextInput {
     std::optional<Bytes> id_context = std::nullopt;
 };
 
-// RFC 8613 §3.2.1. Error::TooLarge if an id is over kIdSizeMax bytes or the ID Context over 64,
-// Error::InvalidArgument if the ids are equal (§3.3: the nonces would be too).
+// RFC 8613 §3.2.1. Error::TooLarge if an id is over kIdSizeMax bytes or the ID Context over its
+// limit, Error::InvalidArgument if the ids are equal (§3.3: the nonces would be too).
 Result<Context> derive_context(const ContextInput& input);
+
+// The info that makes one derivation differ from another (§3.2.1): `id` is empty for the Common IV,
+// type is "Key" or "IV", output_size what is derived.
+struct Info {
+    Bytes id;
+    std::optional<Bytes> id_context;
+    std::string_view type;
+    std::size_t output_size = 0;
+};
+inline constexpr std::size_t kInfoSizeMax =
+    1 + (1 + kIdSizeMax) + (2 + kIdContextSizeMax) + 1 + 4 + 1;
+// Error::NoSpace.
+Result<Bytes> encode_info(const Info& info, MutBytes out);
 
 // The nonce for a message whose Partial IV was made by the endpoint of this Sender ID (§5.2).
 // Precondition: piv has 1 to kPivSizeMax bytes.

@@ -2,120 +2,157 @@
 #include "core/oscore/message.hpp"
 
 #include "core/base/reader.hpp"
-#include "core/cbor/writer.hpp"
-#include "core/cose/algorithm.hpp"
-#include "core/cose/enc_structure.hpp"
+#include "core/oscore/aad.hpp"
 
 namespace sotto::oscore {
 namespace {
 
 constexpr auto kTag = crypto::TagSize::Short;
 static_assert(crypto::size_of(kTag) == kTagSize);
-// [1, [10], request_kid, request_piv, h'']
-constexpr std::size_t kAadArraySizeMax = 1 + 1 + 2 + 1 + kIdSizeMax + 1 + kPivSizeMax + 1;
-
-struct Aad {
-    std::array<std::uint8_t, kAadArraySizeMax + cose::kEncStructureOverheadMax> bytes;
-    std::size_t size = 0;
-
-    Bytes view() const { return Bytes{bytes}.first(size); }
-};
-
-// RFC 8613 §5.4.
-Aad make_aad(const RequestBinding& request) {
-    std::array<std::uint8_t, kAadArraySizeMax> array;
-    cbor::Writer writer{array};
-    writer.array(5).uint(1).array(1).integer(cose::kAesCcm16_64_128);
-    writer.bytes(request.kid).bytes(request.piv).bytes({});
-    Aad aad;
-    const auto encoded = cose::encode_enc_structure(Bytes{array}.first(writer.size()), aad.bytes);
-    SOTTO_ASSERT(encoded.has_value());
-    aad.size = encoded->size();
-    return aad;
-}
-
-struct Sealing {
+// Key, nonce and AAD of one COSE object.
+struct Cipher {
     const crypto::AeadKey& key;
     crypto::Nonce nonce;
-    const RequestBinding& request;
+    Aad aad;
+};
+
+// RFC 8613 §4.1.3.2: what forward proxies work with. Everything else goes inside, also options that
+// we don't know (§4.1); Observe goes to both sides.
+bool is_outer(coap::OptionNumber number) {
+    return number == coap::kUriHost || number == coap::kUriPort || number == coap::kProxyScheme;
+}
+
+// The outer ones of `options` between two numbers.
+void write_outer(coap::OptionWriter& out,
+                 const coap::Options& options,
+                 coap::OptionNumber first,
+                 coap::OptionNumber last) {
+    for (const coap::Option& option : options) {
+        if (option.number >= first && option.number <= last && is_outer(option.number))
+            out.add(option.number, option.value);
+    }
+}
+
+void write_options(coap::OptionWriter& out, const Outside& outside, Bytes oscore) {
+    write_outer(out, outside.options, coap::OptionNumber{0}, coap::kObserve);
+    if (outside.observe) out.add_uint(coap::kObserve, *outside.observe);
+    write_outer(out, outside.options, coap::kObserve, coap::kOscore);
+    out.add(coap::kOscore, oscore);
+    write_outer(out, outside.options, coap::kOscore, coap::OptionNumber{0xffff});
+}
+
+struct Envelope {
+    const Outside& outside;
     coap::Code code;  // the outer one
     const OptionValue& option;
 };
 
-Result<Bytes> seal(const Sealing& sealing, const Outside& outside, Bytes plaintext, MutBytes out) {
+Result<Bytes> seal(const Cipher& cipher, const Envelope& envelope, Bytes plaintext, MutBytes out) {
+    const Outside& outside = envelope.outside;
     coap::MessageWriter writer{
         out,
-        {.type = outside.type, .code = sealing.code, .id = outside.id, .token = outside.token}};
+        {.type = outside.type, .code = envelope.code, .id = outside.id, .token = outside.token}};
     std::array<std::uint8_t, kOptionSizeMax> option;
-    SOTTO_TRY_ASSIGN(const Bytes value, encode_option(sealing.option, option));
-    if (outside.observe) writer.options().add_uint(coap::kObserve, *outside.observe);
-    writer.options().add(coap::kOscore, value);
+    SOTTO_TRY_ASSIGN(const Bytes value, encode_option(envelope.option, option));
+    write_options(writer.options(), outside, value);
     const MutBytes sealed = writer.reserve_payload(plaintext.size() + kTagSize);
     SOTTO_TRY_ASSIGN(const Bytes message, writer.finish());
-    const Aad aad = make_aad(sealing.request);
-    SOTTO_TRY(crypto::aead_seal(sealing.key, sealing.nonce, aad.view(), plaintext, kTag, sealed));
+    // The plaintext may overlap its place, which AEADs don't take: move it there first.
+    std::copy(plaintext.begin(), plaintext.end(), sealed.begin());
+    SOTTO_TRY(crypto::aead_seal(
+        cipher.key, cipher.nonce, cipher.aad.view(), sealed.first(plaintext.size()), kTag, sealed));
     return message;
 }
 
-// Decrypts into the front of `scratch`.
-Result<coap::Body> open(const crypto::AeadKey& key,
-                        const crypto::Nonce& nonce,
-                        const RequestBinding& request,
+// Decrypts into the front of `scratch`. `is_expected` says which codes may be inside.
+Result<coap::Body> open(const Cipher& cipher,
+                        bool (*is_expected)(coap::Code),
                         Bytes sealed,
                         MutBytes scratch) {
-    if (sealed.size() <= kTagSize) return Error::Malformed;  // no room for a code
+    if (sealed.size() < kTagSize) return Error::Unauthenticated;
     const std::size_t size = sealed.size() - kTagSize;
     if (size > scratch.size()) return Error::NoSpace;
     const MutBytes plaintext = scratch.first(size);
-    const Aad aad = make_aad(request);
-    SOTTO_TRY(crypto::aead_open(key, nonce, aad.view(), sealed, kTag, plaintext));
+    if (!crypto::aead_open(cipher.key, cipher.nonce, cipher.aad.view(), sealed, kTag, plaintext))
+        return Error::Unauthenticated;
     const auto body = coap::parse_body(plaintext);
-    if (!body) return Error::Malformed;
-    return *body;
+    if (body && is_expected(body->code)) return *body;
+    wipe(plaintext);
+    return Error::Malformed;
 }
 
-Piv to_piv(Bytes piv) {
-    const auto value = Reader{piv}.uint_be(piv.size());
-    SOTTO_ASSERT(value.has_value());
-    return Piv{*value};
-}
+Piv to_piv(Bytes piv) { return Piv{*Reader{piv}.uint_be(piv.size())}; }
 
 }  // namespace
 
-RequestBinding bind_request(const Context& context, Piv piv) {
-    return {.kid = context.sender_id, .piv = encode_piv(piv)};
+Result<Bytes> encode_plaintext(const coap::Message& message, MutBytes out) {
+    coap::MessageWriter writer{out, message.header.code};
+    for (const coap::Option& option : message.options) {
+        // RFC 8613 §4.1.3.7: "Nested use of OSCORE is not supported"
+        if (option.number == coap::kProxyUri || option.number == coap::kOscore)
+            return Error::Unsupported;
+        if (is_outer(option.number)) continue;
+        // RFC 8613 §4.1.3.5.2: "For notifications, the Inner Observe option value MUST be empty"
+        const bool is_notified =
+            option.number == coap::kObserve && coap::is_response(message.header.code);
+        writer.options().add(option.number, is_notified ? Bytes{} : option.value);
+    }
+    return writer.payload(message.payload).finish();
 }
+
+Outside outside_of(const coap::Message& message) {
+    return {.type = message.header.type,
+            .id = message.header.id,
+            .token = message.header.token,
+            .observe = message.options.find_uint(coap::kObserve),
+            .options = message.options};
+}
+
+RequestBinding bind_request(Piv piv) { return {.piv = encode_piv(piv)}; }
 
 Result<Bytes> protect_request(const Context& context,
                               const RequestOptions& options,
                               const Outside& outside,
                               Bytes plaintext,
                               MutBytes out) {
-    if (options.kid_context && options.kid_context->size() > 64) return Error::TooLarge;
-    const RequestBinding binding = bind_request(context, options.piv);
+    if (options.kid_context && options.kid_context->size() > kIdContextSizeMax)
+        return Error::TooLarge;
+    const RequestBinding binding = bind_request(options.piv);
     const OptionValue option{
-        .piv = binding.piv, .kid = binding.kid.view(), .kid_context = options.kid_context};
-    const Sealing sealing{.key = context.sender_key,
-                          .nonce = make_nonce(context.common_iv, context.sender_id, binding.piv),
-                          .request = binding,
-                          // RFC 8613 §4.2: FETCH with Observe, POST otherwise
-                          .code = outside.observe ? coap::Code::Fetch : coap::Code::Post,
-                          .option = option};
-    return seal(sealing, outside, plaintext, out);
+        .piv = binding.piv, .kid = context.sender_id.view(), .kid_context = options.kid_context};
+    const Cipher cipher{.key = context.sender_key,
+                        .nonce = make_nonce(context.common_iv, context.sender_id, binding.piv),
+                        .aad = Aad{context.sender_id, binding.piv}};
+    // RFC 8613 §4.1.3.5: FETCH with Observe; §4.2: POST otherwise
+    const coap::Code code = outside.observe ? coap::Code::Fetch : coap::Code::Post;
+    return seal(cipher, {.outside = outside, .code = code, .option = option}, plaintext, out);
+}
+
+Result<OptionValue> find_option(const coap::Message& message) {
+    const auto value = message.options.find(coap::kOscore);
+    if (!value) return Error::NotFound;
+    // RFC 8613 §2: a message with the option and without payload is malformed. The option is not
+    // repeatable, and critical.
+    if (message.payload.empty() || message.options.count(coap::kOscore) != 1)
+        return Error::Malformed;
+    return parse_option(*value);
 }
 
 Result<Request> unprotect_request(const Context& context,
                                   const OptionValue& option,
                                   const coap::Message& message,
                                   MutBytes scratch) {
+    // RFC 8613 §5: both "SHALL be present in requests"
     if (option.piv.empty() || !option.kid) return Error::Malformed;
-    SOTTO_TRY_ASSIGN(const Id kid, Id::from(*option.kid));
-    const RequestBinding binding{.kid = kid, .piv = FixedBytes<kPivSizeMax>{option.piv}};
-    const crypto::Nonce nonce = make_nonce(context.common_iv, context.recipient_id, option.piv);
+    if (!equal(*option.kid, context.recipient_id)) return Error::Unauthenticated;
+    const Cipher cipher{.key = context.recipient_key,
+                        .nonce = make_nonce(context.common_iv, context.recipient_id, option.piv),
+                        .aad = Aad{context.recipient_id, option.piv}};
     SOTTO_TRY_ASSIGN(const coap::Body body,
-                     open(context.recipient_key, nonce, binding, message.payload, scratch));
-    if (!coap::is_request(body.code)) return Error::Malformed;
-    return Request{.body = body, .binding = binding, .piv = to_piv(option.piv)};
+                     open(cipher, coap::is_request, message.payload, scratch));
+    return Request{.body = body,
+                   .binding = {.piv = FixedBytes<kPivSizeMax>{option.piv}},
+                   .piv = to_piv(option.piv)};
 }
 
 Result<Bytes> protect_response(const Context& context,
@@ -124,36 +161,37 @@ Result<Bytes> protect_response(const Context& context,
                                const Outside& outside,
                                Bytes plaintext,
                                MutBytes out) {
-    FixedBytes<kPivSizeMax> own;
-    if (piv) own = encode_piv(*piv);
+    SOTTO_ASSERT(piv || !outside.observe);
+    const auto own = piv ? encode_piv(*piv) : FixedBytes<kPivSizeMax>{};
     const OptionValue option{.piv = own, .kid = std::nullopt, .kid_context = std::nullopt};
-    const Sealing sealing{
+    const Cipher cipher{
         .key = context.sender_key,
         .nonce = piv ? make_nonce(context.common_iv, context.sender_id, own)
                      : make_nonce(context.common_iv, context.recipient_id, request.piv),
-        .request = request,
-        // RFC 8613 §4.2: 2.05 with Observe, 2.04 otherwise
-        .code = outside.observe ? coap::Code::Content : coap::Code::Changed,
-        .option = option};
-    return seal(sealing, outside, plaintext, out);
+        .aad = Aad{context.recipient_id, request.piv}};
+    // RFC 8613 §4.1.3.5: 2.05 with Observe; §4.2: 2.04 otherwise
+    const coap::Code code = outside.observe ? coap::Code::Content : coap::Code::Changed;
+    return seal(cipher, {.outside = outside, .code = code, .option = option}, plaintext, out);
 }
 
 Result<Response> unprotect_response(const Context& context,
                                     const RequestBinding& request,
                                     const coap::Message& message,
                                     MutBytes scratch) {
-    const auto value = message.options.find(coap::kOscore);
-    if (!value) return Error::Malformed;
-    SOTTO_TRY_ASSIGN(const OptionValue option, parse_option(*value));
-    const crypto::Nonce nonce =
-        option.piv.empty() ? make_nonce(context.common_iv, context.sender_id, request.piv)
-                           : make_nonce(context.common_iv, context.recipient_id, option.piv);
+    SOTTO_TRY_ASSIGN(const OptionValue option, find_option(message));
+    // RFC 8613 §5: kid "will not typically be present", kid context "SHOULD NOT"
+    if (option.kid_context) return Error::Malformed;
+    if (option.kid && !equal(*option.kid, context.recipient_id)) return Error::Unauthenticated;
+    const bool has_own = !option.piv.empty();
+    const Cipher cipher{
+        .key = context.recipient_key,
+        .nonce = has_own ? make_nonce(context.common_iv, context.recipient_id, option.piv)
+                         : make_nonce(context.common_iv, context.sender_id, request.piv),
+        .aad = Aad{context.sender_id, request.piv}};
     SOTTO_TRY_ASSIGN(const coap::Body body,
-                     open(context.recipient_key, nonce, request, message.payload, scratch));
-    if (!coap::is_response(body.code)) return Error::Malformed;
-    std::optional<Piv> piv;
-    if (!option.piv.empty()) piv = to_piv(option.piv);
-    return Response{.body = body, .piv = piv};
+                     open(cipher, coap::is_response, message.payload, scratch));
+    return Response{.body = body,
+                    .piv = has_own ? std::optional{to_piv(option.piv)} : std::nullopt};
 }
 
 }  // namespace sotto::oscore

@@ -17,7 +17,7 @@ Result<OptionValue> parse_option(Bytes value) {
     if (value.empty()) return OptionValue{};  // RFC 8613 §6.1: all flags are zero
     Reader in{value};
     SOTTO_TRY_ASSIGN(const std::uint8_t flags, in.u8());
-    if (flags == 0) return Error::Malformed;  // §6.1: then the option value SHALL be empty
+    if (flags == 0) return Error::Malformed;  // §2: then "the option value SHALL be empty"
     const std::size_t piv_size = flags & kPivSizeMask;
     if ((flags & kReservedFlags) != 0 || piv_size > kPivSizeMax) return Error::Malformed;
 

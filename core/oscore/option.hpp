@@ -16,7 +16,7 @@ struct OptionValue {
     std::optional<Bytes> kid_context;
 };
 
-inline constexpr std::size_t kOptionSizeMax = 1 + kPivSizeMax + 1 + 64 + kIdSizeMax;
+inline constexpr std::size_t kOptionSizeMax = 1 + kPivSizeMax + 1 + kIdContextSizeMax + kIdSizeMax;
 
 // Error::Malformed: reserved bits, a Partial IV over 5 bytes or with a leading zero byte, bytes
 // left over; Error::Truncated.
