@@ -16,16 +16,15 @@ class [[nodiscard]] Result {
   public:
     using value_type = T;
 
-    Result(E error)
-        : error_(std::move(error)), has_value_(false) {}  // NOLINT(google-explicit-constructor)
+    // NOLINTNEXTLINE(google-explicit-constructor): an error is a result
+    Result(E error) : error_(std::move(error)), has_value_(false) {}
 
     template <class U = T>
         requires(std::is_constructible_v<T, U &&> &&
                  !std::is_same_v<std::remove_cvref_t<U>, Result> &&
                  !std::is_same_v<std::remove_cvref_t<U>, E>)
-    Result(U&& value)
-        : value_(std::forward<U>(value)),
-          has_value_(true) {}  // NOLINT(google-explicit-constructor)
+    // NOLINTNEXTLINE(google-explicit-constructor): and so is a value
+    Result(U&& value) : value_(std::forward<U>(value)), has_value_(true) {}
 
     Result(const Result& other)
         requires std::is_copy_constructible_v<T>
@@ -114,8 +113,8 @@ class [[nodiscard]] Result<void, E> {
     using value_type = void;
 
     Result() = default;
-    Result(E error)
-        : error_(std::move(error)), has_value_(false) {}  // NOLINT(google-explicit-constructor)
+    // NOLINTNEXTLINE(google-explicit-constructor): an error is a result
+    Result(E error) : error_(std::move(error)), has_value_(false) {}
 
     bool has_value() const { return has_value_; }
     explicit operator bool() const { return has_value_; }

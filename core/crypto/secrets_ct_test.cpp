@@ -111,7 +111,7 @@ TEST_F(ConstantTime, AeadOpenDecidesOnTheVerdictAlone) {
     std::array<std::uint8_t, 40> plaintext{};
     std::array<std::uint8_t, 48> sealed;
     for (const std::uint8_t damage : {std::uint8_t{0}, std::uint8_t{1}}) {
-        AeadKey key;
+        const AeadKey key;
         EXPECT_TRUE(aead_seal(key, Nonce{}, {}, plaintext, TagSize::Short, sealed).has_value());
         sealed[3] ^= damage;
         SOTTO_CT_SECRET(key.expose());
