@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/transport/cloud_transport.hpp"
+
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/websocket.hpp>
+
+#include "app/transport/cloud_stream.hpp"
+#include "app/transport/run.hpp"
+#include "core/framing/channel.hpp"
+
+namespace sotto::app {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+namespace websocket = boost::beast::websocket;
+namespace channel = framing::channel;
+using asio::awaitable;
+using boost::system::error_code;
+
+constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kReplySizeMax = 65'536;
+constexpr std::size_t kQueueMax = 16;
+constexpr Duration kFarewell = milliseconds(500);
+
+Failure unreachable(const CloudLogin& login, const std::string& why) {
+    return {Trouble::Unreachable,
+            "the cloud at " + login.url.to_string() + " cannot be reached: " + why,
+            "Check that sotto-cloud runs there and that the address is right, or add --local to "
+            "talk to a device nearby"};
+}
+
+Failure not_trusted(const CloudLogin& login, const std::string& why) {
+    return {Trouble::Unreachable,
+            "the cloud at " + login.url.to_string() + " did not prove who it is: " + why,
+            "If its certificate is your own, name the authority's file in SSL_CERT_FILE"};
+}
+
+Failure not_signed_in(const CloudLogin& login) {
+    return {Trouble::SignIn,
+            "the cloud at " + login.url.to_string() + " does not take this token",
+            "Sign in again: sotto login " + login.url.to_string()};
+}
+
+Failure not_spoken(const CloudLogin& login, unsigned status) {
+    return {Trouble::Unreachable,
+            "what answers at " + login.url.to_string() + " is no Sotto cloud (HTTP status " +
+                std::to_string(status) + ")",
+            "Check the address"};
+}
+
+// Rule of the hops: tokens never cross a clear link.
+Outcome<> check_clear(const CloudLogin& login) {
+    if (login.url.is_tls || login.allow_clear || login.url.endpoint.is_loopback()) return {};
+    return Failure{Trouble::Usage,
+                   "the token would cross the network readable for everybody",
+                   "Use https://, or --insecure if that network is yours alone"};
+}
+
+std::string to_hex(Bytes bytes) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    std::string text;
+    for (const std::uint8_t byte : bytes) {
+        text.push_back(kDigits[byte >> 4]);
+        text.push_back(kDigits[byte & 15]);
+    }
+    return text;
+}
+
+awaitable<Outcome<>> connect_to(CloudStream& stream,
+                                asio::ssl::context& tls,
+                                const CloudLogin& login) {
+    using Resolver = asio::ip::basic_resolver<asio::ip::tcp, asio::io_context::executor_type>;
+    Resolver resolver{stream.get_executor()};
+    const Endpoint& endpoint = login.url.endpoint;
+    const auto [no_name, found] =
+        co_await resolver.async_resolve(endpoint.host, endpoint.port, kToken);
+    if (no_name) co_return unreachable(login, no_name.message());
+    const auto [no_way, reached] = co_await asio::async_connect(stream.socket(), found, kToken);
+    if (no_way) co_return unreachable(login, no_way.message());
+    error_code ignored;
+    stream.socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
+    if (!login.url.is_tls) co_return Outcome<>{};
+    const auto [no_tls] = co_await stream.async_start_tls(tls, endpoint.host, kToken);
+    if (no_tls) co_return not_trusted(login, no_tls.message());
+    co_return Outcome<>{};
+}
+
+template <class Request>
+void set_fields(Request& request, const CloudLogin& login) {
+    request.set(http::field::host, login.url.endpoint.to_string());
+    request.set(http::field::user_agent, "sotto");
+    request.set(http::field::authorization, "Bearer " + login.token);
+}
+
+asio::ssl::context make_tls() {
+    asio::ssl::context tls{asio::ssl::context::tls_client};
+    error_code ignored;
+    SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_3_VERSION);
+    tls.set_default_verify_paths(ignored);
+    return tls;
+}
+
+awaitable<Outcome<HttpReply>> exchange(CloudStream& stream,
+                                       asio::ssl::context& tls,
+                                       const CloudLogin& login,
+                                       http::request<http::string_body>& request) {
+    if (const auto connected = co_await connect_to(stream, tls, login); !connected)
+        co_return connected.error();
+    const auto [not_sent, sent] = co_await http::async_write(stream, request, kToken);
+    if (not_sent) co_return unreachable(login, not_sent.message());
+    beast::flat_buffer buffer{kReplySizeMax};
+    http::response_parser<http::string_body> parser;
+    parser.body_limit(kReplySizeMax);
+    const auto [not_read, read] = co_await http::async_read(stream, buffer, parser, kToken);
+    if (not_read) co_return unreachable(login, not_read.message());
+    const auto& reply = parser.get();
+    if (reply.result() == http::status::unauthorized) co_return not_signed_in(login);
+    co_return HttpReply{reply.result_int(), reply.body()};
+}
+
+// Runs a job to its end, or to the end of the time for it.
+template <class T>
+Outcome<T> run(asio::io_context& loop,
+               const CloudLogin& login,
+               Duration limit,
+               awaitable<Outcome<T>> job) {
+    std::optional<Outcome<T>> result;
+    asio::co_spawn(
+        loop,
+        [&result, job = std::move(job)]() mutable -> awaitable<void> {
+            result = co_await std::move(job);
+        },
+        asio::detached);
+    if (run_until(loop, limit, [&result] { return result.has_value(); })) return *std::move(result);
+    return unreachable(login, "no answer in time");
+}
+
+Failure not_passed_on(channel::OutcomeCode code) {
+    switch (code) {
+        case channel::OutcomeCode::NotConnected:
+            return {Trouble::Unreachable,
+                    "the device is not connected to the cloud",
+                    "Check that it is switched on and that a gateway is near it"};
+        case channel::OutcomeCode::NotPermitted:
+            return {Trouble::Refused,
+                    "the cloud does not let this account talk to the device",
+                    "Pair with it first, or sign in with the account that it belongs to"};
+        case channel::OutcomeCode::RateLimited:
+            return {Trouble::Refused,
+                    "the cloud passes on no more messages to this device for now",
+                    "Try again in a few seconds"};
+        case channel::OutcomeCode::MailboxFull:
+            return {Trouble::Refused,
+                    "the device's mailbox is full",
+                    "Wait until the device has taken its messages, then try again"};
+        case channel::OutcomeCode::TooLarge:
+            return {Trouble::Refused, "the message is too large", "Send less at once"};
+        case channel::OutcomeCode::HandedOn:
+        case channel::OutcomeCode::Stored:
+            break;
+    }
+    return {Trouble::Unreachable, "the cloud reports what it should not", "Update this program"};
+}
+
+}  // namespace
+
+Outcome<HttpReply> http_request(const CloudLogin& login,
+                                HttpMethod method,
+                                const std::string& target,
+                                Duration limit) {
+    SOTTO_TRY(check_clear(login));
+    const auto verb = method == HttpMethod::Get ? http::verb::get : http::verb::post;
+    http::request<http::string_body> request{verb, target, 11};
+    set_fields(request, login);
+    request.keep_alive(false);
+    request.prepare_payload();
+    asio::ssl::context tls = make_tls();
+    asio::io_context loop{1};
+    CloudStream stream{loop};
+    return run<HttpReply>(loop, login, limit, exchange(stream, tls, login, request));
+}
+
+// One WebSocket and the loop that it lives on.
+class CloudTransport::Channel {
+  public:
+    Channel(const CloudLogin& login, const framing::DeviceId& device_id)
+        : login_(login), device_id_(device_id) {}
+
+    Outcome<> open(const AppId& app_id, Duration limit) {
+        SOTTO_TRY(run<void>(loop_, login_, limit, shake_hands(app_id)));
+        read();
+        return {};
+    }
+
+    Status send(Bytes message) {
+        return write(channel::Send{.reference = channel::Reference{next_reference_++},
+                                   .device_id = device_id_,
+                                   .message = message});
+    }
+
+    void acknowledge() {
+        if (last_sequence_.value() == 0) return;
+        static_cast<void>(write(channel::Ack{last_sequence_}));  // lost, it is delivered again
+        last_sequence_ = {};
+    }
+
+    Arrival wait(Duration limit) {
+        const auto is_done = [this] { return !arrivals_.empty() || lost_.has_value(); };
+        if (!run_until(loop_, limit, is_done)) return TimedOut{};
+        if (arrivals_.empty()) return Lost{*lost_};
+        current_ = std::move(arrivals_.front());
+        arrivals_.pop_front();
+        if (const auto* failure = std::get_if<Failure>(&current_)) return NotPassedOn{*failure};
+        const auto& delivery = std::get<Delivery>(current_);
+        last_sequence_ = delivery.sequence;
+        return Received{delivery.message};
+    }
+
+    // Lets what is queued leave, then says good-bye; neither for long.
+    void close() {
+        run_until(loop_, kFarewell, [this] { return queue_.empty() || lost_.has_value(); });
+        if (lost_) return;
+        bool is_closed = false;
+        socket_.async_close(websocket::close_code::going_away,
+                            [&is_closed](error_code /*ignored*/) { is_closed = true; });
+        run_until(loop_, kFarewell, [&is_closed] { return is_closed; });
+    }
+
+  private:
+    struct Delivery {
+        channel::Sequence sequence;
+        std::vector<std::uint8_t> message;
+    };
+
+    awaitable<Outcome<>> shake_hands(AppId app_id) {
+        if (const auto connected = co_await connect_to(socket_.next_layer(), tls_, login_);
+            !connected)
+            co_return connected.error();
+        socket_.set_option(websocket::stream_base::decorator(
+            [this](websocket::request_type& request) { set_fields(request, login_); }));
+        // A cloud that is silent is asked, so that a long watch notices its end.
+        socket_.set_option(
+            websocket::stream_base::timeout{.handshake_timeout = std::chrono::seconds{30},
+                                            .idle_timeout = std::chrono::seconds{40},
+                                            .keep_alive_pings = true});
+        socket_.read_message_max(framing::kChannelRecordSizeMax);
+        socket_.binary(true);
+        websocket::response_type response;
+        const auto [error] =
+            co_await socket_.async_handshake(response,
+                                             login_.url.endpoint.to_string(),
+                                             "/sotto/v1/channel?app=" + to_hex(app_id),
+                                             kToken);
+        if (!error) co_return Outcome<>{};
+        if (error != websocket::error::upgrade_declined)
+            co_return unreachable(login_, error.message());
+        if (response.result() == http::status::unauthorized) co_return not_signed_in(login_);
+        co_return not_spoken(login_, response.result_int());
+    }
+
+    Status write(const channel::Record& record) {
+        if (lost_) return Error::WrongState;
+        if (queue_.size() >= kQueueMax) return Error::Busy;
+        std::array<std::uint8_t, framing::kChannelRecordSizeMax> out{};
+        SOTTO_TRY_ASSIGN(const Bytes bytes, channel::encode_record(out, record));
+        queue_.emplace_back(bytes.begin(), bytes.end());
+        if (queue_.size() == 1) write_next();
+        return {};
+    }
+
+    void write_next() {
+        socket_.async_write(asio::buffer(queue_.front()),
+                            [this](error_code error, std::size_t /*size*/) {
+                                if (error) return lose(error.message());
+                                queue_.pop_front();
+                                if (!queue_.empty()) write_next();
+                            });
+    }
+
+    void read() {
+        socket_.async_read(input_, [this](error_code error, std::size_t /*size*/) {
+            if (error) return lose(error.message());
+            const auto data = input_.cdata();
+            const auto record = channel::parse_record(
+                {static_cast<const std::uint8_t*>(data.data()), data.size()}, channel::Side::Cloud);
+            if (!record || !socket_.got_binary()) return lose("it sends what nobody understands");
+            take(*record);
+            input_.consume(input_.size());
+            read();
+        });
+    }
+
+    void take(const channel::Record& record) {
+        if (const auto* delivery = std::get_if<channel::Deliver>(&record)) {
+            if (delivery->device_id != device_id_) return;  // of another session of the app
+            arrivals_.push_back(
+                Delivery{delivery->sequence, {delivery->message.begin(), delivery->message.end()}});
+        }
+        if (const auto* outcome = std::get_if<channel::Outcome>(&record)) {
+            if (outcome->code == channel::OutcomeCode::HandedOn) return;
+            if (outcome->code == channel::OutcomeCode::Stored) return;
+            arrivals_.push_back(not_passed_on(outcome->code));
+        }
+        if (arrivals_.size() > kQueueMax) arrivals_.pop_front();  // as a network would lose it
+    }
+
+    void lose(const std::string& why) {
+        if (!lost_) lost_ = unreachable(login_, why);
+    }
+
+    const CloudLogin login_;
+    const framing::DeviceId device_id_;
+    asio::ssl::context tls_ = make_tls();
+    asio::io_context loop_{1};
+    websocket::stream<CloudStream> socket_{loop_};
+    beast::flat_buffer input_;
+    std::deque<std::vector<std::uint8_t>> queue_;
+    std::deque<std::variant<Delivery, Failure>> arrivals_;
+    std::variant<Delivery, Failure> current_;
+    channel::Sequence last_sequence_;
+    std::uint32_t next_reference_ = 1;
+    std::optional<Failure> lost_;
+};
+
+CloudTransport::CloudTransport(std::unique_ptr<Channel> channel) : channel_(std::move(channel)) {}
+
+CloudTransport::~CloudTransport() { channel_->close(); }
+
+Outcome<std::unique_ptr<CloudTransport>> CloudTransport::connect(const CloudLogin& login,
+                                                                 const AppId& app_id,
+                                                                 const framing::DeviceId& device_id,
+                                                                 Duration limit) {
+    SOTTO_TRY(check_clear(login));
+    auto channel = std::make_unique<Channel>(login, device_id);
+    SOTTO_TRY(channel->open(app_id, limit));
+    return std::unique_ptr<CloudTransport>{new CloudTransport{std::move(channel)}};
+}
+
+Status CloudTransport::send(Bytes message) { return channel_->send(message); }
+Arrival CloudTransport::wait(Duration limit) { return channel_->wait(limit); }
+void CloudTransport::acknowledge() { channel_->acknowledge(); }
+
+}  // namespace sotto::app

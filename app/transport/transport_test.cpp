@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// The air by a central that plays a script, and UDP over loopback.
+#include <boost/asio/ip/udp.hpp>
+#include <boost/asio/post.hpp>
+#include <gtest/gtest.h>
+
+#include "app/transport/air_transport.hpp"
+#include "app/transport/udp_transport.hpp"
+
+namespace sotto::app {
+namespace {
+
+namespace asio = boost::asio;
+using Udp = asio::ip::udp;
+
+constexpr Duration kLimit = seconds(20);
+constexpr framing::DeviceId kDevice{7, 7};
+
+std::vector<std::uint8_t> frame_of(const framing::Frame& frame) {
+    std::array<std::uint8_t, framing::kFrameSizeMax> out{};
+    const Bytes bytes = *framing::encode_frame(out, frame);
+    return {bytes.begin(), bytes.end()};
+}
+
+// A central with two devices in reach. Whatever is sent to one comes back, behind some frames that
+// are not for an app nearby.
+class FakeCentral final : public air::Central {
+  public:
+    explicit FakeCentral(asio::io_context& loop) : loop_(loop) {}
+
+    std::vector<air::Place> places() override { return {}; }
+    void scan(Duration /*limit*/, ScanDone done) override {
+        asio::post(loop_, [done = std::move(done)] {
+            std::vector<air::Sighting> sightings(2);
+            sightings[1].place = "here";
+            sightings[1].device_id = kDevice;
+            done(sightings);
+        });
+    }
+    std::unique_ptr<air::Link> connect(const air::Place& place,
+                                       air::LinkHandler& handler,
+                                       Duration /*patience*/) override {
+        EXPECT_EQ(place, "here");
+        if (refusal) {
+            asio::post(loop_, [&handler, this] { handler.on_disconnected(*refusal); });
+        } else {
+            asio::post(loop_, [&handler] { handler.on_connected({}); });
+        }
+        return std::make_unique<Echo>(*this, handler);
+    }
+
+    std::optional<air::Disconnect> refusal;
+    std::vector<std::uint8_t> last_sent;
+
+  private:
+    class Echo final : public air::Link {
+      public:
+        Echo(FakeCentral& central, air::LinkHandler& handler)
+            : central_(central), handler_(handler) {}
+        Status send(Bytes frame) override {
+            central_.last_sent.assign(frame.begin(), frame.end());
+            asio::post(central_.loop_, [this] {
+                handler_.on_frame(frame_of(framing::Attach{.device_id = kDevice}));
+                handler_.on_frame(as_bytes("no frame"));
+                handler_.on_frame(
+                    frame_of(framing::Message{framing::Label{3}, as_bytes("for the relay")}));
+                handler_.on_frame(central_.last_sent);
+            });
+            return {};
+        }
+
+      private:
+        FakeCentral& central_;
+        air::LinkHandler& handler_;
+    };
+
+    asio::io_context& loop_;
+};
+
+class Air : public ::testing::Test {
+  protected:
+    asio::io_context loop{1};
+    FakeCentral central{loop};
+};
+
+TEST_F(Air, FindsTheDeviceAndTakesOnlyWhatIsForAnAppNearby) {
+    auto transport = AirTransport::connect({loop, central}, kDevice, kLimit);
+    ASSERT_TRUE(transport) << transport.error().what;
+    ASSERT_TRUE((*transport)->send(as_bytes("ping")));
+    EXPECT_EQ(central.last_sent,
+              frame_of(framing::Message{framing::kLabelNearby, as_bytes("ping")}));
+    EXPECT_EQ(as_text(std::get<Received>((*transport)->wait(kLimit)).message), "ping");
+    EXPECT_TRUE(std::holds_alternative<TimedOut>((*transport)->wait(milliseconds(1))));
+    EXPECT_EQ((*transport)->send({}).error(), Error::InvalidArgument);
+}
+
+TEST_F(Air, SaysWhyThereIsNoLink) {
+    const auto missing = AirTransport::connect({loop, central}, framing::DeviceId{1}, kLimit);
+    ASSERT_FALSE(missing);
+    EXPECT_EQ(missing.error().trouble, Trouble::Unreachable);
+    for (const auto why : {air::Disconnect::Busy,
+                           air::Disconnect::Closed,
+                           air::Disconnect::NotFound,
+                           air::Disconnect::Timeout}) {
+        central.refusal = why;
+        const auto refused = AirTransport::connect({loop, central}, kDevice, kLimit);
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().trouble, Trouble::Unreachable);
+        EXPECT_FALSE(refused.error().next.empty());
+    }
+}
+
+TEST(UdpTransport, CarriesDatagramsBothWays) {
+    asio::io_context loop;
+    Udp::socket server{loop, {asio::ip::address_v4::loopback(), 0}};
+    const Endpoint endpoint{"127.0.0.1", std::to_string(server.local_endpoint().port())};
+    auto transport = UdpTransport::connect(endpoint);
+    ASSERT_TRUE(transport);
+    ASSERT_TRUE((*transport)->send(as_bytes("ping")));
+    std::array<char, 16> buffer{};
+    Udp::endpoint client;
+    EXPECT_EQ(server.receive_from(asio::buffer(buffer), client), 4U);
+    server.send_to(asio::buffer("pong", 4), client);
+    server.send_to(asio::buffer("more", 4), client);
+    EXPECT_EQ(as_text(std::get<Received>((*transport)->wait(kLimit)).message), "pong");
+    EXPECT_EQ(as_text(std::get<Received>((*transport)->wait(kLimit)).message), "more");
+    EXPECT_TRUE(std::holds_alternative<TimedOut>((*transport)->wait(milliseconds(1))));
+}
+
+TEST(UdpTransport, ReportsAPortWhereNobodyListensAndGoesOn) {
+    asio::io_context loop;
+    Udp::socket server{loop, {asio::ip::address_v4::loopback(), 0}};
+    const auto address = server.local_endpoint();
+    auto transport = UdpTransport::connect({"127.0.0.1", std::to_string(address.port())});
+    ASSERT_TRUE(transport);
+    server.close();
+    ASSERT_TRUE((*transport)->send(as_bytes("ping")));
+    const Arrival arrival = (*transport)->wait(kLimit);
+    EXPECT_EQ(std::get<NotPassedOn>(arrival).why.trouble, Trouble::Unreachable);
+    server = Udp::socket{loop, address};
+    ASSERT_TRUE((*transport)->send(as_bytes("ping")));
+    std::array<char, 16> buffer{};
+    EXPECT_EQ(server.receive(asio::buffer(buffer)), 4U);
+    EXPECT_EQ(UdpTransport::connect({"no.such.host.invalid", "1"}).error().trouble,
+              Trouble::Unreachable);
+}
+
+}  // namespace
+}  // namespace sotto::app
