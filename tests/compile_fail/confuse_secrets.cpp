@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// fails with: (no match|could not convert|cannot convert|invalid initialization|no viable|no known conversion)
+// fails with: (convert|initialization|no viable|no matching|no known)
 #include "core/crypto/dh.hpp"
 #include "core/crypto/hkdf.hpp"
 

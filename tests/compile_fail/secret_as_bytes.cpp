@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// fails with: (could not convert|cannot convert|invalid initialization|no matching|no viable)
+// fails with: (convert|initialization|no viable|no matching|no known)
 #include "core/crypto/hash.hpp"
 #include "core/crypto/hkdf.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// fails with: (could not convert|cannot convert|invalid initialization|no matching|no viable|no known conversion)
+// fails with: (convert|initialization|no viable|no matching|no known)
 #include "core/base/strong.hpp"
 
 #include <cstdint>
