@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // fails with: (convert|initialization|no viable|no matching|no known)
-#include "core/base/strong.hpp"
-
 #include <cstdint>
+
+#include "core/base/strong.hpp"
 
 using Link = sotto::Strong<std::uint32_t, struct LinkTag>;
 using Label = sotto::Strong<std::uint32_t, struct LabelTag>;
