@@ -249,7 +249,7 @@ TEST(Reader, TrustsNoCount) {
 
 TEST(Reader, FollowsNestingToItsLimit) {
     const std::vector<std::uint8_t> deep(kNestingMax, 0x81);
-    for (const std::uint8_t extra : {0x80, 0xa0}) {
+    for (const std::uint8_t extra : std::to_array<std::uint8_t>({0x80, 0xa0})) {
         auto bytes = deep;
         bytes.back() = extra;
         EXPECT_TRUE(Reader{bytes}.skip());

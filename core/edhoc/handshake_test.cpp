@@ -239,7 +239,7 @@ TEST(Responder, TakesTheFirstSuiteOfTheInitiatorThatItSpeaks) {
 TEST(Responder, RefusesOtherMethods) {
     Session session{.ead = {}};
     auto m1 = *session.message_1();
-    for (const std::uint8_t method : {0, 1, 2, 4, 0x20}) {
+    for (const std::uint8_t method : std::to_array<std::uint8_t>({0, 1, 2, 4, 0x20})) {
         m1[0] = method;
         Responder responder{session.device.identity()};
         EXPECT_EQ(responder.on_message_1(m1, {}).error(), Error::Unsupported);
