@@ -39,4 +39,7 @@ class Transport {
     virtual void acknowledge() {}
 };
 
+// Reads a clock that never goes back.
+using Clock = Instant (*)();
+
 }  // namespace sotto::app

@@ -15,6 +15,7 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
 
+#include "app/client/hex.hpp"
 #include "app/transport/cloud_stream.hpp"
 #include "app/transport/run.hpp"
 #include "core/framing/channel.hpp"
@@ -67,16 +68,6 @@ Outcome<> check_clear(const CloudLogin& login) {
     return Failure{Trouble::Usage,
                    "the token would cross the network readable for everybody",
                    "Use https://, or --insecure if that network is yours alone"};
-}
-
-std::string to_hex(Bytes bytes) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    std::string text;
-    for (const std::uint8_t byte : bytes) {
-        text.push_back(kDigits[byte >> 4]);
-        text.push_back(kDigits[byte & 15]);
-    }
-    return text;
 }
 
 awaitable<Outcome<>> connect_to(CloudStream& stream,

@@ -6,6 +6,7 @@
 #include <array>
 #include <memory>
 
+#include "app/client/records.hpp"
 #include "app/client/transport.hpp"
 #include "app/transport/url.hpp"
 #include "core/framing/frame.hpp"
@@ -32,9 +33,6 @@ Outcome<HttpReply> http_request(const CloudLogin& login,
                                 HttpMethod method,
                                 const std::string& target,
                                 Duration limit);
-
-// Tells an installation of an app, or one session of it, from the others of an account.
-using AppId = std::array<std::uint8_t, 16>;
 
 class CloudTransport final : public Transport {
   public:

@@ -165,6 +165,14 @@ Status FileStorage::adopt() {
     return done;
 }
 
+Status FileStorage::clear() {
+    const bool was_copy = is_copy_;
+    is_copy_ = false;
+    const Status done = rewrite({});
+    if (!done) is_copy_ = was_copy;
+    return done;
+}
+
 Status FileStorage::rewrite(const Records& kept) {
     if (is_broken_) return Error::StorageFailed;
     std::size_t size = journal::kHeaderSize;

@@ -20,6 +20,8 @@ class FileStorage final : public hal::Storage {
     // adopted. Sessions in it may have gone on elsewhere: erase them, then adopt().
     bool is_copy() const { return is_copy_; }
     Status adopt();
+    // Erases every record, and adopts what is left: nothing.
+    Status clear();
 
     Result<std::size_t> load(hal::RecordId id, MutBytes out) override;
     // Error::NoSpace also over journal::kRecordSizeMax. After Error::StorageFailed nothing can be

@@ -208,6 +208,20 @@ TEST_F(FileStorageTest, ACopyIsRecognisedUntilItIsAdopted) {
     EXPECT_EQ(text_of(storage, 2), "two");
 }
 
+TEST_F(FileStorageTest, ClearingLeavesNothingAndAdopts) {
+    {
+        FileStorage storage = open();
+        ASSERT_TRUE(storage.store(RecordId{1}, as_bytes("one")));
+    }
+    std::filesystem::copy(path_, root_ + "/copy", std::filesystem::copy_options::recursive);
+    path_ = root_ + "/copy";
+    FileStorage storage = open();
+    ASSERT_TRUE(storage.is_copy());
+    ASSERT_TRUE(storage.clear());
+    EXPECT_FALSE(storage.is_copy());
+    EXPECT_EQ(text_of(storage, 1), "NotFound");
+}
+
 // A process that stores rising numbers and tells each one only after it was stored.
 [[noreturn]] void store_numbers(const std::string& path, int out) {
     auto storage = FileStorage::open(path);

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/home.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "app/client/hex.hpp"
+#include "core/cose/credential.hpp"
+
+namespace sotto::app {
+namespace {
+
+constexpr int kPatienceMs = 5'000;
+constexpr int kPauseMs = 20;
+constexpr std::size_t kNameSizeMax = 64;
+
+Failure state_failure(const std::string& what) {
+    return {
+        Trouble::State, what, "Check disk and permissions, or name another folder with --state"};
+}
+
+Failure state_failure(Error error, const std::string& what) {
+    if (error == Error::Malformed)
+        return {Trouble::State,
+                what + " is damaged; nothing was changed",
+                "Put back a copy of it, or move it away and pair again"};
+    return state_failure(what + " cannot be read or written");
+}
+
+// Opens a storage that others open for moments only.
+Outcome<ports::FileStorage> open_patiently(const std::string& path) {
+    for (int waited_ms = 0;; waited_ms += kPauseMs) {
+        auto storage = ports::FileStorage::open(path);
+        if (storage) return *std::move(storage);
+        if (storage.error().code != Error::Busy || waited_ms >= kPatienceMs)
+            return state_failure(storage.error().detail);
+        std::this_thread::sleep_for(std::chrono::milliseconds{kPauseMs});
+    }
+}
+
+Result<crypto::DhPrivateKey> draw_private_key(hal::Entropy& entropy) {
+    for (;;) {
+        Scratch<crypto::kDhSize> candidate;
+        SOTTO_TRY(entropy.fill(candidate.bytes()));
+        auto key = crypto::dh_private_from_candidate(candidate.bytes());
+        if (key) return key;
+    }
+}
+
+// SES-1: the subject of an app is a random label.
+Result<keystore::Identity> make_identity(hal::Entropy& entropy) {
+    std::array<std::uint8_t, 8> label{};
+    SOTTO_TRY(entropy.fill(label));
+    SOTTO_TRY_ASSIGN(crypto::DhPrivateKey key, draw_private_key(entropy));
+    SOTTO_TRY_ASSIGN(const auto credential,
+                     cose::Credential::create("app-" + to_hex(label), crypto::dh_public(key)));
+    return keystore::Identity{std::move(key), keystore::CredentialBytes{credential.bytes()}};
+}
+
+bool begins_id(std::string_view text, const framing::DeviceId& id) {
+    std::string lower{text};
+    for (char& c : lower) c = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+    return !text.empty() && to_hex(id).starts_with(lower);
+}
+
+std::string join(const std::vector<DeviceEntry>& devices) {
+    std::string text;
+    for (const DeviceEntry& device : devices)
+        text +=
+            (text.empty() ? "" : ", ") + (device.name.empty() ? to_hex(device.id) : device.name);
+    return text;
+}
+
+bool is_good_name(std::string_view name) {
+    return !name.empty() && name.size() <= kNameSizeMax && name.front() != '-' &&
+           std::none_of(name.begin(), name.end(), [](char c) {
+               return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+           });
+}
+
+}  // namespace
+
+Result<std::size_t> DeviceStorage::load(hal::RecordId id, MutBytes out) {
+    if (id >= kFirstSessionRecord) return session_.load(id, out);
+    auto device = open_patiently(device_path_);
+    return device ? device->load(id, out) : Error::StorageFailed;
+}
+
+Status DeviceStorage::store(hal::RecordId id, Bytes record) {
+    if (id >= kFirstSessionRecord) return session_.store(id, record);
+    auto device = open_patiently(device_path_);
+    return device ? device->store(id, record) : Error::StorageFailed;
+}
+
+Status DeviceStorage::erase(hal::RecordId id) {
+    if (id >= kFirstSessionRecord) return session_.erase(id);
+    auto device = open_patiently(device_path_);
+    return device ? device->erase(id) : Error::StorageFailed;
+}
+
+Outcome<Home> Home::open(const std::string& path) {
+    const auto folder = ports::open_private_folder(path);
+    if (!folder) return state_failure(folder.error().detail);
+    return Home{path};
+}
+
+Outcome<keystore::Identity> Home::identity(hal::Entropy& entropy) const {
+    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(path_ + "/app"));
+    auto identity = keystore::load_identity(storage);
+    if (identity) return *std::move(identity);
+    if (identity.error() != Error::NotFound)
+        return state_failure(identity.error(), "the identity in " + path_);
+    auto made = make_identity(entropy);
+    if (!made || !keystore::store_identity(storage, *made))
+        return state_failure("no identity can be made in " + path_);
+    return *std::move(made);
+}
+
+Outcome<std::optional<Account>> Home::account() const {
+    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(path_ + "/app"));
+    auto account = load_account(storage);
+    if (account) return std::optional<Account>{*std::move(account)};
+    if (account.error() == Error::NotFound) return std::optional<Account>{};
+    return state_failure(account.error(), "the login in " + path_);
+}
+
+Outcome<> Home::store_account(const Account& account) const {
+    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(path_ + "/app"));
+    if (!app::store_account(storage, account))
+        return state_failure("the login cannot be stored in " + path_);
+    return {};
+}
+
+std::string Home::device_path(const framing::DeviceId& id) const {
+    return path_ + "/devices/" + to_hex(id);
+}
+
+Outcome<std::vector<DeviceEntry>> Home::devices() const {
+    std::vector<DeviceEntry> devices;
+    std::error_code none;
+    for (const auto& folder : std::filesystem::directory_iterator(path_ + "/devices", none)) {
+        const auto id = from_hex(folder.path().filename().string());
+        if (!id || id->size() != framing::kDeviceIdSize) continue;
+        DeviceEntry device;
+        std::copy(id->begin(), id->end(), device.id.begin());
+        auto storage = open_patiently(device_path(device.id) + "/device");
+        device.is_damaged = !storage;
+        if (storage) {
+            device.name = load_name(*storage).value_or("");
+            const auto peer = keystore::load_peer(*storage);
+            device.is_paired = peer && peer->is_paired;
+        }
+        devices.push_back(device);
+    }
+    std::sort(devices.begin(), devices.end(), [](const DeviceEntry& a, const DeviceEntry& b) {
+        return std::tie(a.name, a.id) < std::tie(b.name, b.id);
+    });
+    return devices;
+}
+
+Outcome<DeviceEntry> Home::find(const std::string& text) const {
+    SOTTO_TRY_ASSIGN(const std::vector<DeviceEntry> all, devices());
+    std::vector<DeviceEntry> found;
+    for (const DeviceEntry& device : all) {
+        if (device.name == text) return device;
+        if (begins_id(text, device.id)) found.push_back(device);
+    }
+    if (found.size() == 1) return found.front();
+    if (!found.empty())
+        return Failure{Trouble::Usage,
+                       "\"" + text + "\" means several devices: " + join(found),
+                       "Give more digits of the id, or its name"};
+    if (all.empty())
+        return Failure{Trouble::Usage,
+                       "no device is known here",
+                       "Pair with one first: sotto pair CODE, with the code it shows"};
+    return Failure{Trouble::Usage,
+                   "no device is called \"" + text + "\"",
+                   "Known here: " + join(all) + ". Others are added with sotto pair CODE"};
+}
+
+Outcome<> Home::check_name(const framing::DeviceId& id, const std::string& name) const {
+    if (!is_good_name(name))
+        return Failure{Trouble::Usage,
+                       "this cannot be the name of a device",
+                       "Take 1 to 64 printable bytes that do not begin with -"};
+    SOTTO_TRY_ASSIGN(const std::vector<DeviceEntry> all, devices());
+    for (const DeviceEntry& device : all) {
+        if (device.id == id) continue;
+        if (device.name == name || begins_id(name, device.id))
+            return Failure{Trouble::Usage,
+                           "\"" + name + "\" already means the device " + to_hex(device.id),
+                           "Choose another name"};
+    }
+    return {};
+}
+
+Outcome<> Home::set_name(const framing::DeviceId& id, const std::string& name) const {
+    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/device"));
+    if (!store_name(storage, name)) return state_failure("the name cannot be stored in " + path_);
+    return {};
+}
+
+Outcome<std::unique_ptr<DeviceStorage>> Home::take_session(const framing::DeviceId& id) const {
+    for (int slot = 0; slot < kSessionsMax; ++slot) {
+        auto session =
+            ports::FileStorage::open(device_path(id) + "/session-" + std::to_string(slot));
+        if (!session) {
+            if (session.error().code == Error::Busy) continue;
+            return state_failure(session.error().detail);
+        }
+        // The other copy may have gone on with its numbers.
+        if (session->is_copy() && !session->clear())
+            return state_failure("an old session in " + path_ + " cannot be erased");
+        return std::make_unique<DeviceStorage>(device_path(id) + "/device", *std::move(session));
+    }
+    return Failure{Trouble::State,
+                   std::to_string(kSessionsMax) + " commands already talk to this device",
+                   "Wait until one of them is done, or stop a watch"};
+}
+
+Outcome<AppId> app_id_of(DeviceStorage& storage, hal::Entropy& entropy) {
+    const auto known = load_app_id(storage);
+    if (known) return *known;
+    AppId id{};
+    if (!entropy.fill(id) || !store_app_id(storage, id))
+        return state_failure("the session's id cannot be stored");
+    return id;
+}
+
+}  // namespace sotto::app

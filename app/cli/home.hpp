@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state folder of the app (docs/formats/app_state.md): its identity and login, the devices it
+// knows, and for each device a few sessions, so that several commands can run at once. Allocates;
+// blocks on the disk, and for a few seconds on another process.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "app/client/failure.hpp"
+#include "app/client/records.hpp"
+#include "core/framing/frame.hpp"
+#include "core/hal/entropy.hpp"
+#include "core/keystore/records.hpp"
+#include "ports/linux/file_storage.hpp"
+
+namespace sotto::app {
+
+struct DeviceEntry {
+    framing::DeviceId id{};
+    std::string name;         // as the user calls it; may be empty
+    bool is_paired = false;   // false: pairing was begun and its end was not seen
+    bool is_damaged = false;  // its records cannot be read
+};
+
+// The records of one device together with one of its sessions, which nobody else uses.
+class DeviceStorage final : public hal::Storage {
+  public:
+    DeviceStorage(std::string device_path, ports::FileStorage session)
+        : device_path_(std::move(device_path)), session_(std::move(session)) {}
+
+    Result<std::size_t> load(hal::RecordId id, MutBytes out) override;
+    Status store(hal::RecordId id, Bytes record) override;
+    Status erase(hal::RecordId id) override;
+
+  private:
+    std::string device_path_;  // opened for the moment only: other sessions use it too
+    ports::FileStorage session_;
+};
+
+class Home {
+  public:
+    // At most so many commands can talk to one device at once; a device keeps as many sessions.
+    static constexpr int kSessionsMax = 4;
+
+    // Trouble::State for everything that goes wrong here, in each function.
+    static Outcome<Home> open(const std::string& path);
+
+    // Our key and credential; made at the first time.
+    Outcome<keystore::Identity> identity(hal::Entropy& entropy) const;
+
+    Outcome<std::optional<Account>> account() const;
+    Outcome<> store_account(const Account& account) const;
+
+    // In the order of their names.
+    Outcome<std::vector<DeviceEntry>> devices() const;
+    // By name, id or the beginning of an id. Trouble::Usage if that is nobody or several.
+    Outcome<DeviceEntry> find(const std::string& text) const;
+    // Trouble::Usage if another device has the name, or if nobody could tell it from an id.
+    Outcome<> check_name(const framing::DeviceId& id, const std::string& name) const;
+    Outcome<> set_name(const framing::DeviceId& id, const std::string& name) const;
+
+    // A session that no other process uses.
+    Outcome<std::unique_ptr<DeviceStorage>> take_session(const framing::DeviceId& id) const;
+
+  private:
+    explicit Home(std::string path) : path_(std::move(path)) {}
+
+    std::string device_path(const framing::DeviceId& id) const;
+
+    std::string path_;
+};
+
+// The id of a session for the cloud; drawn at the first time.
+Outcome<AppId> app_id_of(DeviceStorage& storage, hal::Entropy& entropy);
+
+}  // namespace sotto::app

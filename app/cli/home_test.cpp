@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/home.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "app/cli/stored_sequence.hpp"
+#include "app/client/hex.hpp"
+#include "core/cose/credential.hpp"
+#include "testing/memory_storage.hpp"
+#include "testing/seeded_entropy.hpp"
+
+namespace sotto::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+class HomeTest : public ::testing::Test {
+  protected:
+    HomeTest() {
+        std::string name = ::testing::TempDir() + "sotto_home_XXXXXX";
+        root_ = ::mkdtemp(name.data());
+    }
+    ~HomeTest() override { fs::remove_all(root_); }
+
+    Home home() const { return *Home::open(root_ + "/state"); }
+    // A device that is known by a name.
+    framing::DeviceId add(std::uint8_t first, const std::string& name) const {
+        framing::DeviceId id{};
+        id[0] = first;
+        EXPECT_TRUE(home().take_session(id));
+        EXPECT_TRUE(home().set_name(id, name));
+        return id;
+    }
+
+    std::string root_;
+    testing::SeededEntropy entropy_{3};
+};
+
+TEST_F(HomeTest, TheIdentityIsMadeOnceAndStays) {
+    const auto first = home().identity(entropy_);
+    ASSERT_TRUE(first) << first.error().what;
+    const auto second = home().identity(entropy_);
+    ASSERT_TRUE(second);
+    EXPECT_EQ(first->credential, second->credential);
+    const auto credential = cose::Credential::parse(first->credential);
+    ASSERT_TRUE(credential);
+    EXPECT_TRUE(credential->subject().starts_with("app-"));
+    EXPECT_EQ(crypto::dh_public(first->private_key), credential->public_key());
+}
+
+TEST_F(HomeTest, TheLoginIsKept) {
+    ASSERT_FALSE(*home().account());
+    const Account account{"https://cloud:443", "token", true, {1, 2, 3}, "cloud:5683"};
+    ASSERT_TRUE(home().store_account(account));
+    EXPECT_EQ(**home().account(), account);
+}
+
+TEST_F(HomeTest, ADeviceIsFoundByNameIdAndBeginningOfId) {
+    EXPECT_EQ(home().find("lamp").error().trouble, Trouble::Usage);
+    const auto lamp = add(0xa1, "lamp");
+    const auto heater = add(0xa2, "heater");
+    EXPECT_EQ(home().find("lamp")->id, lamp);
+    EXPECT_EQ(home().find(to_hex(heater))->id, heater);
+    EXPECT_EQ(home().find("A2")->id, heater);
+    EXPECT_FALSE(home().find("a2")->is_paired);
+    for (const char* text : {"a", "", "b", "a3", "lam"})
+        EXPECT_EQ(home().find(text).error().trouble, Trouble::Usage) << text;
+    EXPECT_NE(home().find("a").error().what.find("heater"), std::string::npos);
+}
+
+TEST_F(HomeTest, ANameMeansOneDeviceOnly) {
+    const auto lamp = add(0xa1, "lamp");
+    const auto other = add(0xb1, "other");
+    EXPECT_TRUE(home().check_name(lamp, "lamp"));
+    EXPECT_TRUE(home().check_name(other, "another"));
+    for (const char* name : {"lamp", "a1", "", "-x", "two\nlines"})
+        EXPECT_EQ(home().check_name(other, name).error().trouble, Trouble::Usage) << name;
+}
+
+TEST_F(HomeTest, EachCommandHasASessionOfItsOwn) {
+    framing::DeviceId id{9};
+    std::vector<std::unique_ptr<DeviceStorage>> sessions;
+    std::vector<AppId> ids;
+    for (int i = 0; i < Home::kSessionsMax; ++i) {
+        auto session = home().take_session(id);
+        ASSERT_TRUE(session) << i;
+        ids.push_back(*app_id_of(**session, entropy_));
+        sessions.push_back(*std::move(session));
+    }
+    EXPECT_EQ(home().take_session(id).error().trouble, Trouble::State);
+    for (std::size_t i = 1; i < ids.size(); ++i) EXPECT_NE(ids[i], ids[0]);
+    sessions[2].reset();
+    auto again = home().take_session(id);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(*app_id_of(**again, entropy_), ids[2]);
+}
+
+TEST_F(HomeTest, SessionsShareTheRecordsOfTheirDevice) {
+    const framing::DeviceId id{9};
+    auto one = *home().take_session(id);
+    auto other = *home().take_session(id);
+    const hal::RecordId of_device{4};
+    const hal::RecordId of_session{0x0100};
+    ASSERT_TRUE(one->store(of_device, as_bytes("device")));
+    ASSERT_TRUE(one->store(of_session, as_bytes("session")));
+    std::array<std::uint8_t, 16> out{};
+    EXPECT_EQ(*other->load(of_device, out), 6U);
+    EXPECT_EQ(other->load(of_session, out).error(), Error::NotFound);
+    EXPECT_TRUE(other->erase(of_device));
+    EXPECT_EQ(one->load(of_device, out).error(), Error::NotFound);
+}
+
+TEST_F(HomeTest, ACopiedSessionIsEmptiedAndTheDeviceKept) {
+    const framing::DeviceId id{9};
+    {
+        auto session = *home().take_session(id);
+        ASSERT_TRUE(session->store(hal::RecordId{4}, as_bytes("device")));
+        ASSERT_TRUE(session->store(hal::RecordId{0x0100}, as_bytes("session")));
+    }
+    fs::copy(root_ + "/state", root_ + "/copy", fs::copy_options::recursive);
+    auto session = *Home::open(root_ + "/copy")->take_session(id);
+    std::array<std::uint8_t, 16> out{};
+    EXPECT_EQ(session->load(hal::RecordId{0x0100}, out).error(), Error::NotFound);
+    EXPECT_TRUE(session->load(hal::RecordId{4}, out));
+}
+
+TEST_F(HomeTest, DamageIsReportedAndDoesNotHideTheOthers) {
+    add(0xa1, "lamp");
+    const auto broken = add(0xb1, "broken");
+    ASSERT_TRUE(home().identity(entropy_));
+    const std::string state = root_ + "/state/";
+    for (const std::string& journal :
+         {"devices/" + to_hex(broken) + "/device/journal", std::string{"app/journal"}})
+        std::fstream{state + journal, std::ios::in | std::ios::out}.seekp(40).put('x');
+    EXPECT_EQ(home().identity(entropy_).error().trouble, Trouble::State);
+    const auto devices = home().devices();
+    ASSERT_TRUE(devices);
+    ASSERT_EQ(devices->size(), 2U);
+    EXPECT_TRUE(devices->front().is_damaged);
+    EXPECT_TRUE(home().find("lamp"));
+}
+
+TEST_F(HomeTest, AStateFolderThatCannotBeIsSaidSo) {
+    std::ofstream{root_ + "/file"} << "x";
+    const auto opened = Home::open(root_ + "/file");
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().trouble, Trouble::State);
+}
+
+TEST_F(HomeTest, SequenceNumbersAreNeverUsedTwice) {
+    using Known = StoredSequenceNumbers::Known;
+    const std::string folder = root_ + "/oscore";
+    EXPECT_EQ(StoredSequenceNumbers::open(folder, Known::Before).error().trouble, Trouble::State);
+    std::uint64_t highest = 0;
+    {
+        auto numbers = StoredSequenceNumbers::open(folder, Known::New);
+        ASSERT_TRUE(numbers);
+        for (std::uint64_t i = 0; i < 100; ++i) EXPECT_EQ(numbers->take()->value(), i);
+        highest = 99;
+        EXPECT_EQ(StoredSequenceNumbers::open(folder, Known::New).error().trouble, Trouble::State);
+    }
+    for (const Known known : {Known::Before, Known::New}) {
+        auto numbers = StoredSequenceNumbers::open(folder, known);
+        ASSERT_TRUE(numbers);
+        const std::uint64_t next = numbers->take()->value();
+        EXPECT_GT(next, highest);
+        highest = next;
+    }
+    fs::copy(folder, root_ + "/copy", fs::copy_options::recursive);
+    EXPECT_EQ(StoredSequenceNumbers::open(root_ + "/copy", Known::Before).error().trouble,
+              Trouble::State);
+}
+
+TEST(AppRecords, AreStrictAndSurviveAnyBytes) {
+    testing::MemoryStorage storage;
+    const Account account{"u", "t", false, {1}, "a"};
+    ASSERT_TRUE(store_account(storage, account));
+    const hal::RecordId id = storage.records().begin()->first;
+    const auto good = storage.records().begin()->second;
+    for (std::size_t size = 0; size < good.size(); ++size) {
+        ASSERT_TRUE(storage.store(id, Bytes{good}.first(size)));
+        EXPECT_EQ(load_account(storage).error(), Error::Malformed) << size;
+    }
+    auto longer = good;
+    longer.push_back(0);
+    ASSERT_TRUE(storage.store(id, longer));
+    EXPECT_EQ(load_account(storage).error(), Error::Malformed);
+    ASSERT_TRUE(storage.store(id, good));
+    EXPECT_EQ(*load_account(storage), account);
+    EXPECT_EQ(store_account(storage, {std::string(513, 'a'), "", false, {}, ""}).error(),
+              Error::TooLarge);
+}
+
+}  // namespace
+}  // namespace sotto::app

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a command needs to do its job. Each command is a function: it prints its results and returns
+// what went wrong.
+#pragma once
+
+#include "app/cli/printer.hpp"
+#include "app/cli/settings.hpp"
+#include "core/hal/entropy.hpp"
+
+namespace sotto::app {
+
+struct Job {
+    const Settings& settings;
+    Printer& printer;
+    hal::Entropy& entropy;
+};
+
+Outcome<> run(const PairCommand& command, const Job& job);
+Outcome<> run(const CallCommand& command, const Job& job);
+Outcome<> run(const GetCommand& command, const Job& job);
+Outcome<> run(const WatchCommand& command, const Job& job);
+Outcome<> run(const DevicesCommand& command, const Job& job);
+Outcome<> run(const LoginCommand& command, const Job& job);
+// Also for an answer that is no success, whose code it prints.
+Outcome<> run(const CoapCommand& command, const Job& job);
+
+}  // namespace sotto::app

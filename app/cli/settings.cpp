@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/settings.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+
+#include "app/cli/exit_code.hpp"
+
+namespace sotto::app {
+namespace {
+
+std::string environment(const char* name) {
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before any thread
+    return value == nullptr ? "" : value;
+}
+
+// The XDG Base Directory Specification, with the state in ~/.local/state by default.
+std::string default_state() {
+    const std::string state = environment("XDG_STATE_HOME");
+    if (state.starts_with('/')) return state + "/sotto";
+    const std::string home = environment("HOME");
+    return (home.empty() ? "." : home) + "/.local/state/sotto";
+}
+
+std::string default_air() {
+    const std::string runtime = environment("XDG_RUNTIME_DIR");
+    return (runtime.starts_with('/') ? runtime : "/tmp") + "/sotto/air";
+}
+
+std::string footer() {
+    std::ostringstream text;
+    text << "Exit codes:\n";
+    for (const ExitRow& row : exit_table())
+        text << "  " << static_cast<int>(row.code) << "  " << row.meaning << "\n";
+    text << "\nDEVICE is a name (pair --name), an id, or the beginning of an id. What begins with "
+            "a\n"
+            "dash and is no option goes behind --, as in: sotto call heater set -- -5";
+    return text.str();
+}
+
+void add_settings(CLI::App& app, Settings& settings) {
+    settings.state = default_state();
+    settings.air = default_air();
+    app.add_option("--state", settings.state, "Folder of keys, login and devices")
+        ->envname("SOTTO_STATE")
+        ->type_name("DIR")
+        ->capture_default_str();
+    app.add_option("--air", settings.air, "Folder of the air: devices nearby are sockets in it")
+        ->envname("SOTTO_AIR")
+        ->type_name("DIR")
+        ->capture_default_str();
+    app.add_flag("--local", settings.is_local, "Talk to the device directly, without the cloud");
+    app.add_flag("--json", settings.is_json, "Print JSON, one value a line; errors too");
+    app.add_flag("--insecure",
+                 settings.allow_clear,
+                 "Let the token cross a network in the clear (http:// beyond this machine)");
+    app.add_option_function<std::int64_t>(
+           "--timeout",
+           [&settings](const std::int64_t& limit) { settings.patience = seconds(limit); },
+           "Seconds after which nobody is waited for any more (default 20)")
+        ->check(CLI::Range(1, 3'600))
+        ->type_name("SECONDS");
+}
+
+// Declares a subcommand whose options fill `command`; it counts if the subcommand is given.
+template <class T>
+CLI::App& declare(CLI::App& app,
+                  std::optional<Command>& chosen,
+                  const std::string& name,
+                  const std::string& help,
+                  void (*add_options)(CLI::App&, T&)) {
+    const auto command = std::make_shared<T>();
+    CLI::App& subcommand = *app.add_subcommand(name, help);
+    add_options(subcommand, *command);
+    subcommand.final_callback([command, &chosen] { chosen = *command; });
+    return subcommand;
+}
+
+void add_pair(CLI::App& app, PairCommand& command) {
+    app.add_option("CODE", command.code, "The code on the device's screen or label (SOTTO:1...)")
+        ->required();
+    app.add_option("--name", command.name, "What to call the device")->type_name("NAME");
+}
+
+void add_call(CLI::App& app, CallCommand& command) {
+    app.add_option("DEVICE", command.device)->required();
+    app.add_option("FUNCTION", command.function)->required();
+    app.add_option("ARG", command.argument, "The argument; empty if there is none");
+}
+
+void add_get(CLI::App& app, GetCommand& command) {
+    app.add_option("DEVICE", command.device)->required();
+    app.add_option("VARIABLE", command.variable, "Without it: what the device offers");
+}
+
+void add_watch(CLI::App& app, WatchCommand& command) {
+    app.add_option("DEVICE", command.device)->required();
+    app.add_option("EVENT", command.event, "Without it: every event of the device");
+    app.add_option("--count", command.count, "Leave after so many events")
+        ->check(CLI::Range(1, 1'000'000'000));
+}
+
+void add_login(CLI::App& app, LoginCommand& command) {
+    app.add_option("URL", command.url, "The cloud, as https://cloud.example.org")->required();
+    app.add_option("--token-file",
+                   command.token_file,
+                   "File with the token; otherwise SOTTO_TOKEN, or it is asked for")
+        ->type_name("FILE");
+}
+
+template <CoapMethod kMethod>
+void add_coap(CLI::App& app, CoapCommand& command) {
+    command.method = kMethod;
+    app.add_option("URL", command.url, "coap://HOST:PORT/PATH")->required();
+    app.add_option("--payload", command.payload, "The payload, as text, or as hex with --cbor");
+    app.add_flag("--cbor", command.is_cbor, "Speak CBOR (60) instead of text: printed as hex");
+    auto* identity = app.add_option("--identity", command.identity_file, "Our private key, PEM");
+    auto* own = app.add_option("--cred", command.credential_file, "Our credential, a CCS in CBOR");
+    auto* peer = app.add_option("--peer", command.peer_file, "The server's credential, a CCS");
+    identity->needs(own)->needs(peer)->type_name("FILE");
+    own->needs(identity)->type_name("FILE");
+    peer->needs(identity)->type_name("FILE");
+    auto* oscore = app.add_option("--oscore", command.oscore_file, "An OSCORE context, TOML");
+    oscore->excludes(identity)->type_name("FILE");
+    app.add_flag(
+           "--new-context", command.is_new_context, "The OSCORE context was never used by anybody")
+        ->needs(oscore);
+    if (kMethod == CoapMethod::Observe)
+        app.add_option("--count", command.count, "Leave after so many notifications")
+            ->check(CLI::Range(1, 1'000'000'000));
+}
+
+void add_commands(CLI::App& app, std::optional<Command>& chosen) {
+    declare<PairCommand>(app, chosen, "pair", "Become the owner of a device", add_pair);
+    declare<DevicesCommand>(
+        app, chosen, "devices", "List the devices known here", [](CLI::App&, DevicesCommand&) {});
+    declare<CallCommand>(app, chosen, "call", "Call a function of a device", add_call);
+    declare<GetCommand>(app, chosen, "get", "Read a variable of a device", add_get);
+    declare<WatchCommand>(
+        app, chosen, "watch", "Print events of a device as they happen", add_watch);
+    declare<LoginCommand>(app, chosen, "login", "Sign in at a cloud", add_login);
+    CLI::App& coap = *app.add_subcommand("coap", "Talk to any CoAP server, with EDHOC or OSCORE");
+    coap.require_subcommand(1);
+    coap.fallthrough();
+    declare<CoapCommand>(coap, chosen, "get", "GET", add_coap<CoapMethod::Get>);
+    declare<CoapCommand>(coap, chosen, "post", "POST", add_coap<CoapMethod::Post>);
+    declare<CoapCommand>(
+        coap, chosen, "observe", "GET, and print what changes", add_coap<CoapMethod::Observe>);
+}
+
+}  // namespace
+
+std::variant<CommandLine, Leave> parse_command_line(std::vector<std::string> arguments) {
+    CLI::App app{"Private commands and events between you and your devices.", "sotto"};
+    Settings settings;
+    std::optional<Command> chosen;
+    app.set_version_flag("--version", "sotto " SOTTO_VERSION);
+    app.require_subcommand(1);
+    app.fallthrough();
+    app.footer(footer());
+    add_settings(app, settings);
+    add_commands(app, chosen);
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+    try {
+        app.parse(arguments);
+    } catch (const CLI::ParseError& error) {
+        std::ostringstream output;
+        std::ostringstream complaint;
+        const int code = app.exit(error, output, complaint);
+        return Leave{output.str(),
+                     complaint.str(),
+                     static_cast<int>(code == 0 ? ExitCode::Done : ExitCode::Usage)};
+    }
+    return CommandLine{settings, *chosen};
+}
+
+}  // namespace sotto::app

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of `sotto`, parsed.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/base/time.hpp"
+
+namespace sotto::app {
+
+struct Settings {
+    std::string state;  // the state folder
+    std::string air;    // the folder of the virtual air
+    bool is_local = false;
+    bool is_json = false;
+    bool allow_clear = false;
+    Duration patience = seconds(20);
+};
+
+struct PairCommand {
+    std::string code;
+    std::string name;
+};
+struct DevicesCommand {};
+struct CallCommand {
+    std::string device;
+    std::string function;
+    std::string argument;
+};
+struct GetCommand {
+    std::string device;
+    std::string variable;  // empty: what the device offers
+};
+struct WatchCommand {
+    std::string device;
+    std::string event;  // empty: all of them
+    std::optional<std::uint32_t> count;
+};
+struct LoginCommand {
+    std::string url;
+    std::string token_file;
+};
+enum class CoapMethod { Get, Post, Observe };
+struct CoapCommand {
+    CoapMethod method = CoapMethod::Get;
+    std::string url;
+    std::string payload;
+    bool is_cbor = false;  // Content-Format and Accept 60
+    std::string identity_file;
+    std::string credential_file;
+    std::string peer_file;
+    std::string oscore_file;
+    bool is_new_context = false;
+    std::optional<std::uint32_t> count;
+};
+using Command = std::variant<PairCommand,
+                             DevicesCommand,
+                             CallCommand,
+                             GetCommand,
+                             WatchCommand,
+                             LoginCommand,
+                             CoapCommand>;
+
+struct CommandLine {
+    Settings settings;
+    Command command;
+};
+
+// What to print and the code to leave with, when there is nothing to run: after --help, or when the
+// arguments make no sense.
+struct Leave {
+    std::string output;
+    std::string error;
+    int code = 0;
+};
+
+std::variant<CommandLine, Leave> parse_command_line(std::vector<std::string> arguments);
+
+}  // namespace sotto::app

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/client/records.hpp"
+
+#include "core/base/reader.hpp"
+#include "core/base/secret.hpp"
+#include "core/base/writer.hpp"
+
+namespace sotto::app {
+namespace {
+
+// docs/formats/app_state.md lists these numbers; retired ones stay reserved.
+constexpr hal::RecordId kAccountRecord{0x0081};
+constexpr hal::RecordId kNameRecord{0x0082};
+constexpr hal::RecordId kAppIdRecord{0x0481};
+
+constexpr std::uint8_t kFormat = 1;  // first byte of every record
+constexpr std::size_t kRecordSizeMax = 1'536;
+constexpr std::size_t kPartSizeMax = 512;
+
+void write_part(Writer& out, Bytes part) {
+    out.u16_be(static_cast<std::uint16_t>(part.size())).bytes(part);
+}
+
+Result<Bytes> read_part(Reader& in) {
+    SOTTO_TRY_ASSIGN(const std::uint16_t size, in.u16_be());
+    return in.take(size);
+}
+
+Result<std::string> read_text(Reader& in) {
+    SOTTO_TRY_ASSIGN(const Bytes part, read_part(in));
+    return std::string{as_text(part)};
+}
+
+Result<Account> decode_account(Reader& in) {
+    Account account;
+    SOTTO_TRY_ASSIGN(account.url, read_text(in));
+    SOTTO_TRY_ASSIGN(account.token, read_text(in));
+    SOTTO_TRY_ASSIGN(const std::uint8_t flags, in.u8());
+    if (flags > 1) return Error::Malformed;
+    account.allow_clear = flags == 1;
+    SOTTO_TRY_ASSIGN(const Bytes credential, read_part(in));
+    account.credential.assign(credential.begin(), credential.end());
+    SOTTO_TRY_ASSIGN(account.address, read_text(in));
+    return account;
+}
+
+Result<AppId> decode_app_id(Reader& in) {
+    AppId id{};
+    SOTTO_TRY_ASSIGN(const Bytes bytes, in.take(id.size()));
+    std::copy(bytes.begin(), bytes.end(), id.begin());
+    return id;
+}
+
+// Loads a record and gives its body to `decode`, which must take all of it.
+template <class T>
+Result<T> load(hal::Storage& storage, hal::RecordId id, Result<T> (*decode)(Reader&)) {
+    Scratch<kRecordSizeMax> scratch;
+    SOTTO_TRY_ASSIGN(const std::size_t size, storage.load(id, scratch.bytes()));
+    Reader in{scratch.bytes().first(size)};
+    const auto format = in.u8();
+    if (!format || *format != kFormat) return Error::Malformed;
+    auto decoded = decode(in);
+    if (!decoded || !in.empty()) return Error::Malformed;
+    return decoded;
+}
+
+}  // namespace
+
+Result<Account> load_account(hal::Storage& storage) {
+    return load(storage, kAccountRecord, decode_account);
+}
+
+Status store_account(hal::Storage& storage, const Account& account) {
+    const std::size_t sizes[] = {account.url.size(),
+                                 account.token.size(),
+                                 account.credential.size(),
+                                 account.address.size()};
+    for (const std::size_t size : sizes) {
+        if (size > kPartSizeMax) return Error::TooLarge;
+    }
+    Scratch<kRecordSizeMax> scratch;
+    Writer out{scratch.bytes()};
+    out.u8(kFormat);
+    write_part(out, as_bytes(account.url));
+    write_part(out, as_bytes(account.token));
+    out.u8(account.allow_clear ? 1 : 0);
+    write_part(out, account.credential);
+    write_part(out, as_bytes(account.address));
+    const auto record = out.finish();
+    return record ? storage.store(kAccountRecord, *record) : Status{Error::TooLarge};
+}
+
+Result<std::string> load_name(hal::Storage& storage) {
+    return load(storage, kNameRecord, read_text);
+}
+
+Status store_name(hal::Storage& storage, const std::string& name) {
+    if (name.size() > kPartSizeMax) return Error::TooLarge;
+    std::array<std::uint8_t, kPartSizeMax + 3> buffer{};
+    Writer out{buffer};
+    out.u8(kFormat);
+    write_part(out, as_bytes(name));
+    return storage.store(kNameRecord, out.written());
+}
+
+Result<AppId> load_app_id(hal::Storage& storage) {
+    return load(storage, kAppIdRecord, decode_app_id);
+}
+
+Status store_app_id(hal::Storage& storage, const AppId& id) {
+    std::array<std::uint8_t, 1 + sizeof(AppId)> buffer{};
+    Writer out{buffer};
+    out.u8(kFormat).bytes(id);
+    return storage.store(kAppIdRecord, out.written());
+}
+
+}  // namespace sotto::app
