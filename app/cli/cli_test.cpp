@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "app/cli/link_format.hpp"
 #include "app/cli/login.hpp"
 #include "app/cli/oscore_file.hpp"
 #include "app/cli/printer.hpp"
@@ -205,6 +206,17 @@ TEST(Cloud, IsBelievedOnlyInItsForm) {
         ASSERT_FALSE(parsed) << body;
         EXPECT_EQ(parsed.error().trouble, Trouble::Unreachable);
     }
+}
+
+TEST(Offers, AreTheFunctionsVariablesAndEventsAmongTheLinks) {
+    const auto offers = parse_offers(
+        "</f/lamp>;rt=\"sotto.f\",</v/lamp>;ct=\"0 60\",</n>,</e/>,</e/on>;obs,nonsense,</v/cut");
+    ASSERT_EQ(offers.size(), 3U);
+    EXPECT_EQ(offers[0].kind + offers[0].name, "functionlamp");
+    EXPECT_EQ(offers[1].kind + offers[1].name, "variablelamp");
+    EXPECT_EQ(offers[2].kind + offers[2].name, "eventon");
+    EXPECT_TRUE(parse_offers("").empty());
+    EXPECT_TRUE(parse_offers("<<<>>>").empty());
 }
 
 constexpr const char* kContext = R"(

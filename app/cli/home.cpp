@@ -151,6 +151,7 @@ Outcome<std::vector<DeviceEntry>> Home::devices() const {
             device.name = load_name(*storage).value_or("");
             const auto peer = keystore::load_peer(*storage);
             device.is_paired = peer && peer->is_paired;
+            if (!peer && device.name.empty()) continue;  // it was looked for, and never found
         }
         devices.push_back(device);
     }

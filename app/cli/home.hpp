@@ -52,7 +52,7 @@ class Home {
     Outcome<std::optional<Account>> account() const;
     Outcome<> store_account(const Account& account) const;
 
-    // In the order of their names.
+    // Those that pairing was begun with, in the order of their names.
     Outcome<std::vector<DeviceEntry>> devices() const;
     // By name, id or the beginning of an id. Trouble::Usage if that is nobody or several.
     Outcome<DeviceEntry> find(const std::string& text) const;

@@ -72,6 +72,11 @@ TEST_F(HomeTest, ADeviceIsFoundByNameIdAndBeginningOfId) {
     EXPECT_NE(home().find("a").error().what.find("heater"), std::string::npos);
 }
 
+TEST_F(HomeTest, ADeviceThatWasOnlyLookedForIsNotKnown) {
+    ASSERT_TRUE(home().take_session(framing::DeviceId{5}));
+    EXPECT_TRUE(home().devices()->empty());
+}
+
 TEST_F(HomeTest, ANameMeansOneDeviceOnly) {
     const auto lamp = add(0xa1, "lamp");
     const auto other = add(0xb1, "other");

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// `sotto call`, `get` and `watch`.
+#include <nlohmann/json.hpp>
+
+#include "app/cli/home.hpp"
+#include "app/cli/job.hpp"
+#include "app/cli/link_format.hpp"
+#include "app/cli/way.hpp"
+#include "app/client/device.hpp"
+#include "ports/linux/system_clock.hpp"
+
+namespace sotto::app {
+namespace {
+
+constexpr Duration kEventWait = seconds(3'600);
+
+// Everything that a command to a known device needs, in the order in which it is built.
+struct Connection {
+    keystore::Identity identity;
+    DeviceEntry entry;
+    std::unique_ptr<DeviceStorage> storage;
+    std::unique_ptr<Way> way;
+};
+
+Outcome<Connection> connect(const std::string& name, const Job& job) {
+    SOTTO_TRY_ASSIGN(const Home home, Home::open(job.settings.state));
+    Connection connection;
+    SOTTO_TRY_ASSIGN(connection.entry, home.find(name));
+    SOTTO_TRY_ASSIGN(connection.storage, home.take_session(connection.entry.id));
+    SOTTO_TRY_ASSIGN(connection.way,
+                     Way::open(job, home, *connection.storage, connection.entry.id));
+    SOTTO_TRY_ASSIGN(connection.identity, home.identity(job.entropy));
+    return connection;
+}
+
+Device device_of(Connection& connection, const Job& job) {
+    return Device{{.identity = connection.identity,
+                   .storage = *connection.storage,
+                   .entropy = job.entropy,
+                   .transport = connection.way->transport(),
+                   .now = ports::SystemClock::now,
+                   .patience = job.settings.patience}};
+}
+
+Outcome<> print_offers(Device& device, Printer& printer) {
+    SOTTO_TRY_ASSIGN(const std::string links, device.describe());
+    for (const Offer& offer : parse_offers(links))
+        printer.result(offer.kind + "  " + offer.name,
+                       {{"kind", offer.kind}, {"name", offer.name}});
+    return {};
+}
+
+Outcome<std::vector<std::string>> events_of(Device& device) {
+    SOTTO_TRY_ASSIGN(const std::string links, device.describe());
+    std::vector<std::string> events;
+    for (const Offer& offer : parse_offers(links)) {
+        if (offer.kind == "event") events.push_back(offer.name);
+    }
+    if (events.empty())
+        return Failure{
+            Trouble::Refused, "this device has no events", "See what it offers: sotto get DEVICE"};
+    return events;
+}
+
+}  // namespace
+
+Outcome<> run(const CallCommand& command, const Job& job) {
+    SOTTO_TRY_ASSIGN(Connection connection, connect(command.device, job));
+    Device device = device_of(connection, job);
+    SOTTO_TRY_ASSIGN(const std::string result, device.call(command.function, command.argument));
+    job.printer.result(result, {{"result", result}});
+    return {};
+}
+
+Outcome<> run(const GetCommand& command, const Job& job) {
+    SOTTO_TRY_ASSIGN(Connection connection, connect(command.device, job));
+    Device device = device_of(connection, job);
+    if (command.variable.empty()) return print_offers(device, job.printer);
+    SOTTO_TRY_ASSIGN(const std::string value, device.get(command.variable));
+    job.printer.result(value, {{"value", value}});
+    return {};
+}
+
+Outcome<> run(const WatchCommand& command, const Job& job) {
+    SOTTO_TRY_ASSIGN(Connection connection, connect(command.device, job));
+    Device device = device_of(connection, job);
+    std::vector<std::string> events{command.event};
+    if (command.event.empty()) {
+        SOTTO_TRY_ASSIGN(events, events_of(device));
+    }
+    for (const std::string& event : events) SOTTO_TRY(device.watch(event));
+    job.printer.note("watching " + command.device + "; Ctrl-C ends it");
+    for (std::uint32_t count = 0; !command.count || count < *command.count;) {
+        SOTTO_TRY_ASSIGN(const std::optional<Notification> event, device.next_event(kEventWait));
+        if (!event) continue;
+        job.printer.result(event->event + "  " + event->payload,
+                           {{"event", event->event}, {"payload", event->payload}});
+        ++count;
+    }
+    return {};
+}
+
+}  // namespace sotto::app

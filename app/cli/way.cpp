@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/way.hpp"
+
+#include "app/transport/air_transport.hpp"
+
+namespace sotto::app {
+
+Outcome<CloudLogin> login_of(const Account& account) {
+    auto url = parse_cloud_url(account.url);
+    if (!url)
+        return Failure{
+            Trouble::SignIn, "the stored login is damaged", "Sign in again: sotto login URL"};
+    return CloudLogin{*url, account.token, account.allow_clear};
+}
+
+Outcome<std::unique_ptr<Way>> Way::open(const Job& job,
+                                        const Home& home,
+                                        DeviceStorage& storage,
+                                        const framing::DeviceId& device_id) {
+    std::unique_ptr<Way> way{new Way{job.settings.air}};
+    if (job.settings.is_local) {
+        SOTTO_TRY_ASSIGN(
+            way->transport_,
+            AirTransport::connect({way->loop_, way->central_}, device_id, job.settings.patience));
+        return way;
+    }
+    SOTTO_TRY_ASSIGN(const std::optional<Account> account, home.account());
+    if (!account)
+        return Failure{Trouble::SignIn,
+                       "no cloud is known here",
+                       "Sign in: sotto login URL. Or add --local to talk to a device nearby"};
+    SOTTO_TRY_ASSIGN(const CloudLogin login, login_of(*account));
+    SOTTO_TRY_ASSIGN(const AppId app_id, app_id_of(storage, job.entropy));
+    SOTTO_TRY_ASSIGN(way->transport_,
+                     CloudTransport::connect(login, app_id, device_id, job.settings.patience));
+    return way;
+}
+
+}  // namespace sotto::app

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way to a device: over the air with --local, through the cloud without. Allocates; blocks
+// until it stands.
+#pragma once
+
+#include <memory>
+
+#include <boost/asio/io_context.hpp>
+
+#include "air/virtual/virtual_central.hpp"
+#include "app/cli/home.hpp"
+#include "app/cli/job.hpp"
+#include "app/client/transport.hpp"
+#include "app/transport/cloud_transport.hpp"
+
+namespace sotto::app {
+
+// The login of `sotto login`. Trouble::SignIn if there is none.
+Outcome<CloudLogin> login_of(const Account& account);
+
+class Way {
+  public:
+    // Troubles as the transports'; Trouble::SignIn without --local and without a login.
+    static Outcome<std::unique_ptr<Way>> open(const Job& job,
+                                              const Home& home,
+                                              DeviceStorage& storage,
+                                              const framing::DeviceId& device_id);
+
+    Transport& transport() { return *transport_; }
+
+  private:
+    explicit Way(const std::string& air) : central_(loop_, air) {}
+
+    boost::asio::io_context loop_{1};
+    air::VirtualCentral central_;
+    std::unique_ptr<Transport> transport_;
+};
+
+}  // namespace sotto::app

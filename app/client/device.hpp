@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// A device, as a program of its owner sees it: each call is one job, done when it returns. Commands
+// run at most once; where an answer is lost, the device is asked what ran. Allocates; blocks on the
+// transport. Borrows everything in Setup, which must outlive it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/client/transport.hpp"
+#include "core/hal/entropy.hpp"
+#include "core/keystore/pairing_code.hpp"
+#include "core/keystore/records.hpp"
+
+namespace sotto::app {
+
+struct Notification {
+    std::string event;
+    std::string payload;
+};
+
+// Which cloud a device shall attach to (`/n`).
+struct CloudAssignment {
+    std::string address;
+    crypto::Hash credential_hash{};
+    std::array<std::uint8_t, keystore::kClaimSize> claim{};
+};
+
+class Device {
+  public:
+    struct Setup {
+        const keystore::Identity& identity;
+        hal::Storage& storage;  // the records of this device and of one session with it
+        hal::Entropy& entropy;
+        Transport& transport;
+        Clock now;
+        Duration patience = seconds(20);  // for one job
+    };
+    explicit Device(const Setup& setup);
+    ~Device();
+
+    // Becomes the owner of the device that shows this code. Trouble::NotTheDevice if the code is
+    // not its code, Trouble::Refused if it has another owner or wants its button pressed,
+    // Trouble::Unreachable, Trouble::State. Doing it again is harmless.
+    Outcome<> pair(const keystore::PairingCode& code);
+
+    // Each of the following: Trouble::Usage if the device was never paired with, Trouble::Refused,
+    // Unreachable, NotTheDevice, State; call() and assign_cloud() also Trouble::OutcomeUnknown.
+    Outcome<std::string> call(const std::string& function, const std::string& argument);
+    Outcome<std::string> get(const std::string& variable);
+    // What it offers, in CoRE Link Format (RFC 6690).
+    Outcome<std::string> describe();
+    Outcome<> assign_cloud(const CloudAssignment& cloud);
+
+    // Registers for an event; the registration is renewed as long as next_event() is called.
+    Outcome<> watch(const std::string& event);
+    // The next event that came; nothing if none comes in time. Trouble::Unreachable if the device
+    // has fallen silent.
+    Outcome<std::optional<Notification>> next_event(Duration limit);
+
+  private:
+    class Driver;
+
+    std::unique_ptr<Driver> driver_;
+};
+
+}  // namespace sotto::app
