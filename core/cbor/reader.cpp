@@ -14,21 +14,12 @@ constexpr std::uint8_t kInfoOneByte = 24;  // the argument is in the next byte
 constexpr std::uint8_t kInfoEightBytes = 27;
 constexpr std::uint8_t kInfoIndefinite = 31;
 
-// RFC 8949 §4.2.1: arguments are "as short as possible", floats too.
+// RFC 8949 §4.2.1: arguments are "as short as possible". Of floats floating() sees to that.
 bool is_shortest(const Head& head) {
-    if (head.is_float()) return is_shortest_float(head.argument, head.info);
-    switch (head.info) {
-        case 24:
-            return head.argument >= kInfoOneByte;
-        case 25:
-            return head.argument > 0xff;
-        case 26:
-            return head.argument > 0xffff;
-        case 27:
-            return head.argument > 0xffff'ffff;
-        default:
-            return true;
-    }
+    if (head.info < kInfoOneByte || head.is_float()) return true;
+    if (head.info == kInfoOneByte) return head.argument >= kInfoOneByte;
+    const unsigned half_bits = 4U << (head.info - kInfoOneByte);
+    return head.argument >> half_bits != 0;
 }
 
 // RFC 8949 §3.3: a simple value below 32 has no two-byte form. §3.2: integers and tags have no
@@ -39,24 +30,48 @@ bool is_well_formed(const Head& head) {
     return head.kind != Kind::Unsigned && head.kind != Kind::Negative && head.kind != Kind::Tag;
 }
 
+// The largest argument that makes sense before this many bytes.
+std::uint64_t argument_max(Kind kind, std::size_t left) {
+    switch (kind) {
+        case Kind::Bytes:
+        case Kind::Text:
+        case Kind::Array:
+            return left;
+        case Kind::Map:
+            return left / 2;
+        case Kind::Unsigned:
+        case Kind::Negative:
+        case Kind::Tag:
+        case Kind::Simple:
+            break;
+    }
+    return std::numeric_limits<std::uint64_t>::max();
+}
+
 }  // namespace
+
+// Takes a head from `in`, which is undefined after a failure.
+Status Reader::take_head(sotto::Reader& in, Head& head) const {
+    SOTTO_TRY_ASSIGN(const std::uint8_t first, in.u8());
+    head = {.kind = static_cast<Kind>(first >> 5),
+            .info = static_cast<std::uint8_t>(first & 31),
+            .argument = static_cast<std::uint64_t>(first & 31)};
+    if (head.info == kInfoIndefinite) {
+        head.argument = 0;
+        if (rules_ == Rules::Deterministic) return Error::Malformed;
+    } else if (head.info >= kInfoOneByte) {
+        if (head.info > kInfoEightBytes) return Error::Malformed;  // 28 to 30 are reserved
+        SOTTO_TRY_ASSIGN(head.argument, in.uint_be(std::size_t{1} << (head.info - kInfoOneByte)));
+        if (rules_ == Rules::Deterministic && !is_shortest(head)) return Error::Malformed;
+    }
+    if (!is_well_formed(head)) return Error::Malformed;
+    return {};
+}
 
 Result<Head> Reader::head() {
     sotto::Reader in = in_;
-    SOTTO_TRY_ASSIGN(const std::uint8_t first, in.u8());
-    Head head{.kind = static_cast<Kind>(first >> 5),
-              .info = static_cast<std::uint8_t>(first & 31),
-              .argument = 0};
-    if (head.info < kInfoOneByte) {
-        head.argument = head.info;
-    } else if (head.info <= kInfoEightBytes) {
-        SOTTO_TRY_ASSIGN(head.argument, in.uint_be(std::size_t{1} << (head.info - kInfoOneByte)));
-    } else if (head.info != kInfoIndefinite) {
-        return Error::Malformed;  // 28 to 30 are reserved
-    }
-    if (!is_well_formed(head)) return Error::Malformed;
-    if (rules_ == Rules::Deterministic && (head.info == kInfoIndefinite || !is_shortest(head)))
-        return Error::Malformed;
+    Head head;
+    SOTTO_TRY(take_head(in, head));
     in_ = in;
     return head;
 }
@@ -66,41 +81,34 @@ Result<Kind> Reader::peek() const {
     return static_cast<Kind>(in_.rest()[0] >> 5);
 }
 
-// A head of this kind and definite length.
-Result<Head> Reader::head_of(Kind kind) {
-    const sotto::Reader before = in_;
-    SOTTO_TRY_ASSIGN(const Head found, head());
-    if (found.kind == kind && !found.is_indefinite()) return found;
-    in_ = before;
-    return Error::Malformed;
-}
-
-Result<std::uint64_t> Reader::uint() {
-    SOTTO_TRY_ASSIGN(const Head head, head_of(Kind::Unsigned));
+// The argument of a head of this kind and definite length, which can be true.
+Result<std::uint64_t> Reader::argument_of(Kind kind) {
+    sotto::Reader in = in_;
+    Head head;
+    SOTTO_TRY(take_head(in, head));
+    if (head.kind != kind || head.is_indefinite()) return Error::Malformed;
+    if (head.argument > argument_max(kind, in.size())) return Error::Truncated;
+    in_ = in;
     return head.argument;
 }
+
+Result<std::uint64_t> Reader::uint() { return argument_of(Kind::Unsigned); }
 
 Result<std::int64_t> Reader::integer() {
     const sotto::Reader before = in_;
     SOTTO_TRY_ASSIGN(const Kind kind, peek());
-    SOTTO_TRY_ASSIGN(const Head head,
-                     head_of(kind == Kind::Negative ? Kind::Negative : Kind::Unsigned));
-    if (head.argument > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-        in_ = before;
-        return Error::TooLarge;
-    }
-    const auto value = static_cast<std::int64_t>(head.argument);
-    return kind == Kind::Negative ? -1 - value : value;
+    const bool is_negative = kind == Kind::Negative;
+    SOTTO_TRY_ASSIGN(const std::uint64_t argument,
+                     argument_of(is_negative ? Kind::Negative : Kind::Unsigned));
+    const auto value = static_cast<std::int64_t>(argument);
+    if (value >= 0) return is_negative ? -1 - value : value;
+    in_ = before;
+    return Error::TooLarge;
 }
 
 Result<Bytes> Reader::string(Kind kind) {
-    const sotto::Reader before = in_;
-    SOTTO_TRY_ASSIGN(const Head head, head_of(kind));
-    if (head.argument > in_.size()) {
-        in_ = before;
-        return Error::Truncated;
-    }
-    return in_.take(static_cast<std::size_t>(head.argument));
+    SOTTO_TRY_ASSIGN(const std::uint64_t size, argument_of(kind));
+    return in_.take(static_cast<std::size_t>(size));
 }
 
 Result<Bytes> Reader::bytes() { return string(Kind::Bytes); }
@@ -108,77 +116,63 @@ Result<Bytes> Reader::bytes() { return string(Kind::Bytes); }
 Result<std::string_view> Reader::text() {
     const sotto::Reader before = in_;
     SOTTO_TRY_ASSIGN(const Bytes bytes, string(Kind::Text));
-    if (!is_utf8(bytes)) {
-        in_ = before;
-        return Error::Malformed;
-    }
-    return as_text(bytes);
-}
-
-Result<std::size_t> Reader::array() {
-    const sotto::Reader before = in_;
-    SOTTO_TRY_ASSIGN(const Head head, head_of(Kind::Array));
-    if (head.argument > in_.size()) {
-        in_ = before;
-        return Error::Truncated;
-    }
-    return static_cast<std::size_t>(head.argument);
-}
-
-Result<std::size_t> Reader::map() {
-    const sotto::Reader before = in_;
-    SOTTO_TRY_ASSIGN(const Head head, head_of(Kind::Map));
-    if (head.argument > in_.size() / 2) {
-        in_ = before;
-        return Error::Truncated;
-    }
-    return static_cast<std::size_t>(head.argument);
-}
-
-Result<std::uint64_t> Reader::tag() {
-    SOTTO_TRY_ASSIGN(const Head head, head_of(Kind::Tag));
-    return head.argument;
-}
-
-Result<std::uint8_t> Reader::simple() {
-    const sotto::Reader before = in_;
-    SOTTO_TRY_ASSIGN(const Head head, head_of(Kind::Simple));
-    if (!head.is_float() && !head.is_break()) return static_cast<std::uint8_t>(head.argument);
+    if (is_utf8(bytes)) return as_text(bytes);
     in_ = before;
     return Error::Malformed;
 }
 
+Result<std::size_t> Reader::count(Kind kind) {
+    SOTTO_TRY_ASSIGN(const std::uint64_t count, argument_of(kind));
+    return static_cast<std::size_t>(count);
+}
+
+Result<std::size_t> Reader::array() { return count(Kind::Array); }
+
+Result<std::size_t> Reader::map() { return count(Kind::Map); }
+
+Result<std::uint64_t> Reader::tag() { return argument_of(Kind::Tag); }
+
+Result<std::uint8_t> Reader::simple() {
+    sotto::Reader in = in_;
+    Head head;
+    SOTTO_TRY(take_head(in, head));
+    if (head.kind != Kind::Simple || head.is_float() || head.is_break()) return Error::Malformed;
+    in_ = in;
+    return static_cast<std::uint8_t>(head.argument);
+}
+
+// Takes this simple value, if it is the next item.
+bool Reader::take_simple(std::uint8_t value) {
+    constexpr std::uint8_t kSimple = static_cast<std::uint8_t>(Kind::Simple) << 5;
+    if (in_.empty() || in_.rest()[0] != (kSimple | value)) return false;
+    return in_.u8().has_value();
+}
+
 Result<bool> Reader::boolean() {
-    const sotto::Reader before = in_;
-    SOTTO_TRY_ASSIGN(const std::uint8_t value, simple());
-    if (value == kSimpleFalse || value == kSimpleTrue) return value == kSimpleTrue;
-    in_ = before;
+    if (in_.empty()) return Error::Truncated;
+    if (take_simple(kSimpleTrue)) return true;
+    if (take_simple(kSimpleFalse)) return false;
     return Error::Malformed;
 }
 
 Status Reader::null() {
-    const sotto::Reader before = in_;
-    SOTTO_TRY_ASSIGN(const std::uint8_t value, simple());
-    if (value == kSimpleNull) return {};
-    in_ = before;
+    if (in_.empty()) return Error::Truncated;
+    if (take_simple(kSimpleNull)) return {};
     return Error::Malformed;
 }
 
 Result<double> Reader::floating() {
-    const sotto::Reader before = in_;
-    SOTTO_TRY_ASSIGN(const Head head, head_of(Kind::Simple));
-    if (head.is_float()) return widen_float(head.argument, head.info);
-    in_ = before;
-    return Error::Malformed;
+    sotto::Reader in = in_;
+    Head head;
+    SOTTO_TRY(take_head(in, head));
+    if (!head.is_float()) return Error::Malformed;
+    if (rules_ == Rules::Deterministic && !is_shortest_float(head.argument, head.info))
+        return Error::Malformed;
+    in_ = in;
+    return widen_float(head.argument, head.info);
 }
 
-bool Reader::take_break() {
-    const sotto::Reader before = in_;
-    const auto found = head();
-    if (found && found->is_break()) return true;
-    in_ = before;
-    return false;
-}
+bool Reader::take_break() { return rules_ == Rules::WellFormed && take_simple(kInfoIndefinite); }
 
 Result<Bytes> Reader::skip() {
     const sotto::Reader before = in_;
@@ -190,7 +184,8 @@ Result<Bytes> Reader::skip() {
 }
 
 Status Reader::skip_item(std::size_t depth) {
-    SOTTO_TRY_ASSIGN(const Head head, head());
+    Head head;
+    SOTTO_TRY(take_head(in_, head));
     switch (head.kind) {
         case Kind::Unsigned:
         case Kind::Negative:

@@ -11,7 +11,8 @@ namespace sotto::cbor {
 inline constexpr std::size_t kNestingMax = 8;
 
 enum class Rules : std::uint8_t {
-    Deterministic,  // RFC 8949 §4.2.1: shortest heads and floats, definite lengths, sorted maps
+    Deterministic,  // RFC 8949 §4.2.1: shortest heads, definite lengths, sorted maps (skip()),
+                    // shortest floats (floating())
     WellFormed,     // everything that RFC 8949 §3 calls well-formed
 };
 
@@ -74,8 +75,11 @@ class Reader {
     Status finish() const { return in_.finish(); }
 
   private:
-    Result<Head> head_of(Kind kind);
+    Status take_head(sotto::Reader& in, Head& head) const;
+    Result<std::uint64_t> argument_of(Kind kind);
     Result<Bytes> string(Kind kind);
+    Result<std::size_t> count(Kind kind);
+    bool take_simple(std::uint8_t value);
     Status skip_item(std::size_t depth);
     Status skip_string(const Head& head);
     Status skip_children(const Head& head, std::size_t depth);

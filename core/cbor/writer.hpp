@@ -32,6 +32,8 @@ class Writer {
     Writer& head(Kind kind, std::uint64_t argument);
 
     std::size_t size() const { return out_.size(); }
+    // What has been written so far; empty after an overflow.
+    Bytes written() const { return out_.written(); }
     // The written bytes, or Error::NoSpace if anything did not fit.
     Result<Bytes> finish() const { return out_.finish(); }
 

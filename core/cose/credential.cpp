@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/cose/credential.hpp"
 
-#include <optional>
-
 #include "core/cbor/reader.hpp"
 #include "core/cbor/writer.hpp"
 #include "core/cose/algorithm.hpp"
@@ -17,10 +15,10 @@ class CredentialParser {
 
     Status run() {
         SOTTO_TRY(cbor::Reader{in_}.skip());  // well-formed as a whole, and not too deep
-        SOTTO_TRY(walk(&CredentialParser::claim));
+        SOTTO_TRY(walk(Level::Claims));
         SOTTO_TRY(in_.finish());
-        if (!kty_) return Error::Malformed;  // no key in it
-        if (*kty_ != kKeyTypeEc2 || crv_ != kCurveP256) return Error::Unsupported;
+        if ((seen_ & kSeenKey) == 0) return Error::Malformed;
+        if (kty_ != kKeyTypeEc2 || crv_ != kCurveP256) return Error::Unsupported;
         if (x_.size() != crypto::kDhSize) return Error::Malformed;
         auto point = y_.empty() ? crypto::dh_import_x(x_.first<crypto::kDhSize>())
                                 : crypto::dh_import(x_.first<crypto::kDhSize>(),
@@ -31,54 +29,51 @@ class CredentialParser {
     }
 
   private:
-    using Handler = Status (CredentialParser::*)(std::int64_t key);
+    enum class Level : std::uint8_t { Claims, Confirmation, Key };
 
-    // Gives every pair with an integer key to the handler; text keys are other people's claims.
-    Status walk(Handler handler) {
+    // Takes a map: pairs with an integer key go to pair(), text keys are other people's claims.
+    Status walk(Level level) {
         SOTTO_TRY_ASSIGN(std::size_t count, in_.map());
         for (; count > 0; --count) {
-            SOTTO_TRY_ASSIGN(const cbor::Kind kind, in_.peek());
-            if (kind == cbor::Kind::Unsigned || kind == cbor::Kind::Negative) {
-                SOTTO_TRY_ASSIGN(const std::int64_t key, in_.integer());
-                SOTTO_TRY((this->*handler)(key));
+            std::int32_t key = kUnknown;
+            if (const auto integer = in_.integer()) {
+                if (*integer >= kKeyD && *integer < kUnknown)
+                    key = static_cast<std::int32_t>(*integer);
             } else {
                 SOTTO_TRY(in_.skip());
-                SOTTO_TRY(in_.skip());
             }
+            SOTTO_TRY(pair(level, key));
         }
         return {};
     }
 
-    Status claim(std::int64_t key) {
-        if (key == kClaimSubject) {
+    // Takes the value that belongs to the key.
+    Status pair(Level level, std::int32_t key) {
+        if (level == Level::Key && key <= kKeyId && key != 0) return key_parameter(key);
+        if (level == Level::Claims && key == kClaimSubject) {
             SOTTO_TRY(once(kSeenSubject));
             SOTTO_TRY_ASSIGN(const std::string_view text, in_.text());
             credential_.subject_ = part(as_bytes(text));
             return {};
         }
-        if (key == kClaimConfirmation) {
+        if (level == Level::Claims && key == kClaimConfirmation) {
             SOTTO_TRY(once(kSeenConfirmation));
-            return walk(&CredentialParser::confirmation);
+            return walk(Level::Confirmation);
         }
-        return skip();
+        if (level == Level::Confirmation && key == kConfirmationKey) {
+            SOTTO_TRY(once(kSeenKey));
+            return walk(Level::Key);
+        }
+        SOTTO_TRY(in_.skip());
+        return {};
     }
 
-    Status confirmation(std::int64_t key) {
-        if (key != kConfirmationKey) return skip();
-        SOTTO_TRY(once(kSeenKey));
-        return walk(&CredentialParser::key_parameter);
-    }
-
-    Status key_parameter(std::int64_t key) {
-        if (key < kKeyD || key > kKeyId || key == 0) return skip();
+    Status key_parameter(std::int32_t key) {
+        if (key == kKeyD) return Error::Malformed;  // a private key has no place in a credential
         SOTTO_TRY(once(static_cast<std::uint16_t>(kSeenFirstParameter << (key - kKeyD))));
         if (key == kKeyType) return integer(kty_);
         if (key == kKeyCurve) return integer(crv_);
-        if (key == kKeyD) return Error::Malformed;  // a private key has no place in a credential
-        if (key == kKeyY && in_.peek().value_or(cbor::Kind::Bytes) == cbor::Kind::Simple) {
-            SOTTO_TRY(in_.boolean());  // RFC 9053 §7.1.1: the sign; ECDH has no use for it
-            return {};
-        }
+        if (key == kKeyY && in_.boolean()) return {};  // RFC 9053 §7.1.1: its sign; ECDH needs none
         SOTTO_TRY_ASSIGN(const Bytes value, in_.bytes());
         if (key == kKeyId) {
             credential_.kid_ = part(value);
@@ -90,13 +85,8 @@ class CredentialParser {
         return {};
     }
 
-    Status integer(std::optional<std::int64_t>& out) {
+    Status integer(std::int64_t& out) {
         SOTTO_TRY_ASSIGN(out, in_.integer());
-        return {};
-    }
-
-    Status skip() {
-        SOTTO_TRY(in_.skip());
         return {};
     }
 
@@ -112,6 +102,7 @@ class CredentialParser {
                 static_cast<std::uint8_t>(bytes.size())};
     }
 
+    static constexpr std::int32_t kUnknown = kClaimConfirmation + 1;  // stands for all others
     static constexpr std::uint16_t kSeenSubject = 1;
     static constexpr std::uint16_t kSeenConfirmation = 2;
     static constexpr std::uint16_t kSeenKey = 4;
@@ -120,8 +111,8 @@ class CredentialParser {
     Credential& credential_;
     cbor::Reader in_;
     std::uint16_t seen_ = 0;
-    std::optional<std::int64_t> kty_;
-    std::optional<std::int64_t> crv_;
+    std::int64_t kty_ = 0;
+    std::int64_t crv_ = 0;
     Bytes x_;
     Bytes y_;
 };

@@ -5,6 +5,11 @@
 #include "core/cose/identifier.hpp"
 
 namespace sotto::cose {
+namespace {
+
+constexpr std::uint8_t kMapOfOne = 0xa1;
+
+}  // namespace
 
 IdCred IdCred::of(const Credential& credential, CredentialForm form) {
     return {form, form == CredentialForm::Kid ? credential.kid() : credential.bytes()};
@@ -14,6 +19,7 @@ Result<IdCred> IdCred::read_compact(cbor::Reader& in) {
     SOTTO_TRY_ASSIGN(const cbor::Kind kind, in.peek());
     if (kind != cbor::Kind::Map) {
         SOTTO_TRY_ASSIGN(const Bytes kid, read_identifier(in));
+        if (kid.size() > 0xff) return Error::TooLarge;
         return IdCred{CredentialForm::Kid, kid};
     }
     // A CCS need not be deterministic CBOR: it is taken as it is, and only has to be well-formed.
@@ -21,12 +27,10 @@ Result<IdCred> IdCred::read_compact(cbor::Reader& in) {
     SOTTO_TRY_ASSIGN(const Bytes encoded, map.skip());
     // RFC 9528 §3.5.3.2: {4: kid} is compact "if and only if" it stands in a plaintext, so that a
     // kid alone never comes as a map. The other forms of {14: CCS} are not deterministic.
-    constexpr std::uint8_t kMapOfOne = 0xa1;
     if (encoded[0] != kMapOfOne) return Error::Unsupported;
     if (encoded[1] == kHeaderKid) return Error::Malformed;
     if (encoded[1] != kHeaderKccs) return Error::Unsupported;
-    if (cbor::Reader{encoded.subspan(2)}.peek().value_or(cbor::Kind::Simple) != cbor::Kind::Map)
-        return Error::Malformed;
+    if (encoded[2] >> 5 != static_cast<std::uint8_t>(cbor::Kind::Map)) return Error::Malformed;
     in = cbor::Reader{in.rest().subspan(encoded.size())};
     return IdCred{CredentialForm::Value, encoded.subspan(2)};
 }
@@ -39,12 +43,14 @@ void IdCred::write_compact(cbor::Writer& out) const {
     }
 }
 
-FixedBytes<12> IdCred::head() const {
-    std::array<std::uint8_t, 12> buffer{};
-    cbor::Writer out{buffer};
-    out.map(1).uint(form_ == CredentialForm::Kid ? kHeaderKid : kHeaderKccs);
-    if (form_ == CredentialForm::Kid) out.head(cbor::Kind::Bytes, body_.size());
-    return FixedBytes<12>{*out.finish()};
+FixedBytes<IdCred::kHeadSizeMax> IdCred::head() const {
+    std::array<std::uint8_t, kHeadSizeMax> buffer{kMapOfOne, kHeaderKccs};
+    cbor::Writer rest{MutBytes{buffer}.subspan(2)};
+    if (form_ == CredentialForm::Kid) {
+        buffer[1] = kHeaderKid;
+        rest.head(cbor::Kind::Bytes, body_.size());
+    }
+    return FixedBytes<kHeadSizeMax>{Bytes{buffer}.first(2 + rest.size())};
 }
 
 Result<Bytes> IdCred::encode(MutBytes out) const {

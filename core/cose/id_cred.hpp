@@ -20,8 +20,11 @@ class IdCred {
   public:
     static IdCred of(const Credential& credential, CredentialForm form);
 
+    static constexpr std::size_t kHeadSizeMax = 4;
+
     // From the plaintext of a message, where {4: kid} is compact (§3.5.3.2).
-    // Error::Malformed, Truncated; Error::Unsupported for other header parameters.
+    // Error::Malformed, Truncated; Error::Unsupported for other header parameters; Error::TooLarge
+    // for a kid of over 255 bytes.
     static Result<IdCred> read_compact(cbor::Reader& in);
     // To the plaintext of a message.
     void write_compact(cbor::Writer& out) const;
@@ -31,7 +34,7 @@ class IdCred {
     Bytes body() const { return body_; }
 
     // ID_CRED_x as a header map, as it enters MAC contexts, is head() followed by body().
-    FixedBytes<12> head() const;
+    FixedBytes<kHeadSizeMax> head() const;
     // Both together. Error::NoSpace.
     Result<Bytes> encode(MutBytes out) const;
 

@@ -4,7 +4,6 @@
 
 #include <optional>
 
-#include "core/base/fixed_vector.hpp"
 #include "core/cbor/reader.hpp"
 #include "core/cbor/writer.hpp"
 #include "core/edhoc/limits.hpp"
@@ -21,22 +20,22 @@ struct EadItem {
 // Labels whose items the caller processes, as absolute values.
 using EadLabels = std::span<const std::uint16_t>;
 
-// The EAD of a received message.
+// The EAD of a received message: checked as a whole, and walked again when asked.
 class Ead {
   public:
-    // Everything that is left of a message. Padding (label 0) is dropped.
+    // Everything that is left of a message.
     // Error::Unsupported if an item is critical and not among `understood`; Error::Malformed,
-    // Truncated; Error::TooLarge over kEadItemCountMax items.
+    // Truncated; Error::TooLarge if a label is over 65535.
     static Result<Ead> read(cbor::Reader& in, EadLabels understood);
 
-    std::span<const EadItem> items() const { return {items_.data(), items_.size()}; }
-    // The first item with this label, critical or not; null if there is none.
-    const EadItem* find(std::uint16_t label) const;
-    // The encoded items, padding included.
+    // The first item with this label, critical or not.
+    std::optional<EadItem> find(std::uint16_t label) const;
+    // The encoded items, with the padding (label 0), which has no meaning.
     Bytes encoded() const { return encoded_; }
 
   private:
-    FixedVector<EadItem, kEadItemCountMax> items_;
+    explicit Ead(Bytes encoded) : encoded_(encoded) {}
+
     Bytes encoded_;
 };
 

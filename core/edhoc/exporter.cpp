@@ -9,7 +9,8 @@ constexpr std::uint32_t kOscoreSaltLabel = 1;
 
 }  // namespace
 
-Exporter::Exporter(const crypto::Prk& prk_out) {
+void Exporter::init(const crypto::Prk& prk_4e3m, const crypto::Hash& th_4) {
+    const crypto::Prk prk_out = derive_prk(prk_4e3m, Label::PrkOut, th_4);
     kdf(prk_out, static_cast<std::uint32_t>(Label::PrkExporter), {}, prk_exporter_.fill());
 }
 

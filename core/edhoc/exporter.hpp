@@ -22,7 +22,9 @@ struct OscoreKeys {
 
 class Exporter {
   public:
-    explicit Exporter(const crypto::Prk& prk_out);
+    Exporter() = default;
+    // From PRK_4e3m and TH_4, by way of PRK_out.
+    void init(const crypto::Prk& prk_4e3m, const crypto::Hash& th_4);
 
     // EDHOC_Exporter(label, context, out.size()). Error::TooLarge over 255 * 32 bytes.
     Status derive(std::uint32_t label, Bytes context, MutBytes out) const;

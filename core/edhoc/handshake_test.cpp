@@ -218,13 +218,10 @@ TEST(Responder, TakesTheFirstSuiteOfTheInitiatorThatItSpeaks) {
                  {{-24, 24, 3}, true}};
     for (const auto& example : cases) {
         Session session{.ead = {}};
-        Message1Head head{.suites_i = {}, .g_x = ephemeral_key(3).public_key.x, .c_i = session.c_i};
-        for (const SuiteLabel label : example.suites) head.suites_i.emplace_back(label);
-        // A temporary's x would not live long enough.
         const auto g_x = ephemeral_key(3).public_key.x;
-        head.g_x = g_x;
         std::array<std::uint8_t, 64> out{};
-        const auto message = encode_message_1(head, {}, out);
+        const auto message = encode_message_1(
+            {.suites_i = example.suites, .g_x = g_x, .c_i = session.c_i, .ead_1 = {}}, out);
         const auto read = session.responder.on_message_1(*message, {});
         EXPECT_EQ(read.has_value(), example.is_taken);
         if (read) continue;

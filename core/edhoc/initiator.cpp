@@ -9,17 +9,20 @@ using namespace initiator;
 
 Result<Bytes> Initiator::compose_message_1(EphemeralKey x, const Message1& options, MutBytes out) {
     if (machine_.in<Start>() == nullptr) return Error::WrongState;
-    Message1Head head{.suites_i = {}, .g_x = x.public_key.x, .c_i = options.c_i};
-    for (const SuiteLabel label : options.suites) SOTTO_TRY(head.suites_i.try_push_back(label));
-    if (head.suites_i.empty()) return Error::InvalidArgument;
-    const auto suite = find_suite(head.suites_i.back());
+    if (options.suites.empty()) return Error::InvalidArgument;
+    const auto suite = find_suite(options.suites.back());
     if (!suite) return Error::Unsupported;
-    SOTTO_TRY_ASSIGN(const Bytes message, encode_message_1(head, options.ead_1, out));
-    SOTTO_TRY(machine_.enter(Event::ComposeMessage1,
-                             WaitMessage2{.x = std::move(x.private_key),
-                                          .h_message_1 = crypto::sha256(message),
-                                          .c_i = options.c_i,
-                                          .suite = *suite}));
+    SOTTO_TRY_ASSIGN(const Bytes message,
+                     encode_message_1({.suites_i = options.suites,
+                                       .g_x = x.public_key.x,
+                                       .c_i = options.c_i,
+                                       .ead_1 = options.ead_1},
+                                      out));
+    auto* next = machine_.enter<WaitMessage2>(Event::ComposeMessage1);
+    if (next == nullptr) return Error::WrongState;
+    next->x = std::move(x.private_key);
+    next->h_message_1 = crypto::sha256(message);
+    next->terms = {.c_i = options.c_i, .c_r = {}, .suite = *suite};
     return message;
 }
 
@@ -35,57 +38,57 @@ Result<Claim> Initiator::on_message_2(Bytes message, MutBytes scratch, EadLabels
     SOTTO_TRY_ASSIGN(const crypto::DhPublicKey g_y,
                      crypto::dh_import_x(content.first<crypto::kDhSize>()));
     const crypto::Hash th_2 = transcript_2(g_y.x, first->h_message_1);
-    SOTTO_TRY_ASSIGN(const crypto::DhSecret g_xy, crypto::dh_agree(first->x, g_y));
-    crypto::Prk prk_2e = crypto::hkdf_extract(th_2, g_xy.expose());
+    crypto::Prk prk_2e;
+    SOTTO_TRY(extract(th_2, {first->x, g_y}, prk_2e));
 
     const MutBytes plaintext = scratch.first(sealed.size());
-    std::copy(sealed.begin(), sealed.end(), plaintext.begin());
-    const Bytes context{th_2};
-    kdf_xor(prk_2e, static_cast<std::uint32_t>(Label::Keystream2), {&context, 1}, plaintext);
+    std::ranges::copy(sealed, plaintext.begin());
+    apply_keystream_2(prk_2e, th_2, plaintext);
     cbor::Reader in{plaintext};
     SOTTO_TRY_ASSIGN(const ConnectionId c_r, ConnectionId::read(in));
-    if (c_r == first->c_i) return Error::Refused;  // RFC 9528 §3.3.3: they become OSCORE's IDs
+    if (c_r == first->terms.c_i) return Error::Refused;  // RFC 9528 §3.3.3: OSCORE's IDs
     SOTTO_TRY_ASSIGN(const Claim claim,
-                     read_claim(plaintext, in, mac_size(first->suite), understood));
+                     read_claim(plaintext, in, mac_size(first->terms.suite), understood));
 
-    CheckMessage2 next{.message_1 = std::move(*first),
-                       .g_y = g_y,
-                       .th_2 = th_2,
-                       .prk_2e = std::move(prk_2e),
-                       .c_r = c_r,
-                       .failure_count = check != nullptr ? check->failure_count : std::uint8_t{0}};
-    SOTTO_TRY(machine_.enter(Event::Message2, std::move(next)));
+    const std::uint8_t failure_count = check != nullptr ? check->failure_count : std::uint8_t{0};
+    WaitMessage2 message_1 = std::move(*first);
+    auto* next = machine_.enter<CheckMessage2>(Event::Message2);
+    if (next == nullptr) return Error::WrongState;
+    next->message_1 = std::move(message_1);
+    next->message_1.terms.c_r = c_r;
+    next->g_y = g_y;
+    next->th_2 = th_2;
+    next->prk_2e = std::move(prk_2e);
+    next->failure_count = failure_count;
     return claim;
 }
 
 Status Initiator::authenticate(const Claim& claim, const cose::Credential& credential_r) {
-    auto* check = machine_.in<CheckMessage2>();
-    if (check == nullptr) return Error::WrongState;
+    auto* state = machine_.in<CheckMessage2>();
+    if (state == nullptr) return Error::WrongState;
     SOTTO_TRY(check_credential(identity_, claim, credential_r));
-    const WaitMessage2& first = check->message_1;
-    SOTTO_TRY_ASSIGN(const crypto::DhSecret g_rx,
-                     crypto::dh_agree(first.x, credential_r.public_key()));
-    crypto::Prk prk_3e2m = next_prk(check->prk_2e, Label::Salt3e2m, check->th_2, g_rx);
-
-    Scratch<kMacSizeMax> buffer;
-    const MutBytes mac_2 = buffer.bytes().first(mac_size(first.suite));
-    const MacContext context{.c_r = &check->c_r,
-                             .id_cred = claim.id_cred,
-                             .th = check->th_2,
-                             .cred = credential_r.bytes(),
-                             .ead = claim.ead.encoded()};
-    compute_mac(prk_3e2m, Label::Mac2, context, mac_2);
-    if (!ct_equal(mac_2, claim.mac)) {
-        if (++check->failure_count < kVerifyFailureCountMax) return Error::Unauthenticated;
+    const Terms terms = state->message_1.terms;
+    crypto::Prk prk_3e2m;
+    SOTTO_TRY(extract_next(state->prk_2e,
+                           Label::Salt3e2m,
+                           state->th_2,
+                           {state->message_1.x, credential_r.public_key()},
+                           prk_3e2m));
+    const Bytes cred = credential_r.bytes();
+    const MacContext context{&terms.c_r, claim.id_cred, state->th_2, cred, claim.ead.encoded()};
+    if (!verify_mac(prk_3e2m, Label::Mac2, context, claim.mac)) {
+        if (++state->failure_count < kVerifyFailureCountMax) return Error::Unauthenticated;
         return machine_.fail(Error::Unauthenticated);
     }
-    Authenticated next{.g_y = check->g_y,
-                       .th_3 = transcript_after(check->th_2, claim.plaintext, credential_r.bytes()),
-                       .prk_3e2m = std::move(prk_3e2m),
-                       .c_i = first.c_i,
-                       .c_r = check->c_r,
-                       .suite = first.suite};
-    return machine_.enter(Event::Authenticate, std::move(next));
+    const crypto::DhPublicKey g_y = state->g_y;
+    const crypto::Hash th_3 = transcript_after(state->th_2, claim.plaintext, cred);
+    auto* next = machine_.enter<Authenticated>(Event::Authenticate);
+    if (next == nullptr) return Error::WrongState;
+    next->g_y = g_y;
+    next->th_3 = th_3;
+    next->prk_3e2m = std::move(prk_3e2m);
+    next->terms = terms;
+    return {};
 }
 
 Result<crypto::Hash> Initiator::th_3() const {
@@ -99,63 +102,66 @@ Result<Bytes> Initiator::compose_message_3(cose::CredentialForm form,
                                            MutBytes out) {
     const auto* state = machine_.in<Authenticated>();
     if (state == nullptr) return Error::WrongState;
+    const Terms terms = state->terms;
     const cose::IdCred id_cred = id_cred_i(form);
     const Bytes cred = identity_.credential.bytes();
     if (out.size() < kHeadRoom) return Error::NoSpace;
     SOTTO_TRY_ASSIGN(
         const Draft draft,
-        draft_plaintext(nullptr, id_cred, mac_size(state->suite), ead_3, out.subspan(kHeadRoom)));
-    SOTTO_TRY_ASSIGN(const crypto::DhSecret g_iy,
-                     crypto::dh_agree(identity_.private_key, state->g_y));
-    crypto::Prk prk_4e3m = next_prk(state->prk_3e2m, Label::Salt4e3m, state->th_3, g_iy);
-    const MacContext context{.id_cred = id_cred, .th = state->th_3, .cred = cred, .ead = draft.ead};
-    compute_mac(prk_4e3m, Label::Mac3, context, draft.mac);
+        draft_plaintext({nullptr, id_cred, ead_3}, mac_size(terms.suite), out.subspan(kHeadRoom)));
+    crypto::Prk prk_4e3m;
+    SOTTO_TRY(extract_next(state->prk_3e2m,
+                           Label::Salt4e3m,
+                           state->th_3,
+                           {identity_.private_key, state->g_y},
+                           prk_4e3m));
+    compute_mac(prk_4e3m, Label::Mac3, {nullptr, id_cred, state->th_3, cred, draft.ead}, draft.mac);
     const crypto::Hash th_4 = transcript_after(state->th_3, draft.plaintext, cred);
+    const MessageKeys keys{state->prk_3e2m, Label::K3, state->th_3, terms.suite};
+    SOTTO_TRY_ASSIGN(const Bytes message, seal_and_wrap(keys, draft.plaintext.size(), out));
 
-    const MessageKeys keys{state->prk_3e2m, Label::K3, state->th_3, state->suite};
-    const auto message = seal_and_wrap(keys, draft.plaintext.size(), out);
-    if (!message) {
-        wipe(draft.plaintext);
-        return message.error();
-    }
-    Exporter exporter{derive_prk(prk_4e3m, Label::PrkOut, th_4)};
-    WaitMessage4 next{.prk_4e3m = std::move(prk_4e3m),
-                      .th_4 = th_4,
-                      .exporter = std::move(exporter),
-                      .c_i = state->c_i,
-                      .c_r = state->c_r,
-                      .suite = state->suite};
-    SOTTO_TRY(machine_.enter(Event::ComposeMessage3, std::move(next)));
+    auto* next = machine_.enter<WaitMessage4>(Event::ComposeMessage3);
+    if (next == nullptr) return Error::WrongState;
+    next->prk_4e3m = std::move(prk_4e3m);
+    next->th_4 = th_4;
+    next->exporter.init(next->prk_4e3m, th_4);
+    next->terms = terms;
     return message;
 }
 
 Result<Ead> Initiator::on_message_4(Bytes message, MutBytes scratch, EadLabels understood) {
     auto* state = machine_.in<WaitMessage4>();
     if (state == nullptr) return Error::WrongState;
-    const MessageKeys keys{state->prk_4e3m, Label::K4, state->th_4, state->suite};
+    const MessageKeys keys{state->prk_4e3m, Label::K4, state->th_4, state->terms.suite};
     SOTTO_TRY_ASSIGN(const Bytes plaintext, unwrap_and_open(keys, message, scratch));
     cbor::Reader in{plaintext};
     auto ead_4 = Ead::read(in, understood);
     if (!ead_4) {
         SOTTO_TRY(machine_.fail(ead_4.error()));
     }
-    Done next{.exporter = std::move(state->exporter), .c_i = state->c_i, .c_r = state->c_r};
-    SOTTO_TRY(machine_.enter(Event::Message4, std::move(next)));
+    Done done{.exporter = std::move(state->exporter), .terms = state->terms};
+    auto* next = machine_.enter<Done>(Event::Message4);
+    if (next == nullptr) return Error::WrongState;
+    *next = std::move(done);
     return ead_4;
 }
 
+std::optional<Initiator::Keys> Initiator::keys() const {
+    if (const auto* done = machine_.in<Done>()) return Keys{done->exporter, done->terms};
+    if (const auto* state = machine_.in<WaitMessage4>()) return Keys{state->exporter, state->terms};
+    return std::nullopt;
+}
+
 Status Initiator::exporter(std::uint32_t label, Bytes context, MutBytes out) const {
-    if (const auto* done = machine_.in<Done>()) return done->exporter.derive(label, context, out);
-    const auto* waiting = machine_.in<WaitMessage4>();
-    if (waiting == nullptr) return Error::WrongState;
-    return waiting->exporter.derive(label, context, out);
+    const auto keys = this->keys();
+    if (!keys) return Error::WrongState;
+    return keys->exporter.derive(label, context, out);
 }
 
 Result<OscoreKeys> Initiator::export_oscore() const {
-    if (const auto* done = machine_.in<Done>()) return done->exporter.oscore(done->c_r, done->c_i);
-    const auto* waiting = machine_.in<WaitMessage4>();
-    if (waiting == nullptr) return Error::WrongState;
-    return waiting->exporter.oscore(waiting->c_r, waiting->c_i);
+    const auto keys = this->keys();
+    if (!keys) return Error::WrongState;
+    return keys->exporter.oscore(keys->terms.c_r, keys->terms.c_i);
 }
 
 }  // namespace sotto::edhoc

@@ -26,40 +26,32 @@ namespace initiator {
 struct Start {};
 struct WaitMessage2 {
     crypto::DhPrivateKey x;
-    crypto::Hash h_message_1;
-    ConnectionId c_i;
-    Suite suite;
+    crypto::Hash h_message_1{};
+    Terms terms;
 };
 // message_2 is decrypted; who sent it is not yet proved.
 struct CheckMessage2 {
-    WaitMessage2
-        message_1;  // so that a message_2 turned out forged can be followed by the real one
+    WaitMessage2 message_1;  // so that the real message_2 can follow one that turned out forged
     crypto::DhPublicKey g_y;
-    crypto::Hash th_2;
+    crypto::Hash th_2{};
     crypto::Prk prk_2e;
-    ConnectionId c_r;
-    std::uint8_t failure_count;
+    std::uint8_t failure_count = 0;
 };
 struct Authenticated {
     crypto::DhPublicKey g_y;
-    crypto::Hash th_3;
+    crypto::Hash th_3{};
     crypto::Prk prk_3e2m;
-    ConnectionId c_i;
-    ConnectionId c_r;
-    Suite suite;
+    Terms terms;
 };
 struct WaitMessage4 {
     crypto::Prk prk_4e3m;
-    crypto::Hash th_4;
+    crypto::Hash th_4{};
     Exporter exporter;
-    ConnectionId c_i;
-    ConnectionId c_r;
-    Suite suite;
+    Terms terms;
 };
 struct Done {
     Exporter exporter;
-    ConnectionId c_i;
-    ConnectionId c_r;
+    Terms terms;
 };
 
 using State =
@@ -73,17 +65,14 @@ enum class Event : std::uint8_t {
     Message4,
 };
 
-template <class S>
-inline constexpr std::uint8_t kAt = kIndexOf<State, S>;
-
-inline constexpr std::array<Edge<Event>, 6> kEdges{{
-    {kAt<Start>, Event::ComposeMessage1, kAt<WaitMessage2>},
-    {kAt<WaitMessage2>, Event::Message2, kAt<CheckMessage2>},
-    {kAt<CheckMessage2>, Event::Message2, kAt<CheckMessage2>},
-    {kAt<CheckMessage2>, Event::Authenticate, kAt<Authenticated>},
-    {kAt<Authenticated>, Event::ComposeMessage3, kAt<WaitMessage4>},
-    {kAt<WaitMessage4>, Event::Message4, kAt<Done>},
-}};
+inline constexpr std::array<Edge, 6> kEdges{
+    edge<State, Start, WaitMessage2>(Event::ComposeMessage1),
+    edge<State, WaitMessage2, CheckMessage2>(Event::Message2),
+    edge<State, CheckMessage2, CheckMessage2>(Event::Message2),
+    edge<State, CheckMessage2, Authenticated>(Event::Authenticate),
+    edge<State, Authenticated, WaitMessage4>(Event::ComposeMessage3),
+    edge<State, WaitMessage4, Done>(Event::Message4),
+};
 
 }  // namespace initiator
 
@@ -138,6 +127,12 @@ class Initiator {
 
   private:
     using Machine = edhoc::Machine<initiator::State, initiator::Event, initiator::kEdges>;
+
+    struct Keys {
+        const Exporter& exporter;
+        const Terms& terms;
+    };
+    std::optional<Keys> keys() const;
 
     Identity identity_;
     Machine machine_;

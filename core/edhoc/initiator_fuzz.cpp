@@ -26,11 +26,10 @@ std::vector<std::uint8_t> encrypt_2(Bytes message_1, Bytes plaintext) {
     const EphemeralKey x = ephemeral_key(3);
     const EphemeralKey y = ephemeral_key(4);
     const auto th_2 = transcript_2(y.public_key.x, sotto::crypto::sha256(message_1));
-    const auto g_xy = sotto::crypto::dh_agree(y.private_key, x.public_key);
-    const auto prk_2e = sotto::crypto::hkdf_extract(th_2, g_xy->expose());
+    sotto::crypto::Prk prk_2e;
+    SOTTO_ASSERT(extract(th_2, {y.private_key, x.public_key}, prk_2e).has_value());
     std::vector<std::uint8_t> content{plaintext.begin(), plaintext.end()};
-    const Bytes context{th_2};
-    kdf_xor(prk_2e, 0, Pieces{&context, 1}, content);
+    apply_keystream_2(prk_2e, th_2, content);
     content.insert(content.begin(), y.public_key.x.begin(), y.public_key.x.end());
     std::vector<std::uint8_t> message(content.size() + 9);
     const auto written = sotto::cbor::Writer{message}.bytes(content).finish();

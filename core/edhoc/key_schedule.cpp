@@ -8,21 +8,8 @@
 namespace sotto::edhoc {
 namespace {
 
-constexpr std::size_t kHeadSizeMax = 9;
+constexpr std::size_t kInfoRoom = 16;  // three heads, of at most 32-bit numbers
 constexpr std::array<std::uint8_t, 2> kHashHead{0x58, crypto::kHashSize};  // of a bstr .size 32
-
-// The two heads of info = ( info_label, context, length ) that stand before the context.
-struct InfoHead {
-    InfoHead(std::uint32_t label, Pieces context) {
-        std::size_t size = 0;
-        for (const Bytes piece : context) size += piece.size();
-        cbor::Writer out{buffer};
-        out.uint(label).head(cbor::Kind::Bytes, size);
-        bytes = *out.finish();
-    }
-    std::array<std::uint8_t, 2 * kHeadSizeMax> buffer{};
-    Bytes bytes;
-};
 
 }  // namespace
 
@@ -30,16 +17,20 @@ struct InfoHead {
 // with a credential in it, it would be the biggest buffer of the handshake.
 void kdf_xor(const crypto::Prk& prk, std::uint32_t label, Pieces context, MutBytes data) {
     SOTTO_ASSERT(data.size() <= kKdfSizeMax);
-    const InfoHead head{label, context};
-    std::array<std::uint8_t, kHeadSizeMax> buffer{};
-    const Bytes length = *cbor::Writer{buffer}.uint(data.size()).finish();
+    std::size_t size = 0;
+    for (const Bytes piece : context) size += piece.size();
+    std::array<std::uint8_t, kInfoRoom> buffer{};
+    cbor::Writer info{buffer};  // info = ( info_label, context, length ) without the context
+    const std::size_t head_size = info.uint(label).head(cbor::Kind::Bytes, size).size();
+    const Bytes heads = info.uint(data.size()).written();
+
     crypto::Hash block{};
     for (std::uint8_t counter = 1; !data.empty(); ++counter) {
         crypto::HmacSha256 mac{prk.expose()};
         if (counter > 1) mac.update(block);
-        mac.update(head.bytes);
+        mac.update(heads.first(head_size));
         for (const Bytes piece : context) mac.update(piece);
-        mac.update(length);
+        mac.update(heads.subspan(head_size));
         mac.update(Bytes{&counter, 1});
         block = mac.finish();
         const std::size_t count = std::min(data.size(), block.size());
@@ -66,12 +57,20 @@ crypto::Prk derive_prk(const crypto::Prk& prk, Label label, const crypto::Hash& 
     return derived;
 }
 
-crypto::Prk next_prk(const crypto::Prk& prk,
-                     Label salt_label,
-                     const crypto::Hash& th,
-                     const crypto::DhSecret& secret) {
-    const crypto::Prk salt = derive_prk(prk, salt_label, th);
-    return crypto::hkdf_extract(salt.expose(), secret.expose());
+Status extract(Bytes salt, const Exchange& exchange, crypto::Prk& prk) {
+    const auto secret = crypto::dh_agree(exchange.own, exchange.peer);
+    if (!secret) return secret.error();
+    prk = crypto::hkdf_extract(salt, secret->expose());
+    return {};
+}
+
+Status extract_next(const crypto::Prk& before,
+                    Label salt_label,
+                    const crypto::Hash& th,
+                    const Exchange& exchange,
+                    crypto::Prk& prk) {
+    const crypto::Prk salt = derive_prk(before, salt_label, th);
+    return extract(salt.expose(), exchange, prk);
 }
 
 crypto::Hash transcript_2(const crypto::DhCoordinate& g_y, const crypto::Hash& h_message_1) {
@@ -88,7 +87,7 @@ void compute_mac(const crypto::Prk& prk, Label label, const MacContext& context,
     cbor::Writer c_r{buffer};
     if (context.c_r != nullptr) context.c_r->write(c_r);
     const auto id_cred_head = context.id_cred.head();
-    const std::array<Bytes, 7> pieces{*c_r.finish(),
+    const std::array<Bytes, 7> pieces{c_r.written(),
                                       id_cred_head,
                                       context.id_cred.body(),
                                       kHashHead,
@@ -96,6 +95,18 @@ void compute_mac(const crypto::Prk& prk, Label label, const MacContext& context,
                                       context.cred,
                                       context.ead};
     kdf(prk, static_cast<std::uint32_t>(label), pieces, out);
+}
+
+bool verify_mac(const crypto::Prk& prk, Label label, const MacContext& context, Bytes mac) {
+    Scratch<kMacSizeMax> buffer;
+    const MutBytes expected = buffer.bytes().first(mac.size());
+    compute_mac(prk, label, context, expected);
+    return ct_equal(expected, mac);
+}
+
+void apply_keystream_2(const crypto::Prk& prk_2e, const crypto::Hash& th_2, MutBytes data) {
+    const Bytes context{th_2};
+    kdf_xor(prk_2e, static_cast<std::uint32_t>(Label::Keystream2), {&context, 1}, data);
 }
 
 namespace {

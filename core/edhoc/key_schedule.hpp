@@ -38,11 +38,20 @@ void kdf_xor(const crypto::Prk& prk, std::uint32_t label, Pieces context, MutByt
 void kdf(const crypto::Prk& prk, Label label, const crypto::Hash& th, MutBytes out);
 crypto::Prk derive_prk(const crypto::Prk& prk, Label label, const crypto::Hash& th);
 
-// EDHOC_Extract(EDHOC_KDF(prk, salt_label, th, 32), secret): PRK_3e2m and PRK_4e3m.
-crypto::Prk next_prk(const crypto::Prk& prk,
-                     Label salt_label,
-                     const crypto::Hash& th,
-                     const crypto::DhSecret& secret);
+// One side of a Diffie-Hellman exchange.
+struct Exchange {
+    const crypto::DhPrivateKey& own;
+    const crypto::DhPublicKey& peer;
+};
+// PRK = EDHOC_Extract(salt, shared secret): PRK_2e, with TH_2 as salt. Errors of
+// crypto::dh_agree().
+Status extract(Bytes salt, const Exchange& exchange, crypto::Prk& prk);
+// The same with EDHOC_KDF(before, salt_label, th, 32) as salt: PRK_3e2m and PRK_4e3m.
+Status extract_next(const crypto::Prk& before,
+                    Label salt_label,
+                    const crypto::Hash& th,
+                    const Exchange& exchange,
+                    crypto::Prk& prk);
 
 // TH_2 = H(G_Y, H(message_1)).
 crypto::Hash transcript_2(const crypto::DhCoordinate& g_y, const crypto::Hash& h_message_1);
@@ -59,6 +68,11 @@ struct MacContext {
 };
 // Precondition: out.size() <= kMacSizeMax.
 void compute_mac(const crypto::Prk& prk, Label label, const MacContext& context, MutBytes out);
+// Whether `mac` is the MAC, in constant time.
+bool verify_mac(const crypto::Prk& prk, Label label, const MacContext& context, Bytes mac);
+
+// Encrypts PLAINTEXT_2 or decrypts CIPHERTEXT_2. Precondition: data.size() <= kKdfSizeMax.
+void apply_keystream_2(const crypto::Prk& prk_2e, const crypto::Hash& th_2, MutBytes data);
 
 // The AEAD of message_3 or message_4: K_x and IV_x from `label` and the label after it, and TH_x.
 struct MessageKeys {

@@ -64,22 +64,37 @@ TEST(KeySchedule, MakesEveryDerivationOfRfc9529Chapter3) {
 
 TEST(KeySchedule, GoesFromSharedSecretsToPrkOutAsInRfc9529Chapter3) {
     const auto vector = testing::load_vectors("edhoc/rfc9529_chapter_3.txt").front();
-    const auto secret = [&](const char* name) {
-        return crypto::DhSecret{BytesN<crypto::kDhSize>{vector.bytes(name)}};
+    const auto public_key = [&](const std::string& name) {
+        return *crypto::dh_import(BytesN<crypto::kDhSize>{vector.bytes(name + "_x")},
+                                  BytesN<crypto::kDhSize>{vector.bytes(name + "_y")});
     };
     const auto h_message_1 = crypto::sha256(vector.bytes("message_1"));
     EXPECT_EQ(hex(h_message_1), vector.text("h_message_1"));
     const auto th_2 = transcript_2(hash_of(vector.bytes("g_y")), h_message_1);
     EXPECT_EQ(hex(th_2), vector.text("th_2"));
     EXPECT_EQ(hex(crypto::sha256(vector.bytes("th_2_input"))), vector.text("th_2"));
-    const auto prk_2e = crypto::hkdf_extract(th_2, secret("g_xy").expose());
+    crypto::Prk prk_2e;
+    ASSERT_TRUE(extract(th_2,
+                        {private_key(vector.bytes("x")),
+                         *crypto::dh_import_x(BytesN<crypto::kDhSize>{vector.bytes("g_y")})},
+                        prk_2e));
     EXPECT_EQ(hex(prk_2e.expose()), vector.text("prk_2e"));
     EXPECT_EQ(hex(derive_prk(prk_2e, Label::Salt3e2m, th_2).expose()), vector.text("salt_3e2m"));
-    const auto prk_3e2m = next_prk(prk_2e, Label::Salt3e2m, th_2, secret("g_rx"));
+    crypto::Prk prk_3e2m;
+    ASSERT_TRUE(extract_next(prk_2e,
+                             Label::Salt3e2m,
+                             th_2,
+                             {private_key(vector.bytes("x")), public_key("pk_r")},
+                             prk_3e2m));
     EXPECT_EQ(hex(prk_3e2m.expose()), vector.text("prk_3e2m"));
     const auto th_3 = transcript_after(th_2, vector.bytes("plaintext_2"), vector.bytes("cred_r"));
     EXPECT_EQ(hex(th_3), vector.text("th_3"));
-    const auto prk_4e3m = next_prk(prk_3e2m, Label::Salt4e3m, th_3, secret("g_iy"));
+    crypto::Prk prk_4e3m;
+    ASSERT_TRUE(extract_next(prk_3e2m,
+                             Label::Salt4e3m,
+                             th_3,
+                             {private_key(vector.bytes("y")), public_key("pk_i")},
+                             prk_4e3m));
     EXPECT_EQ(hex(prk_4e3m.expose()), vector.text("prk_4e3m"));
     const auto th_4 = transcript_after(th_3, vector.bytes("plaintext_3"), vector.bytes("cred_i"));
     EXPECT_EQ(hex(th_4), vector.text("th_4"));

@@ -13,7 +13,6 @@ namespace sotto::edhoc {
 // RFC 8613 §3.3: an OSCORE Sender ID has at most nonce size - 6 bytes.
 inline constexpr std::size_t kConnectionIdSizeMax = crypto::kNonceSize - 6;
 inline constexpr std::size_t kMessageSizeMax = 1024;        // any message, composed or received
-inline constexpr std::size_t kEadItemCountMax = 4;          // in one message, padding not counted
 inline constexpr std::size_t kSuiteCountMax = 8;            // in a list that we keep
 inline constexpr std::uint8_t kVerifyFailureCountMax = 16;  // wrong MACs in one session
 inline constexpr std::size_t kMacSizeMax = 16;

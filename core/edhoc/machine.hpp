@@ -3,7 +3,7 @@
 // start and its last `Failed`; leaving a state destroys it and so wipes its secrets.
 #pragma once
 
-#include <array>
+#include <span>
 #include <utility>
 #include <variant>
 
@@ -28,12 +28,19 @@ template <class Variant, class State>
 inline constexpr std::uint8_t kIndexOf =
     detail::index_in<State>(static_cast<const Variant*>(nullptr));
 
-template <class Event>
 struct Edge {
     std::uint8_t from;
-    Event event;
+    std::uint8_t event;
     std::uint8_t to;
+    friend bool operator==(const Edge&, const Edge&) = default;
 };
+
+template <class Variant, class From, class To, class Event>
+constexpr Edge edge(Event event) {
+    return {kIndexOf<Variant, From>, static_cast<std::uint8_t>(event), kIndexOf<Variant, To>};
+}
+
+bool is_declared(std::span<const Edge> edges, const Edge& edge);
 
 template <class Variant, class Event, const auto& kEdges>
 class Machine {
@@ -49,25 +56,20 @@ class Machine {
     }
     std::uint8_t index() const { return static_cast<std::uint8_t>(state_.index()); }
 
-    // Goes to `next`, which must not be a part of the present state. A transition that the table
-    // does not declare fails closed: Error::WrongState.
+    // Leaves the present state, which is wiped, and enters a new one, for the caller to fill. A
+    // transition that the table does not declare fails closed and returns null.
     template <class State>
-    Status enter(Event event, State next) {
-        if (!is_declared(index(), event, kIndexOf<Variant, State>)) return fail(Error::WrongState);
-        state_.template emplace<State>(std::move(next));
-        return {};
+    State* enter(Event event) {
+        constexpr std::uint8_t kTo = kIndexOf<Variant, State>;
+        if (is_declared(kEdges, {index(), static_cast<std::uint8_t>(event), kTo}))
+            return &state_.template emplace<State>();
+        static_cast<void>(fail(Error::WrongState));
+        return nullptr;
     }
     // The end of the handshake, from any state. Returns `why`.
     Status fail(Error why) {
         state_.template emplace<Failed>(Failed{why});
         return why;
-    }
-
-    static constexpr bool is_declared(std::uint8_t from, Event event, std::uint8_t to) {
-        for (const Edge<Event>& edge : kEdges) {
-            if (edge.from == from && edge.event == event && edge.to == to) return true;
-        }
-        return false;
     }
 
   private:

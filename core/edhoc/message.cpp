@@ -2,6 +2,7 @@
 #include "core/edhoc/message.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace sotto::edhoc {
 namespace {
@@ -10,25 +11,13 @@ MutBytes within_limit(MutBytes out) { return out.first(std::min(out.size(), kMes
 
 }  // namespace
 
-Result<Message1Head> read_message_1_head(cbor::Reader& in) {
-    Message1Head head;
-    SOTTO_TRY_ASSIGN(const std::int64_t method, in.integer());
-    if (method != kMethod) return Error::Unsupported;
-    SOTTO_TRY_ASSIGN(head.suites_i, read_suites(in));
-    SOTTO_TRY_ASSIGN(head.g_x, in.bytes());
-    SOTTO_TRY_ASSIGN(head.c_i, ConnectionId::read(in));
-    return head;
-}
-
-Result<Bytes> encode_message_1(const Message1Head& head,
-                               std::span<const EadItem> ead_1,
-                               MutBytes out) {
+Result<Bytes> encode_message_1(const Message1Fields& fields, MutBytes out) {
     cbor::Writer writer{within_limit(out)};
     writer.integer(kMethod);
-    write_suites(writer, {head.suites_i.data(), head.suites_i.size()});
-    writer.bytes(head.g_x);
-    head.c_i.write(writer);
-    write_ead(writer, ead_1);
+    write_suites(writer, fields.suites_i);
+    writer.bytes(fields.g_x);
+    fields.c_i.write(writer);
+    write_ead(writer, fields.ead_1);
     return writer.finish();
 }
 
@@ -41,27 +30,22 @@ Result<Bytes> unwrap(Bytes message) {
 }
 
 Bytes wrap(MutBytes out, std::size_t content_size) {
-    std::array<std::uint8_t, 9> buffer{};
-    const Bytes head = *cbor::Writer{buffer}.head(cbor::Kind::Bytes, content_size).finish();
-    SOTTO_ASSERT(head.size() <= kHeadRoom && kHeadRoom + content_size <= out.size());
-    std::copy_n(
-        out.begin() + kHeadRoom, content_size, std::copy(head.begin(), head.end(), out.begin()));
-    return out.first(head.size() + content_size);
+    SOTTO_ASSERT(kHeadRoom + content_size <= out.size() && content_size <= 0xffff);
+    const std::size_t head_size = content_size < 24 ? 1 : content_size <= 0xff ? 2 : 3;
+    std::memmove(out.data() + head_size, out.data() + kHeadRoom, content_size);
+    cbor::Writer{out}.head(cbor::Kind::Bytes, content_size);
+    return out.first(head_size + content_size);
 }
 
-Result<Draft> draft_plaintext(const ConnectionId* c_r,
-                              const cose::IdCred& id_cred,
-                              std::size_t mac_size,
-                              std::span<const EadItem> ead,
-                              MutBytes out) {
+Result<Draft> draft_plaintext(const DraftInput& input, std::size_t mac_size, MutBytes out) {
     static constexpr std::array<std::uint8_t, kMacSizeMax> kNoMac{};
-    const MutBytes room = within_limit(out);
+    const MutBytes room = out.first(std::min(out.size(), kMessageSizeMax - kPlaintext2At));
     cbor::Writer writer{room};
-    if (c_r != nullptr) c_r->write(writer);
-    id_cred.write_compact(writer);
+    if (input.c_r != nullptr) input.c_r->write(writer);
+    input.id_cred.write_compact(writer);
     writer.bytes(Bytes{kNoMac}.first(mac_size));
     const std::size_t mac_end = writer.size();
-    write_ead(writer, ead);
+    write_ead(writer, input.ead);
     SOTTO_TRY(writer.finish());
     const MutBytes plaintext = room.first(writer.size());
     return Draft{.plaintext = plaintext,
@@ -71,7 +55,10 @@ Result<Draft> draft_plaintext(const ConnectionId* c_r,
 
 Result<Bytes> seal_and_wrap(const MessageKeys& keys, std::size_t plaintext_size, MutBytes out) {
     const std::size_t content_size = plaintext_size + mac_size(keys.suite);
-    if (kHeadRoom + content_size > within_limit(out).size()) return Error::NoSpace;
+    if (kHeadRoom + content_size > within_limit(out).size()) {
+        wipe(out.subspan(kHeadRoom, plaintext_size));
+        return Error::NoSpace;
+    }
     const MutBytes content = out.subspan(kHeadRoom, content_size);
     SOTTO_TRY(seal(keys, content.first(plaintext_size), content));
     return wrap(out, content_size);

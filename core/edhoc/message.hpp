@@ -11,18 +11,14 @@ namespace sotto::edhoc {
 // RFC 9528 §3.2: static Diffie-Hellman on both sides.
 inline constexpr std::int64_t kMethod = 3;
 
-// message_1 without EAD_1, which is read after the suite has been found good.
-struct Message1Head {
-    SuiteList suites_i;
-    Bytes g_x;
+// message_1 as its composer sees it. Error::NoSpace. Precondition: !suites_i.empty().
+struct Message1Fields {
+    std::span<const SuiteLabel> suites_i;
+    const crypto::DhCoordinate& g_x;
     ConnectionId c_i;
+    std::span<const EadItem> ead_1;
 };
-// Error::Malformed, Truncated, TooLarge, Unsupported (method).
-Result<Message1Head> read_message_1_head(cbor::Reader& in);
-// Error::NoSpace. Precondition: !head.suites_i.empty().
-Result<Bytes> encode_message_1(const Message1Head& head,
-                               std::span<const EadItem> ead_1,
-                               MutBytes out);
+Result<Bytes> encode_message_1(const Message1Fields& fields, MutBytes out);
 
 // message_2, _3 and _4 are one byte string each. Its content; Error::Malformed, Truncated,
 // TooLarge.
@@ -31,6 +27,7 @@ Result<Bytes> unwrap(Bytes message);
 // Composing: the content is built in place at kHeadRoom, because the size of the byte string's head
 // depends on it; wrap() then writes the head and moves the content up to it.
 inline constexpr std::size_t kHeadRoom = 3;
+inline constexpr std::size_t kPlaintext2At = kHeadRoom + crypto::kDhSize;  // behind G_Y
 Bytes wrap(MutBytes out, std::size_t content_size);
 
 // A plaintext whose MAC is still to be filled in.
@@ -39,15 +36,17 @@ struct Draft {
     MutBytes mac;
     Bytes ead;
 };
-// ( ? C_R, ID_CRED_x, Signature_or_MAC_x, ? EAD_x ) at the front of `out`. Error::NoSpace.
-Result<Draft> draft_plaintext(const ConnectionId* c_r,
-                              const cose::IdCred& id_cred,
-                              std::size_t mac_size,
-                              std::span<const EadItem> ead,
-                              MutBytes out);
+struct DraftInput {
+    const ConnectionId* c_r = nullptr;  // in PLAINTEXT_2 only
+    const cose::IdCred& id_cred;
+    std::span<const EadItem> ead;
+};
+// ( ? C_R, ID_CRED_x, Signature_or_MAC_x, ? EAD_x ) at the front of `out`, leaving room in a
+// message of kMessageSizeMax for what else it has. Error::NoSpace.
+Result<Draft> draft_plaintext(const DraftInput& input, std::size_t mac_size, MutBytes out);
 
-// Encrypts the plaintext of this size at kHeadRoom of `out` and wraps it. Error::NoSpace, before
-// anything is encrypted.
+// Encrypts the plaintext of this size at kHeadRoom of `out` and wraps it. Error::NoSpace: nothing
+// is encrypted, and the plaintext is wiped.
 Result<Bytes> seal_and_wrap(const MessageKeys& keys, std::size_t plaintext_size, MutBytes out);
 // Decrypts a message to the front of `scratch`. Error::Unauthenticated, NoSpace, and those of
 // unwrap().

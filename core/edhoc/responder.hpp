@@ -26,33 +26,27 @@ namespace responder {
 struct Start {};
 struct HaveMessage1 {
     crypto::DhPublicKey g_x;
-    crypto::Hash h_message_1;
-    ConnectionId c_i;
-    Suite suite;
+    crypto::Hash h_message_1{};
+    Terms terms;  // c_r is still to be chosen
 };
 // Half open: what waits in RAM for an Initiator that may never come back.
 struct WaitMessage3 {
     crypto::DhPrivateKey y;
-    crypto::Hash th_3;
+    crypto::Hash th_3{};
     crypto::Prk prk_3e2m;
-    ConnectionId c_i;
-    ConnectionId c_r;
-    Suite suite;
-    std::uint8_t failure_count;
+    Terms terms;
+    std::uint8_t failure_count = 0;
 };
 struct Authenticated {
     crypto::Prk prk_4e3m;
-    crypto::Hash th_3;
-    crypto::Hash th_4;
+    crypto::Hash th_3{};
+    crypto::Hash th_4{};
     Exporter exporter;
-    ConnectionId c_i;
-    ConnectionId c_r;
-    Suite suite;
+    Terms terms;
 };
 struct Done {
     Exporter exporter;
-    ConnectionId c_i;
-    ConnectionId c_r;
+    Terms terms;
 };
 
 using State = std::variant<Start, HaveMessage1, WaitMessage3, Authenticated, Done, Failed>;
@@ -64,15 +58,12 @@ enum class Event : std::uint8_t {
     ComposeMessage4,
 };
 
-template <class S>
-inline constexpr std::uint8_t kAt = kIndexOf<State, S>;
-
-inline constexpr std::array<Edge<Event>, 4> kEdges{{
-    {kAt<Start>, Event::Message1, kAt<HaveMessage1>},
-    {kAt<HaveMessage1>, Event::ComposeMessage2, kAt<WaitMessage3>},
-    {kAt<WaitMessage3>, Event::Authenticate, kAt<Authenticated>},
-    {kAt<Authenticated>, Event::ComposeMessage4, kAt<Done>},
-}};
+inline constexpr std::array<Edge, 4> kEdges{
+    edge<State, Start, HaveMessage1>(Event::Message1),
+    edge<State, HaveMessage1, WaitMessage3>(Event::ComposeMessage2),
+    edge<State, WaitMessage3, Authenticated>(Event::Authenticate),
+    edge<State, Authenticated, Done>(Event::ComposeMessage4),
+};
 
 }  // namespace responder
 
@@ -119,7 +110,7 @@ class Responder {
     // for its suite, else as encode_error_message(). Error::NoSpace.
     Result<Bytes> compose_error(Error why, MutBytes out) const;
 
-    bool is_authenticated() const;  // and so has keys
+    bool is_authenticated() const { return keys().has_value(); }
     bool is_done() const { return machine_.in<responder::Done>() != nullptr; }
     bool has_failed() const { return machine_.in<Failed>() != nullptr; }
 
@@ -130,6 +121,11 @@ class Responder {
   private:
     using Machine = edhoc::Machine<responder::State, responder::Event, responder::kEdges>;
 
+    struct Keys {
+        const Exporter& exporter;
+        const Terms& terms;
+    };
+    std::optional<Keys> keys() const;
     Result<Message1> read_message_1(Bytes message, EadLabels understood);
 
     Identity identity_;

@@ -40,10 +40,16 @@ sotto::crypto::Prk prk_3e2m(Bytes message_1) {
     const EphemeralKey x = ephemeral_key(3);
     const EphemeralKey y = ephemeral_key(4);
     const auto th_2 = transcript_2(y.public_key.x, sotto::crypto::sha256(message_1));
-    const auto g_xy = sotto::crypto::dh_agree(y.private_key, x.public_key);
-    const auto g_rx = sotto::crypto::dh_agree(x.private_key, keys().device.credential.public_key());
-    const auto prk_2e = sotto::crypto::hkdf_extract(th_2, g_xy->expose());
-    return next_prk(prk_2e, Label::Salt3e2m, th_2, *g_rx);
+    sotto::crypto::Prk prk_2e;
+    sotto::crypto::Prk prk;
+    SOTTO_ASSERT(extract(th_2, {x.private_key, y.public_key}, prk_2e).has_value());
+    SOTTO_ASSERT(extract_next(prk_2e,
+                              Label::Salt3e2m,
+                              th_2,
+                              {x.private_key, keys().device.credential.public_key()},
+                              prk)
+                     .has_value());
+    return prk;
 }
 
 void fuzz_message_3(Bytes input, bool is_plaintext) {

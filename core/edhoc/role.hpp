@@ -4,7 +4,9 @@
 
 #include "core/cose/id_cred.hpp"
 #include "core/crypto/dh.hpp"
+#include "core/edhoc/connection_id.hpp"
 #include "core/edhoc/ead.hpp"
+#include "core/edhoc/suite.hpp"
 
 namespace sotto::edhoc {
 
@@ -12,6 +14,13 @@ namespace sotto::edhoc {
 struct Identity {
     const cose::Credential& credential;
     const crypto::DhPrivateKey& private_key;
+};
+
+// What message_1 and message_2 settle.
+struct Terms {
+    ConnectionId c_i;
+    ConnectionId c_r;
+    Suite suite = Suite::Two;
 };
 
 // A key pair for one handshake. Never use one twice (RFC 9528 §9.2).

@@ -2,16 +2,22 @@
 #include "core/edhoc/suite.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace sotto::edhoc {
 namespace {
 
+// How many labels follow.
+Result<std::size_t> read_count(cbor::Reader& in) {
+    SOTTO_TRY_ASSIGN(const cbor::Kind kind, in.peek());
+    if (kind != cbor::Kind::Array) return std::size_t{1};
+    SOTTO_TRY_ASSIGN(const std::size_t count, in.array());
+    if (count < 2) return Error::Malformed;
+    return count;
+}
+
 Result<SuiteLabel> read_label(cbor::Reader& in) {
     SOTTO_TRY_ASSIGN(const std::int64_t label, in.integer());
-    if (label < std::numeric_limits<SuiteLabel>::min() ||
-        label > std::numeric_limits<SuiteLabel>::max())
-        return Error::TooLarge;
+    if (label != static_cast<SuiteLabel>(label)) return Error::TooLarge;
     return static_cast<SuiteLabel>(label);
 }
 
@@ -32,18 +38,26 @@ void write_suites(cbor::Writer& out, std::span<const SuiteLabel> suites) {
 
 Result<SuiteList> read_suites(cbor::Reader& in) {
     SuiteList suites;
-    std::size_t count = 1;
-    SOTTO_TRY_ASSIGN(const cbor::Kind kind, in.peek());
-    if (kind == cbor::Kind::Array) {
-        SOTTO_TRY_ASSIGN(count, in.array());
-        if (count < 2) return Error::Malformed;
-        if (count > kSuiteCountMax) return Error::TooLarge;
-    }
+    SOTTO_TRY_ASSIGN(std::size_t count, read_count(in));
+    if (count > kSuiteCountMax) return Error::TooLarge;
     for (; count > 0; --count) {
         SOTTO_TRY_ASSIGN(const SuiteLabel label, read_label(in));
         suites.emplace_back(label);
     }
     return suites;
+}
+
+Result<std::optional<Suite>> select_suite(cbor::Reader& in) {
+    std::optional<Suite> selected;
+    bool is_preferred = false;  // to the last one
+    SOTTO_TRY_ASSIGN(std::size_t count, read_count(in));
+    for (; count > 0; --count) {
+        is_preferred = is_preferred || selected.has_value();
+        SOTTO_TRY_ASSIGN(const SuiteLabel label, read_label(in));
+        selected = find_suite(label);
+    }
+    if (is_preferred) selected.reset();
+    return selected;
 }
 
 Result<SuiteList> retry_suites(std::span<const SuiteLabel> preferences,

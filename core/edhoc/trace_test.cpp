@@ -29,12 +29,14 @@ class Trace : public ::testing::Test {
 };
 
 TEST_F(Trace, FirstMessage1AsksForASuiteThatTheResponderLacks) {
-    Message1Head head{.suites_i = {}, .g_x = {}, .c_i = connection_id(vector.bytes("c_i_first"))};
     const auto key = EphemeralKey::from(private_key(vector.bytes("x_first")));
     EXPECT_EQ(hex(key.public_key.x), vector.text("g_x_first"));
-    head.g_x = key.public_key.x;
-    head.suites_i.emplace_back(6);
-    const auto message_1 = encode_message_1(head, {}, out);
+    const std::array<SuiteLabel, 1> only_six{6};
+    const auto message_1 = encode_message_1({.suites_i = only_six,
+                                             .g_x = key.public_key.x,
+                                             .c_i = connection_id(vector.bytes("c_i_first")),
+                                             .ead_1 = {}},
+                                            out);
     ASSERT_TRUE(message_1);
     EXPECT_EQ(hex(*message_1), vector.text("message_1_first"));
 

@@ -104,7 +104,7 @@ Status Handshakes::answer_message_3(HalfOpen& slot, Bytes message, Instant now) 
                      slot.responder->on_message_3(message, scratch.bytes(), kUnderstoodEad3));
     SOTTO_TRY_ASSIGN(const cose::Credential credential, authenticate(slot, claim));
 
-    if (claim.ead.find(kEadPairingProof) != nullptr) {
+    if (claim.ead.find(kEadPairingProof)) {
         const std::uint32_t generation = setup_.authority.next_generation();
         const PairingVerdict verdict = pair(slot, claim, credential, now);
         SOTTO_TRY(
@@ -134,8 +134,8 @@ PairingVerdict Handshakes::pair(HalfOpen& slot,
                                 const edhoc::Claim& claim,
                                 const cose::Credential& credential,
                                 Instant now) {
-    const edhoc::EadItem* proof = claim.ead.find(kEadPairingProof);
-    if (claim.id_cred.form() != cose::CredentialForm::Value || !proof->value) {
+    const auto proof = claim.ead.find(kEadPairingProof);
+    if (claim.id_cred.form() != cose::CredentialForm::Value || !proof || !proof->value) {
         return PairingVerdict::NotPermitted;  // [SES-21]
     }
     const auto th_3 = slot.responder->th_3();
