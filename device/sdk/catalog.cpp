@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device/sdk/catalog.hpp"
 
+#include <optional>
+
 #include "core/base/writer.hpp"
 
 namespace sotto::device {
