@@ -7,10 +7,8 @@
 
 namespace sotto::cose {
 
-// Algorithms (RFC 9053 §4.2, RFC 9054 §2.1).
-inline constexpr std::int32_t kAesCcm16_64_128 = 10;
-inline constexpr std::int32_t kAesCcm16_128_128 = 30;
-inline constexpr std::int32_t kSha256 = -16;
+// Algorithms (RFC 9053 §4.2), by the registry's names.
+inline constexpr std::int32_t kAesCcm16_64_128 = 10;  // NOLINT(readability-identifier-naming)
 
 // COSE_Key (RFC 9052 §7.1, RFC 9053 §7.1.1).
 inline constexpr std::int32_t kKeyType = 1;

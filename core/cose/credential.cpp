@@ -31,20 +31,25 @@ class CredentialParser {
   private:
     enum class Level : std::uint8_t { Claims, Confirmation, Key };
 
-    // Takes a map: pairs with an integer key go to pair(), text keys are other people's claims.
+    // Takes a map, pair by pair.
     Status walk(Level level) {
         SOTTO_TRY_ASSIGN(std::size_t count, in_.map());
         for (; count > 0; --count) {
-            std::int32_t key = kUnknown;
-            if (const auto integer = in_.integer()) {
-                if (*integer >= kKeyD && *integer < kUnknown)
-                    key = static_cast<std::int32_t>(*integer);
-            } else {
-                SOTTO_TRY(in_.skip());
-            }
+            SOTTO_TRY_ASSIGN(const std::int32_t key, this->key());
             SOTTO_TRY(pair(level, key));
         }
         return {};
+    }
+
+    // Takes a key of a map: one of those that matter here, or kUnknown.
+    Result<std::int32_t> key() {
+        const auto integer = in_.integer();
+        if (!integer) {
+            SOTTO_TRY(in_.skip());
+            return kUnknown;
+        }
+        const bool is_known = *integer >= kKeyD && *integer < kUnknown;
+        return is_known ? static_cast<std::int32_t>(*integer) : kUnknown;
     }
 
     // Takes the value that belongs to the key.
