@@ -25,7 +25,7 @@ struct Header {
     Type type = Type::Confirmable;
     Code code = Code::Empty;
     std::uint16_t id = 0;
-    Bytes token;
+    Bytes token = {};
 };
 
 // Options that have been checked: iterating cannot fail.

@@ -22,7 +22,7 @@ struct RequestBinding {
 struct Outside {
     coap::Type type = coap::Type::Confirmable;
     std::uint16_t id = 0;
-    Bytes token;
+    Bytes token = {};
     std::optional<std::uint32_t> observe = std::nullopt;  // §4.1.3.5: also in the plaintext
     coap::Options options = {};                           // those of them that are of Class U
 };

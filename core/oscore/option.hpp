@@ -11,9 +11,9 @@
 namespace sotto::oscore {
 
 struct OptionValue {
-    Bytes piv;  // empty: none
-    std::optional<Bytes> kid;
-    std::optional<Bytes> kid_context;
+    Bytes piv = {};  // empty: none
+    std::optional<Bytes> kid = std::nullopt;
+    std::optional<Bytes> kid_context = std::nullopt;
 };
 
 inline constexpr std::size_t kOptionSizeMax = 1 + kPivSizeMax + 1 + kIdContextSizeMax + kIdSizeMax;
