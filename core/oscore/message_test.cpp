@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/oscore/peers.hpp"
+#include "core/oscore/peers_test.hpp"
 #include "testing/vectors.hpp"
 
 namespace sotto::oscore {

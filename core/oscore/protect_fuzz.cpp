@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any CoAP message, protected by one end, is the same at the other: inside what is of Class E,
 // outside what is of Class U.
-#include "core/oscore/peers.hpp"
+#include "core/oscore/peers_test.hpp"
 
 using namespace sotto;
 using namespace sotto::oscore;

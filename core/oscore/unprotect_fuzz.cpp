@@ -2,7 +2,7 @@
 // Any bytes, to both ends of a context whose keys the fuzzer can't guess. The first byte says what
 // follows: with bit 0 a message as it is, else a plaintext that is sealed first, so that the parser
 // behind the decryption gets its share.
-#include "core/oscore/peers.hpp"
+#include "core/oscore/peers_test.hpp"
 
 using namespace sotto;
 using namespace sotto::oscore;

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/oscore/aad.hpp"
-#include "core/oscore/peers.hpp"
+#include "core/oscore/peers_test.hpp"
 
 namespace sotto::oscore {
 namespace {

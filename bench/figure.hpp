@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What sotto-bench measures. A figure is a file of this folder that defines the function below that
+// measures it, and a line in the table of main.cpp.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sotto::bench {
+
+enum class Bound { AtMost, AtLeast };
+
+struct Aim {
+    Bound bound = Bound::AtMost;
+    double value = 0;
+};
+
+struct Figure {
+    std::string_view name;
+    double value = 0;
+    std::string_view unit;
+    std::optional<Aim> aim;  // none: for the record
+    std::string against;     // what it was measured against, in words
+};
+
+using Figures = std::vector<Figure>;
+
+inline bool is_met(const Figure& figure) {
+    if (!figure.aim) return true;
+    return figure.aim->bound == Bound::AtMost ? figure.value <= figure.aim->value
+                                              : figure.value >= figure.aim->value;
+}
+
+// Protecting and unprotecting a command of 64 bytes, over the bare cipher.
+Figures measure_oscore();
+// Handshakes of both roles in one thread, over their bare operations on the curve.
+Figures measure_edhoc();
+
+}  // namespace sotto::bench

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// sotto-bench [--json FILE] [NAME...]: measures, and prints the table. A missed aim is marked, and
+// no failure of the program: how busy the machine is shows in every figure.
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <span>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "bench/figure.hpp"
+
+namespace sotto::bench {
+namespace {
+
+struct Measurement {
+    std::string_view name;
+    Figures (*measure)();
+};
+
+constexpr Measurement kMeasurements[] = {
+    {"oscore", measure_oscore},
+    {"edhoc", measure_edhoc},
+};
+
+struct Arguments {
+    std::string json_file;
+    std::vector<std::string_view> names;  // empty: all
+    bool is_valid = true;
+};
+
+bool is_known(std::string_view name) {
+    return std::ranges::any_of(kMeasurements,
+                               [&](const Measurement& known) { return known.name == name; });
+}
+
+Arguments parse(std::span<char*> arguments) {
+    Arguments parsed;
+    for (std::size_t i = 1; i < arguments.size(); ++i) {
+        const std::string_view argument = arguments[i];
+        if (argument == "--json" && i + 1 < arguments.size()) {
+            parsed.json_file = arguments[++i];
+        } else if (is_known(argument)) {
+            parsed.names.push_back(argument);
+        } else {
+            parsed.is_valid = false;
+        }
+    }
+    return parsed;
+}
+
+void print_usage() {
+    std::fputs("usage: sotto-bench [--json FILE] [NAME...]\nnames:", stderr);
+    for (const Measurement& known : kMeasurements) {
+        std::fprintf(stderr, " %.*s", static_cast<int>(known.name.size()), known.name.data());
+    }
+    std::fputs("\n", stderr);
+}
+
+std::string aim_text(const Figure& figure) {
+    if (!figure.aim) return "";
+    std::array<char, 32> text{};
+    const char* bound = figure.aim->bound == Bound::AtMost ? "<=" : ">=";
+    std::snprintf(text.data(), text.size(), "%s %g", bound, figure.aim->value);
+    return text.data();
+}
+
+void print(const Figure& figure) {
+    std::printf("%-24s %12.2f %-8s %-10s %-7s %s\n",
+                std::string{figure.name}.c_str(),
+                figure.value,
+                std::string{figure.unit}.c_str(),
+                aim_text(figure).c_str(),
+                is_met(figure) ? "" : "MISSED",
+                figure.against.c_str());
+    std::fflush(stdout);
+}
+
+void write_json(const std::string& file, const Figures& figures) {
+    auto list = nlohmann::ordered_json::array();
+    for (const Figure& figure : figures) {
+        nlohmann::ordered_json item;
+        item["name"] = figure.name;
+        item["value"] = figure.value;
+        item["unit"] = figure.unit;
+        item["aim"] = figure.aim ? nlohmann::ordered_json(figure.aim->value) : nullptr;
+        item["against"] = figure.against;
+        list.push_back(std::move(item));
+    }
+    std::ofstream out{file};
+    out << list.dump(2) << '\n';
+    if (!out.flush()) throw std::runtime_error{"cannot write " + file};
+}
+
+int run(const Arguments& arguments) {
+    std::printf("%-24s %12s %-8s %-10s %-7s %s\n", "figure", "value", "unit", "aim", "", "against");
+    Figures all;
+    for (const Measurement& measurement : kMeasurements) {
+        const auto& names = arguments.names;
+        if (!names.empty() && std::ranges::find(names, measurement.name) == names.end()) continue;
+        for (Figure& figure : measurement.measure()) {
+            print(figure);
+            all.push_back(std::move(figure));
+        }
+    }
+    if (!arguments.json_file.empty()) write_json(arguments.json_file, all);
+    return EXIT_SUCCESS;
+}
+
+}  // namespace
+}  // namespace sotto::bench
+
+int main(int argc, char** argv) {
+    using namespace sotto::bench;
+    try {
+        const Arguments arguments = parse({argv, static_cast<std::size_t>(argc)});
+        if (arguments.is_valid) return run(arguments);
+        print_usage();
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "sotto-bench: %s\n", error.what());
+    }
+    return 2;
+}
