@@ -7,7 +7,7 @@ namespace sotto::framing::uplink {
 namespace {
 
 TEST(Credit, SenderAndReceiverNeverDisagree) {
-    for (const std::uint16_t initial : {1, 2, 3, 16, 256}) {
+    for (const std::uint16_t initial : std::initializer_list<std::uint16_t>{1, 2, 3, 16, 256}) {
         SendCredit sender{initial};
         ReceiveCredit receiver{initial};
         for (int round = 0; round < 5'000; ++round) {
