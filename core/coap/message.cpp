@@ -82,40 +82,33 @@ std::optional<OptionNumber> Options::find_bad_critical(
     return std::nullopt;
 }
 
-// Options and payload, which follow each other.
-struct BodyParser {
-    Options options;
-    Bytes payload;
-
-    static Result<BodyParser> parse(Bytes bytes) {
-        OptionReader reader{bytes};
-        for (;;) {
-            SOTTO_TRY_ASSIGN(const std::optional<Option> option, reader.next());
-            if (!option) break;
-        }
-        const Bytes rest = reader.rest();
-        const Options options{bytes.first(bytes.size() - rest.size())};
-        if (rest.empty()) return BodyParser{.options = options, .payload = {}};
-        // RFC 7252 §3: "The presence of a marker followed by a zero-length payload MUST be
-        // processed as a message format error."
-        if (rest.size() == 1) return Error::Malformed;
-        return BodyParser{.options = options, .payload = rest.subspan(1)};
+// What follows the code, or the token.
+Result<Body> Body::parse(Code code, Bytes bytes) {
+    OptionReader reader{bytes};
+    for (;;) {
+        SOTTO_TRY_ASSIGN(const std::optional<Option> option, reader.next());
+        if (!option) break;
     }
-};
+    const Bytes rest = reader.rest();
+    // RFC 7252 §3: "The presence of a marker followed by a zero-length payload MUST be processed as
+    // a message format error."
+    if (rest.size() == 1) return Error::Malformed;
+    return Body{.code = code,
+                .options = Options{bytes.first(bytes.size() - rest.size())},
+                .payload = rest.empty() ? rest : rest.subspan(1)};
+}
 
 namespace {
 
-Result<Header> parse_header(Reader& in) {
-    SOTTO_TRY_ASSIGN(const std::uint8_t first, in.u8());
-    SOTTO_TRY_ASSIGN(const std::uint8_t code, in.u8());
-    SOTTO_TRY_ASSIGN(const std::uint16_t id, in.u16_be());
-    const std::size_t token_size = first & 0x0f;
-    if (first >> 6 != kVersion || token_size > kTokenSizeMax) return Error::Malformed;
-    SOTTO_TRY_ASSIGN(const Bytes token, in.take(token_size));
-    return Header{.type = static_cast<Type>(first >> 4 & 3),
-                  .code = static_cast<Code>(code),
-                  .id = id,
-                  .token = token};
+Result<Header> parse_header(Bytes bytes) {
+    if (bytes.size() < kHeaderSize) return Error::Truncated;
+    const std::size_t token_size = bytes[0] & 0x0f;
+    if (bytes[0] >> 6 != kVersion || token_size > kTokenSizeMax) return Error::Malformed;
+    if (bytes.size() < kHeaderSize + token_size) return Error::Truncated;
+    return Header{.type = static_cast<Type>(bytes[0] >> 4 & 3),
+                  .code = static_cast<Code>(bytes[1]),
+                  .id = static_cast<std::uint16_t>(bytes[2] << 8 | bytes[3]),
+                  .token = bytes.subspan(kHeaderSize, token_size)};
 }
 
 // RFC 7252 §4.3, Table 1.
@@ -137,33 +130,26 @@ bool may_carry(Type type, Code code) {
 }  // namespace
 
 Result<Message> parse_message(Bytes bytes) {
-    Reader in{bytes};
-    SOTTO_TRY_ASSIGN(const Header header, parse_header(in));
+    SOTTO_TRY_ASSIGN(const Header header, parse_header(bytes));
     if (!may_carry(header.type, header.code)) return Error::Malformed;
     // RFC 7252 §4.1: in an Empty message "Bytes of data MUST NOT be present after the Message ID
     // field."
     if (header.code == Code::Empty && bytes.size() != kHeaderSize) return Error::Malformed;
-    SOTTO_TRY_ASSIGN(const BodyParser body, BodyParser::parse(in.rest()));
+    const Bytes rest = bytes.subspan(kHeaderSize + header.token.size());
+    SOTTO_TRY_ASSIGN(const Body body, Body::parse(header.code, rest));
     return Message{.header = header, .options = body.options, .payload = body.payload};
 }
 
 std::optional<EmptyMessage> rejection_of(Bytes message) {
-    Reader in{message};
-    const auto first = in.u8();
     // RFC 7252 §3: "Messages with unknown version numbers MUST be silently ignored."
-    if (!first || *first >> 4 != (kVersion << 2 | static_cast<int>(Type::Confirmable)))
-        return std::nullopt;
-    if (!in.u8()) return std::nullopt;
-    const auto id = in.u16_be();
-    if (!id) return std::nullopt;
-    return empty_message(Type::Reset, *id);
+    constexpr int kConfirmable = kVersion << 2 | static_cast<int>(Type::Confirmable);
+    if (message.size() < kHeaderSize || message[0] >> 4 != kConfirmable) return std::nullopt;
+    return empty_message(Type::Reset, static_cast<std::uint16_t>(message[2] << 8 | message[3]));
 }
 
 Result<Body> parse_body(Bytes bytes) {
-    Reader in{bytes};
-    SOTTO_TRY_ASSIGN(const std::uint8_t code, in.u8());
-    SOTTO_TRY_ASSIGN(const BodyParser body, BodyParser::parse(in.rest()));
-    return Body{.code = static_cast<Code>(code), .options = body.options, .payload = body.payload};
+    if (bytes.empty()) return Error::Truncated;
+    return Body::parse(static_cast<Code>(bytes[0]), bytes.subspan(1));
 }
 
 MessageWriter::MessageWriter(MutBytes out, const Header& header) : out_(out) {

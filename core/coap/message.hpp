@@ -75,7 +75,7 @@ class Options {
     std::optional<OptionNumber> find_bad_critical(std::span<const OptionNumber> understood) const;
 
   private:
-    friend struct BodyParser;
+    friend struct Body;
     explicit Options(Bytes encoded) : encoded_(encoded) {}
 
     Bytes encoded_;
@@ -83,6 +83,9 @@ class Options {
 
 // Code, options and payload: what a message says, however it came.
 struct Body {
+    // Options and payload, which follow each other. Errors as parse_body().
+    static Result<Body> parse(Code code, Bytes options_and_payload);
+
     Code code = Code::Empty;
     Options options;
     Bytes payload;

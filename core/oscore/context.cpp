@@ -9,10 +9,13 @@
 namespace sotto::oscore {
 namespace {
 
-Status derive(const crypto::Prk& prk, const Info& info, MutBytes out) {
+// Precondition: id and ID Context are within their limits.
+void derive(const crypto::Prk& prk, Info info, MutBytes out) {
+    info.output_size = out.size();
     std::array<std::uint8_t, kInfoSizeMax> bytes;
-    SOTTO_TRY_ASSIGN(const Bytes encoded, encode_info(info, bytes));
-    return crypto::hkdf_expand(prk, encoded, out);
+    const auto encoded = encode_info(info, bytes);
+    const Status expanded = crypto::hkdf_expand(prk, *encoded, out);
+    SOTTO_ASSERT(expanded.has_value());
 }
 
 }  // namespace
@@ -30,22 +33,21 @@ Result<Bytes> encode_info(const Info& info, MutBytes out) {
 }
 
 Result<Context> derive_context(const ContextInput& input) {
-    Context context;
-    SOTTO_TRY_ASSIGN(context.sender_id, Id::from(input.sender_id));
-    SOTTO_TRY_ASSIGN(context.recipient_id, Id::from(input.recipient_id));
-    if (context.sender_id == context.recipient_id) return Error::InvalidArgument;
+    if (input.sender_id.size() > kIdSizeMax || input.recipient_id.size() > kIdSizeMax)
+        return Error::TooLarge;
     if (input.id_context && input.id_context->size() > kIdContextSizeMax) return Error::TooLarge;
+    if (equal(input.sender_id, input.recipient_id)) return Error::InvalidArgument;
 
+    Result<Context> derived{Context{}};
+    Context& context = *derived;
+    context.sender_id = Id{input.sender_id};
+    context.recipient_id = Id{input.recipient_id};
     const crypto::Prk prk = crypto::hkdf_extract(input.master_salt, input.master_secret);
-    const auto derive_to = [&](MutBytes out, Bytes id, std::string_view type) {
-        const Info info{
-            .id = id, .id_context = input.id_context, .type = type, .output_size = out.size()};
-        return derive(prk, info, out);
-    };
-    SOTTO_TRY(derive_to(context.sender_key.fill(), input.sender_id, "Key"));
-    SOTTO_TRY(derive_to(context.recipient_key.fill(), input.recipient_id, "Key"));
-    SOTTO_TRY(derive_to(context.common_iv.fill(), {}, "IV"));
-    return context;
+    const auto id_context = input.id_context;
+    derive(prk, {.id = input.sender_id, .id_context = id_context}, context.sender_key.fill());
+    derive(prk, {.id = input.recipient_id, .id_context = id_context}, context.recipient_key.fill());
+    derive(prk, {.id = {}, .id_context = id_context, .type = "IV"}, context.common_iv.fill());
+    return derived;
 }
 
 crypto::Nonce make_nonce(const CommonIv& common_iv, Bytes id_piv, Bytes piv) {

@@ -50,7 +50,7 @@ Result<Context> derive_context(const ContextInput& input);
 struct Info {
     Bytes id;
     std::optional<Bytes> id_context;
-    std::string_view type;
+    std::string_view type = "Key";
     std::size_t output_size = 0;
 };
 inline constexpr std::size_t kInfoSizeMax =

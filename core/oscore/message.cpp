@@ -9,8 +9,22 @@ namespace {
 
 constexpr auto kTag = crypto::TagSize::Short;
 static_assert(crypto::size_of(kTag) == kTagSize);
-// Key, nonce and AAD of one COSE object.
+// A Partial IV and the Sender ID of the endpoint that made it.
+struct Origin {
+    Bytes id;
+    Bytes piv;
+};
+
+// What one COSE object is sealed with (§5.2, §5.4).
 struct Cipher {
+    Cipher(const CommonIv& common_iv,
+           const crypto::AeadKey& with,
+           const Origin& message,
+           const Origin& request)
+        : key(with),
+          nonce(make_nonce(common_iv, message.id, message.piv)),
+          aad(request.id, request.piv) {}
+
     const crypto::AeadKey& key;
     crypto::Nonce nonce;
     Aad aad;
@@ -117,12 +131,11 @@ Result<Bytes> protect_request(const Context& context,
                               MutBytes out) {
     if (options.kid_context && options.kid_context->size() > kIdContextSizeMax)
         return Error::TooLarge;
-    const RequestBinding binding = bind_request(options.piv);
+    const auto piv = encode_piv(options.piv);
     const OptionValue option{
-        .piv = binding.piv, .kid = context.sender_id.view(), .kid_context = options.kid_context};
-    const Cipher cipher{.key = context.sender_key,
-                        .nonce = make_nonce(context.common_iv, context.sender_id, binding.piv),
-                        .aad = Aad{context.sender_id, binding.piv}};
+        .piv = piv, .kid = context.sender_id.view(), .kid_context = options.kid_context};
+    const Origin origin{.id = context.sender_id, .piv = piv};
+    const Cipher cipher{context.common_iv, context.sender_key, origin, origin};
     // RFC 8613 §4.1.3.5: FETCH with Observe; §4.2: POST otherwise
     const coap::Code code = outside.observe ? coap::Code::Fetch : coap::Code::Post;
     return seal(cipher, {.outside = outside, .code = code, .option = option}, plaintext, out);
@@ -145,9 +158,8 @@ Result<Request> unprotect_request(const Context& context,
     // RFC 8613 §5: both "SHALL be present in requests"
     if (option.piv.empty() || !option.kid) return Error::Malformed;
     if (!equal(*option.kid, context.recipient_id)) return Error::Unauthenticated;
-    const Cipher cipher{.key = context.recipient_key,
-                        .nonce = make_nonce(context.common_iv, context.recipient_id, option.piv),
-                        .aad = Aad{context.recipient_id, option.piv}};
+    const Origin origin{.id = context.recipient_id, .piv = option.piv};
+    const Cipher cipher{context.common_iv, context.recipient_key, origin, origin};
     SOTTO_TRY_ASSIGN(const coap::Body body,
                      open(cipher, coap::is_request, message.payload, scratch));
     return Request{.body = body,
@@ -163,12 +175,10 @@ Result<Bytes> protect_response(const Context& context,
                                MutBytes out) {
     SOTTO_ASSERT(piv || !outside.observe);
     const auto own = piv ? encode_piv(*piv) : FixedBytes<kPivSizeMax>{};
-    const OptionValue option{.piv = own, .kid = std::nullopt, .kid_context = std::nullopt};
-    const Cipher cipher{
-        .key = context.sender_key,
-        .nonce = piv ? make_nonce(context.common_iv, context.sender_id, own)
-                     : make_nonce(context.common_iv, context.recipient_id, request.piv),
-        .aad = Aad{context.recipient_id, request.piv}};
+    const OptionValue option{.piv = own};
+    const Origin requested{.id = context.recipient_id, .piv = request.piv};
+    const Origin origin{.id = context.sender_id, .piv = own};
+    const Cipher cipher{context.common_iv, context.sender_key, piv ? origin : requested, requested};
     // RFC 8613 §4.1.3.5: 2.05 with Observe; §4.2: 2.04 otherwise
     const coap::Code code = outside.observe ? coap::Code::Content : coap::Code::Changed;
     return seal(cipher, {.outside = outside, .code = code, .option = option}, plaintext, out);
@@ -183,11 +193,10 @@ Result<Response> unprotect_response(const Context& context,
     if (option.kid_context) return Error::Malformed;
     if (option.kid && !equal(*option.kid, context.recipient_id)) return Error::Unauthenticated;
     const bool has_own = !option.piv.empty();
+    const Origin requested{.id = context.sender_id, .piv = request.piv};
+    const Origin origin{.id = context.recipient_id, .piv = option.piv};
     const Cipher cipher{
-        .key = context.recipient_key,
-        .nonce = has_own ? make_nonce(context.common_iv, context.recipient_id, option.piv)
-                         : make_nonce(context.common_iv, context.sender_id, request.piv),
-        .aad = Aad{context.sender_id, request.piv}};
+        context.common_iv, context.recipient_key, has_own ? origin : requested, requested};
     SOTTO_TRY_ASSIGN(const coap::Body body,
                      open(cipher, coap::is_response, message.payload, scratch));
     return Response{.body = body,

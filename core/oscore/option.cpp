@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/oscore/option.hpp"
 
-#include "core/base/reader.hpp"
-
 namespace sotto::oscore {
 namespace {
 
@@ -14,22 +12,30 @@ constexpr std::uint8_t kReservedFlags = 0xe0;
 }  // namespace
 
 Result<OptionValue> parse_option(Bytes value) {
-    if (value.empty()) return OptionValue{};  // RFC 8613 §6.1: all flags are zero
-    Reader in{value};
-    SOTTO_TRY_ASSIGN(const std::uint8_t flags, in.u8());
-    if (flags == 0) return Error::Malformed;  // §2: then "the option value SHALL be empty"
-    const std::size_t piv_size = flags & kPivSizeMask;
-    if ((flags & kReservedFlags) != 0 || piv_size > kPivSizeMax) return Error::Malformed;
-
     OptionValue option;
-    SOTTO_TRY_ASSIGN(option.piv, in.take(piv_size));
-    if (piv_size > 1 && option.piv[0] == 0) return Error::Malformed;  // not in the fewest bytes
+    if (value.empty()) return option;  // RFC 8613 §6.1: all flags are zero
+    const std::uint8_t flags = value[0];
+    const std::size_t piv_size = flags & kPivSizeMask;
+    // RFC 8613 §2: with all flags zero "the option value SHALL be empty"
+    if (flags == 0 || (flags & kReservedFlags) != 0 || piv_size > kPivSizeMax)
+        return Error::Malformed;
+
+    Bytes rest = value.subspan(1);
+    if (rest.size() < piv_size) return Error::Truncated;
+    option.piv = rest.first(piv_size);
+    rest = rest.subspan(piv_size);
+    // RFC 8613 §5: "All leading bytes of value zero SHALL be removed"
+    if (piv_size > 1 && option.piv[0] == 0) return Error::Malformed;
     if ((flags & kKidContextFlag) != 0) {
-        SOTTO_TRY_ASSIGN(const std::uint8_t size, in.u8());
-        SOTTO_TRY_ASSIGN(option.kid_context, in.take(size));
+        if (rest.empty() || rest.size() - 1 < rest[0]) return Error::Truncated;
+        option.kid_context = rest.subspan(1, rest[0]);
+        rest = rest.subspan(1 + option.kid_context->size());
     }
-    if ((flags & kKidFlag) != 0) option.kid = in.take_rest();
-    SOTTO_TRY(in.finish());
+    if ((flags & kKidFlag) != 0) {
+        option.kid = rest;
+    } else if (!rest.empty()) {
+        return Error::Malformed;
+    }
     return option;
 }
 
