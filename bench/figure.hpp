@@ -3,6 +3,7 @@
 // measures it, and a line in the table of main.cpp.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,7 +11,7 @@
 
 namespace sotto::bench {
 
-enum class Bound { AtMost, AtLeast };
+enum class Bound : std::uint8_t { AtMost, AtLeast };
 
 struct Aim {
     Bound bound = Bound::AtMost;

@@ -37,19 +37,20 @@ class Options {
         using difference_type = std::ptrdiff_t;
 
         explicit Iterator(Bytes encoded) : reader_(encoded) { ++*this; }
-        const Option& operator*() const { return *current_; }
-        const Option* operator->() const { return &*current_; }
+        const Option& operator*() const { return current_; }
+        const Option* operator->() const { return &current_; }
         Iterator& operator++() {
-            const auto option = reader_.next();
-            SOTTO_ASSERT(option.has_value());
-            current_ = *option;
+            const std::optional<Option> option = *reader_.next();
+            is_at_end_ = !option.has_value();
+            if (option) current_ = *option;
             return *this;
         }
-        bool operator==(std::default_sentinel_t) const { return !current_; }
+        bool operator==(std::default_sentinel_t) const { return is_at_end_; }
 
       private:
         OptionReader reader_;
-        std::optional<Option> current_;
+        Option current_;
+        bool is_at_end_ = false;
     };
 
     Options() = default;

@@ -46,8 +46,8 @@ constexpr bool is_unsafe(OptionNumber number) { return (number.value() & 2) != 0
 constexpr bool is_no_cache_key(OptionNumber number) { return (number.value() & 0x1e) == 0x1c; }
 
 struct Option {
-    OptionNumber number;
-    Bytes value;
+    OptionNumber number{};
+    Bytes value = {};
 };
 
 // Whether the value has a size that its number allows; always true for numbers not listed above.
