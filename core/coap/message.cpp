@@ -15,6 +15,15 @@ void write_header(Writer& out, const Header& header) {
 
 }  // namespace
 
+Options::Iterator::Iterator(Bytes encoded) : reader_(encoded) { ++*this; }
+
+Options::Iterator& Options::Iterator::operator++() {
+    const std::optional<Option> option = *reader_.next();
+    is_at_end_ = !option.has_value();
+    if (option) current_ = *option;
+    return *this;
+}
+
 Result<Options> Options::parse(Bytes encoded) {
     OptionReader reader{encoded};
     for (;;) {

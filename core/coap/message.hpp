@@ -36,15 +36,10 @@ class Options {
         using value_type = Option;
         using difference_type = std::ptrdiff_t;
 
-        explicit Iterator(Bytes encoded) : reader_(encoded) { ++*this; }
+        explicit Iterator(Bytes encoded);
         const Option& operator*() const { return current_; }
         const Option* operator->() const { return &current_; }
-        Iterator& operator++() {
-            const std::optional<Option> option = *reader_.next();
-            is_at_end_ = !option.has_value();
-            if (option) current_ = *option;
-            return *this;
-        }
+        Iterator& operator++();
         bool operator==(std::default_sentinel_t) const { return is_at_end_; }
 
       private:
