@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <utility>
+#include <vector>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
+
+#include "gateway/uplink/stream.hpp"
+
+namespace sotto::gateway::uplink {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+std::string text_of(error_code error) { return error ? error.message() : std::string{}; }
+
+class PlainStream final : public Stream, public std::enable_shared_from_this<PlainStream> {
+  public:
+    PlainStream(asio::io_context& loop, bool is_insecure_allowed)
+        : is_insecure_allowed_(is_insecure_allowed), resolver_(loop), socket_(loop) {}
+
+    void connect(const Address& address, ConnectDone done) override {
+        resolver_.async_resolve(address.host,
+                                address.port,
+                                [self = shared_from_this(), done = std::move(done)](
+                                    error_code error, const tcp::resolver::results_type& found) {
+                                    if (error) return done(text_of(error));
+                                    self->connect_to(found, done);
+                                });
+    }
+
+    void read_some(MutBytes buffer, ReadDone done) override {
+        socket_.async_read_some(
+            asio::buffer(buffer.data(), buffer.size()),
+            [self = shared_from_this(), done = std::move(done)](
+                error_code error, std::size_t size) { done(text_of(error), size); });
+    }
+
+    void write(Bytes bytes, WriteDone done) override {
+        asio::async_write(socket_,
+                          asio::buffer(bytes.data(), bytes.size()),
+                          [self = shared_from_this(), done = std::move(done)](
+                              error_code error, std::size_t) { done(text_of(error)); });
+    }
+
+    void close() override {
+        closed_ = true;
+        error_code ignored;
+        resolver_.cancel();
+        socket_.close(ignored);
+    }
+
+  private:
+    void connect_to(const tcp::resolver::results_type& found, const ConnectDone& done) {
+        if (closed_) return done("closed");
+        std::vector<tcp::endpoint> endpoints;
+        for (const auto& item : found) {
+            if (is_insecure_allowed_ || item.endpoint().address().is_loopback())
+                endpoints.push_back(item.endpoint());
+        }
+        if (endpoints.empty())
+            return done(
+                "not a loopback address: the uplink is not encrypted (--insecure allows it)");
+        asio::async_connect(
+            socket_,
+            endpoints,
+            [self = shared_from_this(), done](error_code error, const tcp::endpoint&) {
+                if (!error) self->socket_.set_option(tcp::no_delay{true}, error);
+                done(text_of(error));
+            });
+    }
+
+    bool is_insecure_allowed_;
+    bool closed_ = false;
+    tcp::resolver resolver_;
+    tcp::socket socket_;
+};
+
+}  // namespace
+
+std::shared_ptr<Stream> make_plain_stream(asio::io_context& loop, bool is_insecure_allowed) {
+    return std::make_shared<PlainStream>(loop, is_insecure_allowed);
+}
+
+}  // namespace sotto::gateway::uplink
