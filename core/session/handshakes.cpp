@@ -110,12 +110,12 @@ Status Handshakes::answer_message_3(HalfOpen& slot, Bytes message, Instant now) 
         SOTTO_TRY(
             compose_message_4(slot, PairingAnswer{.verdict = verdict, .generation = generation}));
         if (verdict != PairingVerdict::Accepted) return {};
-        return open_session(slot, Role::Owner, credential, now);
+        return open_session(slot, Role::Owner, now);
     }
     const std::optional<Role> role = setup_.authority.role_of(credential);
     if (!role) return compose_message_4(slot, PairingAnswer{});
     SOTTO_TRY(compose_message_4(slot, std::nullopt));
-    return open_session(slot, *role, credential, now);
+    return open_session(slot, *role, now);
 }
 
 Result<cose::Credential> Handshakes::authenticate(HalfOpen& slot, const edhoc::Claim& claim) {
@@ -177,12 +177,9 @@ Status Handshakes::compose_message_4(HalfOpen& slot, const std::optional<Pairing
     return {};
 }
 
-Status Handshakes::open_session(HalfOpen& slot,
-                                Role role,
-                                const cose::Credential& peer,
-                                Instant now) {
+Status Handshakes::open_session(HalfOpen& slot, Role role, Instant now) {
     SOTTO_TRY_ASSIGN(const edhoc::OscoreKeys keys, slot.responder->export_oscore());
-    return setup_.sessions.add(keys, {.role = role, .peer = peer.hash()}, now);
+    return setup_.sessions.add(keys, role, now);
 }
 
 Result<edhoc::ConnectionId> Handshakes::choose_c_r(const edhoc::ConnectionId& c_i) {

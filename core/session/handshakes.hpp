@@ -77,7 +77,7 @@ class Handshakes {
                         const cose::Credential& credential,
                         Instant now);
     Status compose_message_4(HalfOpen& slot, const std::optional<PairingAnswer>& answer);
-    Status open_session(HalfOpen& slot, Role role, const cose::Credential& peer, Instant now);
+    Status open_session(HalfOpen& slot, Role role, Instant now);
     Reply error_reply(const HalfOpen* slot, Error why, MutBytes out) const;
     void expire(Instant now);
 

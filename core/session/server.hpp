@@ -26,6 +26,8 @@ class Server {
         std::span<const cose::Credential> trusted = {};
         std::span<SessionEntry> sessions;  // at least kStoredSessions
         std::span<HalfOpen> half_open;     // at least kHalfOpenSlots
+        MutBytes scratch;  // for a plaintext: as large as the largest message
+        MutBytes result;   // for what a resource answers: kPayloadSizeMax on hosts
         Rate handshake_rate{.burst = kHandshakeBurst, .refill = kHandshakeRefill};
     };
     explicit Server(const Setup& setup);
@@ -34,6 +36,12 @@ class Server {
     // Error::NotFound: Authority::commission() was never called; Error::EntropyFailed;
     // Error::StorageFailed, Malformed: the state can't be read, and nothing has been changed.
     Status start(Instant now);
+
+    // Adds an OSCORE context from outside, with the rights of Role::Trusted; at most one, after
+    // start(). Errors as SessionTable::add_fixed().
+    Status add_context(const SessionTable::Fixed& fixed, Instant now) {
+        return sessions_.add_fixed(fixed, now);
+    }
 
     // Takes one CoAP message, any bytes. The answer, for the same channel, at the front of `out`
     // (kMessageSizeMax is always enough); empty: there is none. May run a function.
@@ -61,7 +69,70 @@ class Server {
     bool is_busy(Instant now) const { return handshakes_.is_active(now); }
 
   private:
-    struct Incoming;  // one request on its way in
+    // A protected request that has been verified, on its way through.
+    struct Exchange {
+        Channel channel;
+        const coap::Header& header;
+        SessionEntry& entry;
+        const oscore::Context& context;
+        oscore::RequestBinding binding;
+        oscore::Piv piv;
+        Instant now;
+    };
+    // What is said inside the protected response.
+    struct Answer {
+        coap::Code code = coap::Code::InternalServerError;
+        std::optional<Content> content = std::nullopt;
+        bool brings_echo = false;
+        bool has_own_piv = false;
+        bool was_executed = false;  // the same bytes must never run again: keep the answer
+        bool is_observed = false;
+        std::optional<std::uint32_t> max_age_s = std::nullopt;
+    };
+    // What is said in the open.
+    struct Notice {
+        coap::Code code = coap::Code::BadRequest;
+        std::optional<std::uint16_t> format = std::nullopt;
+        Bytes payload = {};
+        std::optional<std::uint32_t> max_age_s = std::nullopt;
+    };
+
+    Bytes on_unprotected(Channel channel, const coap::Message& message, Instant now, MutBytes out);
+    Notice on_edhoc(Channel channel, const coap::Message& message, Instant now, MutBytes scratch);
+    Bytes on_protected(Channel channel,
+                       const coap::Message& message,
+                       Bytes raw,
+                       Instant now,
+                       MutBytes out);
+    Result<SessionEntry*> find_session(const oscore::OptionValue& option, Instant now);
+    Status admit_first(SessionEntry& entry, Instant now);
+    Answer answer(Exchange& exchange, const coap::Body& body);
+    std::optional<Answer> synchronise(Exchange& exchange, const coap::Body& body);
+    bool is_fresh(const Exchange& exchange, const coap::Body& body) const;
+
+    // The resources, in server_resources.cpp.
+    Answer dispatch(Exchange& exchange, const coap::Body& body);
+    Answer on_function(Exchange& exchange, const coap::Body& body, std::string_view name);
+    Answer run_function(Exchange& exchange, const coap::Body& body, const Traits& traits);
+    Answer on_variable(const coap::Body& body, std::string_view name);
+    Answer on_event(Exchange& exchange, const coap::Body& body, std::string_view name);
+    Answer on_description(const coap::Body& body);
+    Answer on_network(Exchange& exchange, const coap::Body& body);
+    Answer assign_cloud(Exchange& exchange, const coap::Body& body);
+    Answer on_attach(const coap::Body& body);
+    Answer on_last(Exchange& exchange, const coap::Body& body);
+    void keep_result(const Exchange& exchange, const Answer& answer);
+
+    Bytes respond(const coap::Header& request, const Notice& notice, MutBytes out);
+    Bytes respond(Exchange& exchange, const Answer& answer, MutBytes out);
+    Bytes repeat(const coap::Header& request, Bytes answer, MutBytes out);
+    // The response header that fits a request: piggybacked if it was confirmable.
+    coap::Header header_for(const coap::Header& request, coap::Code code);
+    Result<Bytes> write_body(SessionEntry& entry,
+                             Bytes recipient_id,
+                             const Answer& answer,
+                             Instant now,
+                             MutBytes out) const;
 
     Setup setup_;
     Authority authority_;
@@ -71,6 +142,7 @@ class Server {
     AnswerCache answers_;
     std::optional<Echo> echo_;
     std::uint16_t next_message_id_ = 0;
+    std::uint32_t observe_sequence_ = 0;
     std::uint32_t revision_ = 0;
 };
 

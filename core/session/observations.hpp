@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who observes which event, and the events that wait to be told (RFC 7641; docs/protocol, SES-50
+// to SES-52). No allocation.
+#pragma once
+
+#include <optional>
+
+#include "core/base/fixed_vector.hpp"
+#include "core/coap/message.hpp"
+#include "core/oscore/message.hpp"
+#include "core/session/channel.hpp"
+#include "core/session/limits.hpp"
+#include "core/session/resources.hpp"
+
+namespace sotto::session {
+
+struct Observation {
+    std::uint8_t session = 0;  // index in the session table
+    std::uint8_t event = 0;
+    Channel channel;
+    FixedBytes<coap::kTokenSizeMax> token;
+    oscore::RequestBinding binding;
+    Instant expires{};
+    std::uint16_t message_id = 0;  // of the last notification
+};
+
+class Observations {
+  public:
+    // Adds or renews: the same session and token stand for one observation. Error::NoSpace.
+    Status add(const Observation& observation, Instant now);
+    void remove(std::uint8_t session, Bytes token);
+    void remove_session(std::uint8_t session);
+    // A Reset came for a message of ours: that observer has lost interest (RFC 7641 §3.6).
+    void on_reset(Channel channel, std::uint16_t message_id);
+    // The latest request of a session says where its notifications go [SES-52].
+    void retarget(std::uint8_t session, Channel channel);
+    void clear();
+
+    // Queues an event for those who observe it now. Error::NoSpace: too many wait; Error::TooLarge.
+    Status publish(std::uint8_t event, const Content& content);
+
+    struct Due {
+        Observation& observation;
+        Content content;
+    };
+    // The next observer that has to be told, who counts as told from then on.
+    std::optional<Due> next(Instant now);
+
+  private:
+    struct Pending {
+        std::uint8_t event = 0;
+        Format format = Format::Text;
+        FixedBytes<kEventSizeMax> payload;
+        std::uint8_t waiting = 0;  // a bit for each observation that has not been told
+    };
+    static_assert(kObservations <= 8);
+    struct Slot {
+        bool is_used = false;
+        Observation observation;
+    };
+
+    void release(std::size_t index);
+    void expire(Instant now);
+    Slot* find(std::uint8_t session, Bytes token);
+
+    std::array<Slot, kObservations> slots_{};
+    FixedVector<Pending, kPendingEvents> pending_;
+    FixedBytes<kEventSizeMax> current_payload_;
+};
+
+}  // namespace sotto::session

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/session/server.hpp"
+
+#include "core/base/writer.hpp"
+#include "core/oscore/message.hpp"
+
+namespace sotto::session {
+namespace {
+
+// Content-Formats of EDHOC (RFC 9528 §10.9).
+constexpr std::uint16_t kFormatEdhoc = 64;
+constexpr std::uint16_t kFormatCidEdhoc = 65;
+constexpr std::uint8_t kCborTrue = 0xf5;  // in front of message_1 (RFC 9528 A.2)
+constexpr std::uint32_t kBusyMaxAge = 4;
+
+bool is_edhoc_path(const coap::Options& options) {
+    return options.count(coap::kUriPath) == 2 &&
+           options.find_text(coap::kUriPath, 0) == ".well-known" &&
+           options.find_text(coap::kUriPath, 1) == "edhoc";
+}
+
+// RFC 7252 §5.4.1: a critical option that is not understood refuses the request.
+bool is_understood_outside(coap::OptionNumber number) {
+    return !coap::is_critical(number) || number == coap::kUriHost || number == coap::kUriPort ||
+           number == coap::kUriPath || number == coap::kAccept || number == coap::kOscore;
+}
+
+bool has_unknown_critical(const coap::Options& options) {
+    for (const coap::Option& option : options) {
+        if (!is_understood_outside(option.number)) return true;
+    }
+    return false;
+}
+
+Bytes copy(Bytes bytes, MutBytes out) {
+    Writer writer{out};
+    writer.bytes(bytes);
+    return writer.written();
+}
+
+// A message without type and message id, which a repetition may change.
+Bytes from_token(Bytes message) { return message.subspan(4); }
+
+}  // namespace
+
+Server::Server(const Setup& setup)
+    : setup_(setup),
+      authority_({.storage = setup.storage, .display = setup.display, .trusted = setup.trusted}),
+      sessions_(setup.storage, setup.sessions),
+      handshakes_({.identity = setup.identity,
+                   .form = setup.form,
+                   .authority = authority_,
+                   .sessions = sessions_,
+                   .entropy = setup.entropy,
+                   .slots = setup.half_open,
+                   .rate = setup.handshake_rate}) {
+    SOTTO_ASSERT(setup.half_open.size() >= kHalfOpenSlots);
+}
+
+Status Server::start(Instant now) {
+    EchoKey key;
+    SOTTO_TRY(setup_.entropy.fill(key.fill()));
+    echo_.emplace(std::move(key));
+    std::array<std::uint8_t, 2> id;
+    SOTTO_TRY(setup_.entropy.fill(id));
+    next_message_id_ = static_cast<std::uint16_t>(id[0] << 8 | id[1]);
+    SOTTO_TRY(authority_.load());
+    return sessions_.load(authority_.epoch(), now);
+}
+
+Status Server::factory_reset() {
+    SOTTO_TRY(authority_.factory_reset(setup_.entropy));
+    sessions_.clear(authority_.epoch());
+    handshakes_.clear();
+    observations_.clear();
+    answers_.clear();
+    ++revision_;
+    return {};
+}
+
+Bytes Server::receive(Channel channel, Bytes raw, Instant now, MutBytes out) {
+    Reader in{raw};
+    const auto header = coap::parse_header(in);
+    if (!header) return {};
+    const auto reject = [&]() -> Bytes {  // RFC 7252 §4.2, §4.3
+        if (header->type != coap::Type::Confirmable) return {};
+        return copy(coap::empty_message(coap::Type::Reset, header->id), out);
+    };
+    if (header->type == coap::Type::Reset) observations_.on_reset(channel, header->id);
+    if (header->type == coap::Type::Reset || header->type == coap::Type::Acknowledgement) return {};
+    const auto message = coap::parse_message(raw);
+    if (!message || !coap::is_request(message->header.code)) return reject();
+    if (message->options.find(coap::kOscore)) {
+        return on_protected(channel, *message, raw, now, out);
+    }
+    return on_unprotected(channel, *message, now, out);
+}
+
+Bytes Server::on_unprotected(Channel channel,
+                             const coap::Message& message,
+                             Instant now,
+                             MutBytes out) {
+    if (has_unknown_critical(message.options)) {
+        return respond(message.header, {.code = coap::Code::BadOption}, out);
+    }
+    if (!is_edhoc_path(message.options)) {  // [SES-31]
+        return respond(message.header, {.code = coap::Code::Unauthorized}, out);
+    }
+    if (message.header.code != coap::Code::Post) {
+        return respond(message.header, {.code = coap::Code::MethodNotAllowed}, out);
+    }
+    const auto format = message.options.find_uint(coap::kContentFormat);
+    if (format && *format != kFormatCidEdhoc) {
+        return respond(message.header, {.code = coap::Code::UnsupportedContentFormat}, out);
+    }
+    std::array<std::uint8_t, kHandshakeMessageMax> scratch;
+    return respond(message.header, on_edhoc(channel, message, now, scratch), out);
+}
+
+Server::Notice Server::on_edhoc(Channel channel,
+                                const coap::Message& message,
+                                Instant now,
+                                MutBytes scratch) {
+    const Bytes payload = message.payload;
+    Handshakes::Reply reply;
+    if (!payload.empty() && payload[0] == kCborTrue) {
+        reply = handshakes_.on_message_1(channel, payload.subspan(1), now, scratch);
+    } else {
+        const bool had_owner = authority_.has_owner();
+        reply = handshakes_.on_message_3(payload, now, scratch);
+        if (authority_.has_owner() != had_owner) ++revision_;
+    }
+    switch (reply.kind) {
+        case Handshakes::ReplyKind::Message:
+            return {
+                .code = coap::Code::Changed, .format = kFormatEdhoc, .payload = reply.payload};
+        case Handshakes::ReplyKind::ClientError:
+            return {
+                .code = coap::Code::BadRequest, .format = kFormatEdhoc, .payload = reply.payload};
+        case Handshakes::ReplyKind::Busy:
+            break;
+    }
+    return {.code = coap::Code::ServiceUnavailable, .max_age_s = kBusyMaxAge};
+}
+
+Result<SessionEntry*> Server::find_session(const oscore::OptionValue& option, Instant now) {
+    if (!option.kid || option.piv.empty()) return Error::Malformed;
+    SessionEntry* entry = sessions_.find(*option.kid);
+    if (entry == nullptr) return Error::NotFound;
+    if (sessions_.is_expired(*entry, now)) {
+        observations_.remove_session(static_cast<std::uint8_t>(sessions_.index_of(*entry)));
+        sessions_.erase(*entry);
+        return Error::NotFound;
+    }
+    return entry;
+}
+
+Bytes Server::on_protected(Channel channel,
+                           const coap::Message& message,
+                           Bytes raw,
+                           Instant now,
+                           MutBytes out) {
+    const auto refuse = [&](coap::Code code) {
+        // RFC 8613 §8.2: such answers carry Max-Age 0, so that nobody caches them.
+        return respond(message.header, {.code = code, .max_age_s = 0}, out);
+    };
+    if (has_unknown_critical(message.options)) return refuse(coap::Code::BadOption);
+    const auto option = oscore::parse_option(*message.options.find(coap::kOscore));
+    if (!option) return refuse(coap::Code::BadOption);
+    const auto found = find_session(*option, now);
+    if (!found) {
+        return refuse(found.error() == Error::Malformed ? coap::Code::BadOption
+                                                        : coap::Code::Unauthorized);
+    }
+    SessionEntry& entry = **found;
+    if (const Bytes kept = answers_.find(from_token(raw)); !kept.empty()) {  // [SES-42]
+        return repeat(message.header, kept, out);
+    }
+    // Before a boot's first challenge the window is not known, but nothing executed runs again.
+    const auto piv = Reader{option->piv}.uint_be(option->piv.size());
+    if (!entry.window.check(oscore::Piv{*piv})) return refuse(coap::Code::Unauthorized);
+
+    const oscore::Context context = sessions_.context_of(entry);
+    const auto request = oscore::unprotect_request(context, *option, message, setup_.scratch);
+    if (!request) {
+        const bool is_forged = request.error() == Error::Unauthenticated;
+        if (is_forged) sessions_.count_failure(entry, now);
+        return refuse(coap::Code::BadRequest);
+    }
+    if (!admit_first(entry, now)) return refuse(coap::Code::InternalServerError);
+    Exchange exchange{.channel = channel,
+                      .header = message.header,
+                      .entry = entry,
+                      .context = context,
+                      .binding = request->binding,
+                      .piv = request->piv,
+                      .now = now};
+    const Answer answered = answer(exchange, request->body);
+    const Bytes response = respond(exchange, answered, out);
+    if (answered.was_executed && !response.empty()) answers_.keep(from_token(raw), response);
+    wipe(setup_.scratch);
+    return response;
+}
+
+Status Server::admit_first(SessionEntry& entry, Instant now) {
+    if (entry.is_confirmed) return {};
+    if (entry.role == Role::Owner) {
+        SOTTO_TRY(authority_.confirm_owner());  // [SES-23]
+        ++revision_;
+    }
+    SOTTO_TRY(sessions_.confirm(entry, now));
+    handshakes_.on_confirmed(Bytes{&entry.recipient_id, 1});
+    return {};
+}
+
+std::optional<Server::Answer> Server::synchronise(Exchange& exchange, const coap::Body& body) {
+    if (exchange.entry.is_synchronised) return std::nullopt;
+    if (!is_fresh(exchange, body)) {  // [SES-43]
+        return Answer{.code = coap::Code::Unauthorized, .brings_echo = true, .has_own_piv = true};
+    }
+    exchange.entry.window =
+        oscore::ReplayWindow{static_cast<std::uint32_t>(exchange.piv.value())};
+    exchange.entry.is_synchronised = true;
+    return std::nullopt;
+}
+
+Server::Answer Server::answer(Exchange& exchange, const coap::Body& body) {
+    if (auto challenge = synchronise(exchange, body); challenge) return *challenge;
+    exchange.entry.window.accept(exchange.piv);
+    sessions_.touch(exchange.entry);
+    observations_.retarget(static_cast<std::uint8_t>(sessions_.index_of(exchange.entry)),
+                           exchange.channel);
+    return dispatch(exchange, body);
+}
+
+bool Server::is_fresh(const Exchange& exchange, const coap::Body& body) const {
+    const auto value = body.options.find(coap::kEcho);
+    return value &&
+           echo_->is_fresh(*value, exchange.context.recipient_id, exchange.now, kEchoLifetime);
+}
+
+coap::Header Server::header_for(const coap::Header& request, coap::Code code) {
+    const bool is_confirmable = request.type == coap::Type::Confirmable;
+    return {.type = is_confirmable ? coap::Type::Acknowledgement : coap::Type::NonConfirmable,
+            .code = code,
+            .id = is_confirmable ? request.id : next_message_id_++,
+            .token = request.token};
+}
+
+Bytes Server::respond(const coap::Header& request, const Notice& notice, MutBytes out) {
+    coap::MessageWriter writer{out, header_for(request, notice.code)};
+    if (notice.format) writer.options().add_uint(coap::kContentFormat, *notice.format);
+    if (notice.max_age_s) writer.options().add_uint(coap::kMaxAge, *notice.max_age_s);
+    return writer.payload(notice.payload).finish().value_or(Bytes{});
+}
+
+Bytes Server::repeat(const coap::Header& request, Bytes answer, MutBytes out) {
+    const auto message = coap::parse_message(answer);
+    SOTTO_ASSERT(message.has_value());  // it is ours
+    const coap::Header header = header_for(request, message->header.code);
+    const std::size_t header_size = 4 + header.token.size();
+    coap::MessageWriter writer{out, header};
+    const auto written = writer.finish();
+    if (!written || answer.size() > out.size()) return {};
+    const Bytes rest = answer.subspan(header_size);
+    std::copy(rest.begin(), rest.end(), out.begin() + static_cast<std::ptrdiff_t>(header_size));
+    return Bytes{out}.first(answer.size());
+}
+
+Result<Bytes> Server::write_body(SessionEntry&,
+                                 Bytes recipient_id,
+                                 const Answer& answer,
+                                 Instant now,
+                                 MutBytes out) const {
+    coap::MessageWriter writer{out, answer.code};
+    if (answer.is_observed) writer.options().add(coap::kObserve, {});  // RFC 8613 §4.1.3.5.2
+    if (answer.content) {
+        writer.options().add_uint(coap::kContentFormat,
+                                  static_cast<std::uint16_t>(answer.content->format));
+    }
+    if (answer.max_age_s) writer.options().add_uint(coap::kMaxAge, *answer.max_age_s);
+    if (answer.brings_echo) writer.options().add(coap::kEcho, echo_->make(recipient_id, now));
+    if (answer.content) writer.payload(answer.content->payload);
+    return writer.finish();
+}
+
+Bytes Server::respond(Exchange& exchange, const Answer& answer, MutBytes out) {
+    // The request's plaintext has been used: its place takes that of the response.
+    const auto body = write_body(
+        exchange.entry, exchange.context.recipient_id, answer, exchange.now, setup_.scratch);
+    if (!body) return {};
+    std::optional<oscore::Piv> piv;
+    if (answer.has_own_piv || answer.is_observed) {
+        const auto next = sessions_.next_piv(exchange.entry, exchange.now);
+        if (!next) return respond(exchange.header, {.code = coap::Code::InternalServerError}, out);
+        piv = *next;
+    }
+    const coap::Header header = header_for(exchange.header, coap::Code::Empty);
+    oscore::Outside outside{.type = header.type, .id = header.id, .token = header.token};
+    if (answer.is_observed) outside.observe = observe_sequence_++ & 0xff'ffff;
+    return oscore::protect_response(
+               exchange.context, exchange.binding, piv, outside, *body, out)
+        .value_or(Bytes{});
+}
+
+Status Server::publish(std::uint8_t event, const Content& content) {
+    return observations_.publish(event, content);
+}
+
+std::optional<Server::Outgoing> Server::poll(Instant now, MutBytes out) {
+    while (const auto due = observations_.next(now)) {
+        Observation& observation = due->observation;
+        SessionEntry& entry = sessions_.at(observation.session);
+        const auto piv = sessions_.next_piv(entry, now);  // [SES-50]
+        if (!piv) {
+            observations_.remove(observation.session, observation.token);
+            continue;
+        }
+        const oscore::Context context = sessions_.context_of(entry);
+        const Answer answer{
+            .code = coap::Code::Content, .content = due->content, .is_observed = true};
+        const auto body = write_body(entry, context.recipient_id, answer, now, setup_.scratch);
+        if (!body) continue;
+        observation.message_id = next_message_id_++;
+        const auto message = oscore::protect_response(context,
+                                                      observation.binding,
+                                                      *piv,
+                                                      {.type = coap::Type::NonConfirmable,
+                                                       .id = observation.message_id,
+                                                       .token = observation.token,
+                                                       .observe = observe_sequence_++ & 0xff'ffff},
+                                                      *body,
+                                                      out);
+        wipe(setup_.scratch);
+        if (message) return Outgoing{.channel = observation.channel, .message = *message};
+    }
+    return std::nullopt;
+}
+
+}  // namespace sotto::session
