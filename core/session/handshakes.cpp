@@ -14,7 +14,12 @@ HalfOpen::Fingerprint fingerprint(Bytes message) {
     return fingerprint;
 }
 
-void release(HalfOpen& slot) { slot = HalfOpen{}; }
+void release(HalfOpen& slot) {
+    slot.responder.reset();
+    slot.is_answered = false;
+    slot.received = {};
+    slot.reply = {};
+}
 
 }  // namespace
 

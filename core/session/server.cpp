@@ -79,17 +79,15 @@ Status Server::factory_reset() {
 }
 
 Bytes Server::receive(Channel channel, Bytes raw, Instant now, MutBytes out) {
-    Reader in{raw};
-    const auto header = coap::parse_header(in);
-    if (!header) return {};
-    const auto reject = [&]() -> Bytes {  // RFC 7252 §4.2, §4.3
-        if (header->type != coap::Type::Confirmable) return {};
-        return copy(coap::empty_message(coap::Type::Reset, header->id), out);
-    };
-    if (header->type == coap::Type::Reset) observations_.on_reset(channel, header->id);
-    if (header->type == coap::Type::Reset || header->type == coap::Type::Acknowledgement) return {};
     const auto message = coap::parse_message(raw);
-    if (!message || !coap::is_request(message->header.code)) return reject();
+    if (message && message->header.type == coap::Type::Reset) {
+        observations_.on_reset(channel, message->header.id);
+        return {};
+    }
+    if (!message || !coap::is_request(message->header.code)) {
+        const auto rejection = coap::rejection_of(raw);
+        return rejection ? copy(*rejection, out) : Bytes{};
+    }
     if (message->options.find(coap::kOscore)) {
         return on_protected(channel, *message, raw, now, out);
     }
@@ -132,8 +130,7 @@ Server::Notice Server::on_edhoc(Channel channel,
     }
     switch (reply.kind) {
         case Handshakes::ReplyKind::Message:
-            return {
-                .code = coap::Code::Changed, .format = kFormatEdhoc, .payload = reply.payload};
+            return {.code = coap::Code::Changed, .format = kFormatEdhoc, .payload = reply.payload};
         case Handshakes::ReplyKind::ClientError:
             return {
                 .code = coap::Code::BadRequest, .format = kFormatEdhoc, .payload = reply.payload};
@@ -155,11 +152,8 @@ Result<SessionEntry*> Server::find_session(const oscore::OptionValue& option, In
     return entry;
 }
 
-Bytes Server::on_protected(Channel channel,
-                           const coap::Message& message,
-                           Bytes raw,
-                           Instant now,
-                           MutBytes out) {
+Bytes Server::on_protected(
+    Channel channel, const coap::Message& message, Bytes raw, Instant now, MutBytes out) {
     const auto refuse = [&](coap::Code code) {
         // RFC 8613 §8.2: such answers carry Max-Age 0, so that nobody caches them.
         return respond(message.header, {.code = code, .max_age_s = 0}, out);
@@ -218,8 +212,7 @@ std::optional<Server::Answer> Server::synchronise(Exchange& exchange, const coap
     if (!is_fresh(exchange, body)) {  // [SES-43]
         return Answer{.code = coap::Code::Unauthorized, .brings_echo = true, .has_own_piv = true};
     }
-    exchange.entry.window =
-        oscore::ReplayWindow{static_cast<std::uint32_t>(exchange.piv.value())};
+    exchange.entry.window = oscore::ReplayWindow{static_cast<std::uint32_t>(exchange.piv.value())};
     exchange.entry.is_synchronised = true;
     return std::nullopt;
 }
@@ -267,8 +260,7 @@ Bytes Server::repeat(const coap::Header& request, Bytes answer, MutBytes out) {
     return Bytes{out}.first(answer.size());
 }
 
-Result<Bytes> Server::write_body(SessionEntry&,
-                                 Bytes recipient_id,
+Result<Bytes> Server::write_body(Bytes recipient_id,
                                  const Answer& answer,
                                  Instant now,
                                  MutBytes out) const {
@@ -286,8 +278,8 @@ Result<Bytes> Server::write_body(SessionEntry&,
 
 Bytes Server::respond(Exchange& exchange, const Answer& answer, MutBytes out) {
     // The request's plaintext has been used: its place takes that of the response.
-    const auto body = write_body(
-        exchange.entry, exchange.context.recipient_id, answer, exchange.now, setup_.scratch);
+    const auto body =
+        write_body(exchange.context.recipient_id, answer, exchange.now, setup_.scratch);
     if (!body) return {};
     std::optional<oscore::Piv> piv;
     if (answer.has_own_piv || answer.is_observed) {
@@ -298,8 +290,7 @@ Bytes Server::respond(Exchange& exchange, const Answer& answer, MutBytes out) {
     const coap::Header header = header_for(exchange.header, coap::Code::Empty);
     oscore::Outside outside{.type = header.type, .id = header.id, .token = header.token};
     if (answer.is_observed) outside.observe = observe_sequence_++ & 0xff'ffff;
-    return oscore::protect_response(
-               exchange.context, exchange.binding, piv, outside, *body, out)
+    return oscore::protect_response(exchange.context, exchange.binding, piv, outside, *body, out)
         .value_or(Bytes{});
 }
 
@@ -319,7 +310,7 @@ std::optional<Server::Outgoing> Server::poll(Instant now, MutBytes out) {
         const oscore::Context context = sessions_.context_of(entry);
         const Answer answer{
             .code = coap::Code::Content, .content = due->content, .is_observed = true};
-        const auto body = write_body(entry, context.recipient_id, answer, now, setup_.scratch);
+        const auto body = write_body(context.recipient_id, answer, now, setup_.scratch);
         if (!body) continue;
         observation.message_id = next_message_id_++;
         const auto message = oscore::protect_response(context,

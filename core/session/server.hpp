@@ -26,8 +26,8 @@ class Server {
         std::span<const cose::Credential> trusted = {};
         std::span<SessionEntry> sessions;  // at least kStoredSessions
         std::span<HalfOpen> half_open;     // at least kHalfOpenSlots
-        MutBytes scratch;  // for a plaintext: as large as the largest message
-        MutBytes result;   // for what a resource answers: kPayloadSizeMax on hosts
+        MutBytes scratch;                  // for a plaintext: as large as the largest message
+        MutBytes result;                   // for what a resource answers: kPayloadSizeMax on hosts
         Rate handshake_rate{.burst = kHandshakeBurst, .refill = kHandshakeRefill};
     };
     explicit Server(const Setup& setup);
@@ -99,11 +99,8 @@ class Server {
 
     Bytes on_unprotected(Channel channel, const coap::Message& message, Instant now, MutBytes out);
     Notice on_edhoc(Channel channel, const coap::Message& message, Instant now, MutBytes scratch);
-    Bytes on_protected(Channel channel,
-                       const coap::Message& message,
-                       Bytes raw,
-                       Instant now,
-                       MutBytes out);
+    Bytes on_protected(
+        Channel channel, const coap::Message& message, Bytes raw, Instant now, MutBytes out);
     Result<SessionEntry*> find_session(const oscore::OptionValue& option, Instant now);
     Status admit_first(SessionEntry& entry, Instant now);
     Answer answer(Exchange& exchange, const coap::Body& body);
@@ -114,6 +111,8 @@ class Server {
     Answer dispatch(Exchange& exchange, const coap::Body& body);
     Answer on_function(Exchange& exchange, const coap::Body& body, std::string_view name);
     Answer run_function(Exchange& exchange, const coap::Body& body, const Traits& traits);
+    // Why a state-changing request may not run; nothing: it may, and its number is stored.
+    std::optional<Answer> admit_command(Exchange& exchange, const coap::Body& body);
     Answer on_variable(const coap::Body& body, std::string_view name);
     Answer on_event(Exchange& exchange, const coap::Body& body, std::string_view name);
     Answer on_description(const coap::Body& body);
@@ -121,6 +120,8 @@ class Server {
     Answer assign_cloud(Exchange& exchange, const coap::Body& body);
     Answer on_attach(const coap::Body& body);
     Answer on_last(Exchange& exchange, const coap::Body& body);
+    Answer describe_result(const std::optional<keystore::ResultRecord>& result,
+                           bool has_executed_nothing);
     void keep_result(const Exchange& exchange, const Answer& answer);
 
     Bytes respond(const coap::Header& request, const Notice& notice, MutBytes out);
@@ -128,8 +129,7 @@ class Server {
     Bytes repeat(const coap::Header& request, Bytes answer, MutBytes out);
     // The response header that fits a request: piggybacked if it was confirmable.
     coap::Header header_for(const coap::Header& request, coap::Code code);
-    Result<Bytes> write_body(SessionEntry& entry,
-                             Bytes recipient_id,
+    Result<Bytes> write_body(Bytes recipient_id,
                              const Answer& answer,
                              Instant now,
                              MutBytes out) const;

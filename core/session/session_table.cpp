@@ -172,6 +172,19 @@ SessionEntry* SessionTable::find_tag(const keystore::SessionTag& tag) {
     return nullptr;
 }
 
+std::optional<keystore::ResultRecord> SessionTable::find_result(
+    const keystore::SessionTag& tag) const {
+    if (fixed_storage_ != nullptr) {
+        const auto result = keystore::load_result(*fixed_storage_, kFixedSlot);
+        if (result && result->tag == tag) return *result;
+    }
+    for (std::size_t i = 0; i < kStoredSessions; ++i) {
+        const auto result = keystore::load_result(storage_, static_cast<std::uint8_t>(i));
+        if (result && result->tag == tag) return *result;
+    }
+    return std::nullopt;
+}
+
 std::optional<std::uint8_t> SessionTable::slot_of(const SessionEntry& entry) const {
     if (entry.is_fixed) return kFixedSlot;
     const std::size_t index = index_of(entry);

@@ -75,6 +75,9 @@ class SessionTable {
     // Where its records are. Precondition: it has a slot.
     hal::Storage& storage_of(const SessionEntry& entry) const;
 
+    // What the session of this tag, alive or not, executed last, if that is still stored.
+    std::optional<keystore::ResultRecord> find_result(const keystore::SessionTag& tag) const;
+
     // A valid request has come: from now on the session is stored, if it is of the kind.
     Status confirm(SessionEntry& entry, Instant now);
     // Marks it as the most recently used.

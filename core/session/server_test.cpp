@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/session/server.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "core/edhoc/initiator.hpp"
+#include "core/oscore/message.hpp"
+#include "testing/memory_storage.hpp"
+#include "testing/seeded_entropy.hpp"
+
+namespace sotto::session {
+namespace {
+
+using testing::MemoryStorage;
+using testing::SeededEntropy;
+using Message = std::vector<std::uint8_t>;
+
+struct Party {
+    crypto::DhPrivateKey key;
+    cose::Credential credential;
+
+    static Party make(std::string_view subject, SeededEntropy& entropy) {
+        edhoc::EphemeralKey pair = *draw_ephemeral_key(entropy);
+        cose::Credential credential = *cose::Credential::create(subject, pair.public_key);
+        return {.key = std::move(pair.private_key), .credential = credential};
+    }
+    edhoc::Identity identity() const { return {.credential = credential, .private_key = key}; }
+};
+
+// A lamp that counts how often it was switched.
+class Lamp final : public Resources {
+  public:
+    int calls = 0;
+    std::string last;
+
+    Result<Traits> find(ResourceKind, std::string_view name) const override {
+        if (name != "lamp") return Error::NotFound;
+        return Traits{};
+    }
+    Result<Content> call(std::uint8_t, const Content& argument, Format, MutBytes) override {
+        ++calls;
+        last = as_text(argument.payload);
+        return Content{.format = Format::Text, .payload = as_bytes(last)};
+    }
+    Result<Content> read(std::uint8_t, Format, MutBytes) override {
+        return Content{.format = Format::Text, .payload = as_bytes(last)};
+    }
+    Result<Content> describe(MutBytes) const override {
+        return Content{.format = Format::Link, .payload = as_bytes("</f/lamp>")};
+    }
+};
+
+// A device over a storage that outlives its boots.
+struct Device {
+    explicit Device(MemoryStorage& records, SeededEntropy& chance, const Party& self)
+        : storage(records), entropy(chance), party(self) {
+        server = std::make_unique<Server>(Server::Setup{.identity = party.identity(),
+                                                        .storage = storage,
+                                                        .entropy = entropy,
+                                                        .resources = lamp,
+                                                        .sessions = sessions,
+                                                        .half_open = half_open,
+                                                        .scratch = scratch,
+                                                        .result = result});
+        started = server->start(now).has_value();
+    }
+    Message receive(const Message& message, Channel channel = {}) {
+        now = now + milliseconds(10);
+        const Bytes answer = server->receive(channel, message, now, out);
+        return {answer.begin(), answer.end()};
+    }
+
+    MemoryStorage& storage;
+    SeededEntropy& entropy;
+    const Party& party;
+    Lamp lamp;
+    std::array<SessionEntry, kStoredSessions + 3> sessions;
+    std::array<HalfOpen, kHalfOpenSlots> half_open;
+    std::array<std::uint8_t, kMessageSizeMax> scratch;
+    std::array<std::uint8_t, kPayloadSizeMax> result;
+    std::array<std::uint8_t, kMessageSizeMax> out;
+    std::unique_ptr<Server> server;
+    Instant now{1'000'000};
+    bool started = false;
+};
+
+// An app made of EDHOC and OSCORE alone, so that what the server says is seen as it is.
+struct App {
+    App(const Party& self, SeededEntropy& chance) : party(self), entropy(chance) {}
+
+    struct Spec {
+        coap::Code code = coap::Code::Get;
+        std::vector<std::string_view> path = {};
+        std::string_view payload = {};
+        std::optional<std::uint32_t> observe = {};
+        Message echo = {};
+    };
+    struct Reply {
+        coap::Code code = coap::Code::Empty;
+        std::string payload = {};
+        Message echo = {};
+    };
+
+    Message edhoc_request(const Message& payload) {
+        std::array<std::uint8_t, kMessageSizeMax> buffer;
+        coap::MessageWriter writer{buffer, {.code = coap::Code::Post, .id = id++, .token = token}};
+        writer.options().add_text(coap::kUriPath, ".well-known");
+        writer.options().add_text(coap::kUriPath, "edhoc");
+        writer.options().add_uint(coap::kContentFormat, 65);
+        const Bytes bytes = *writer.payload(payload).finish();
+        return {bytes.begin(), bytes.end()};
+    }
+    static Message payload_of(const Message& message) {
+        const auto parsed = coap::parse_message(message);
+        if (!parsed) return {};
+        return {parsed->payload.begin(), parsed->payload.end()};
+    }
+
+    Message message_1() {
+        initiator.emplace(party.identity());
+        std::array<std::uint8_t, kMessageSizeMax> buffer;
+        buffer[0] = 0xf5;
+        const std::array<edhoc::SuiteLabel, 1> suites{2};
+        const std::array<std::uint8_t, 1> c_i{0x05};
+        const Bytes bytes = *initiator->compose_message_1(
+            *draw_ephemeral_key(entropy),
+            {.suites = suites, .c_i = *edhoc::ConnectionId::from(c_i)},
+            MutBytes{buffer}.subspan(1));
+        Message payload{buffer.begin(), buffer.begin() + 1 + std::ptrdiff_t(bytes.size())};
+        return edhoc_request(payload);
+    }
+
+    // The request with message_3; with a proof of this secret, if there is one.
+    Message message_3(const Message& answer_1, const Party& device, const Bytes secret) {
+        const Message message_2 = payload_of(answer_1);
+        std::array<std::uint8_t, edhoc::kScratchSize> scratch;
+        const auto claim = initiator->on_message_2(message_2, scratch, {});
+        EXPECT_TRUE(claim) << to_string(claim ? Error::Busy : claim.error());
+        EXPECT_TRUE(initiator->authenticate(*claim, device.credential));
+        std::array<edhoc::EadItem, 1> ead;
+        crypto::Hash proof{};
+        if (!secret.empty()) {
+            proof = pairing_proof(keystore::PairingSecret{secret.first<16>()},
+                                  {.device_hash = device.credential.hash(),
+                                   .th_3 = *initiator->th_3(),
+                                   .id_cred_i = initiator->id_cred_i(cose::CredentialForm::Value),
+                                   .credential_i = party.credential});
+            ead[0] = {.label = -32769, .value = Bytes{proof}};
+        }
+        std::array<std::uint8_t, kMessageSizeMax> buffer;
+        const std::span<const edhoc::EadItem> items{ead.data(), secret.empty() ? 0U : 1U};
+        const Bytes message =
+            *initiator->compose_message_3(cose::CredentialForm::Value, items, buffer);
+        const auto keys = initiator->export_oscore();
+        std::array<std::uint8_t, 16> c_r;
+        cbor::Writer writer{c_r};
+        keys->sender_id.write(writer);
+        Message payload{c_r.begin(), c_r.begin() + std::ptrdiff_t(writer.size())};
+        payload.insert(payload.end(), message.begin(), message.end());
+        return edhoc_request(payload);
+    }
+
+    // What the device says to message_3, once it is verified; nothing if it is no message_4.
+    std::optional<PairingAnswer> on_message_4(const Message& answer) {
+        const std::array<std::uint16_t, 1> understood{kEadPairingAnswer};
+        std::array<std::uint8_t, edhoc::kScratchSize> scratch;
+        const Message message = payload_of(answer);
+        const auto ead = initiator->on_message_4(message, scratch, understood);
+        if (!ead) return std::nullopt;
+        const auto keys = initiator->export_oscore();
+        context = *oscore::derive_context({.master_secret = keys->master_secret.expose(),
+                                           .master_salt = keys->master_salt.expose(),
+                                           .sender_id = keys->sender_id.view(),
+                                           .recipient_id = keys->recipient_id.view()});
+        piv = 0;
+        const auto item = ead->find(kEadPairingAnswer);
+        if (!item) return PairingAnswer{.verdict = PairingVerdict::Accepted, .generation = 0};
+        return *parse_pairing_answer(*item->value);
+    }
+
+    std::optional<PairingAnswer> pair(Device& device, const Party& as, const Bytes secret) {
+        const Message answer_1 = device.receive(message_1());
+        return on_message_4(device.receive(message_3(answer_1, as, secret)));
+    }
+
+    Message protect(const Spec& spec) {
+        std::array<std::uint8_t, kMessageSizeMax> plaintext;
+        coap::MessageWriter body{plaintext, spec.code};
+        if (spec.observe) body.options().add_uint(coap::kObserve, *spec.observe);
+        for (const auto segment : spec.path) body.options().add_text(coap::kUriPath, segment);
+        if (!spec.echo.empty()) body.options().add(coap::kEcho, spec.echo);
+        binding = oscore::bind_request(oscore::Piv{piv});
+        std::array<std::uint8_t, kMessageSizeMax> buffer;
+        const auto message =
+            oscore::protect_request(*context,
+                                    {.piv = oscore::Piv{piv++}},
+                                    {.id = id++, .token = token, .observe = spec.observe},
+                                    *body.payload(as_bytes(spec.payload)).finish(),
+                                    buffer);
+        return {message->begin(), message->end()};
+    }
+    Reply unprotect(const Message& answer) {
+        const auto message = coap::parse_message(answer);
+        if (!message) return {};
+        if (!message->options.find(coap::kOscore)) return {.code = message->header.code};
+        std::array<std::uint8_t, kMessageSizeMax> scratch;
+        const auto response = oscore::unprotect_response(*context, binding, *message, scratch);
+        if (!response) return {};
+        const Bytes echo = response->body.options.find(coap::kEcho).value_or(Bytes{});
+        return {.code = response->body.code,
+                .payload = std::string{as_text(response->body.payload)},
+                .echo = {echo.begin(), echo.end()}};
+    }
+    Reply ask(Device& device, const Spec& spec) { return unprotect(device.receive(protect(spec))); }
+    // A command as a client sends it: challenged if need be, then run.
+    Reply command(Device& device, std::string_view argument) {
+        Spec spec{.code = coap::Code::Post, .path = {"f", "lamp"}, .payload = argument};
+        Reply reply = ask(device, spec);
+        if (reply.code == coap::Code::Unauthorized && !reply.echo.empty()) {
+            spec.echo = reply.echo;
+            reply = ask(device, spec);
+        }
+        return reply;
+    }
+
+    const Party& party;
+    SeededEntropy& entropy;
+    std::optional<edhoc::Initiator> initiator;
+    std::optional<oscore::Context> context;
+    oscore::RequestBinding binding;
+    std::uint64_t piv = 0;
+    std::uint16_t id = 1;
+    const std::array<std::uint8_t, 8> token{1, 2, 3, 4, 5, 6, 7, 8};
+};
+
+class ServerTest : public ::testing::Test {
+  protected:
+    ServerTest() {
+        EXPECT_TRUE(
+            Authority::commission(storage_, keystore::PairingSecret{Bytes{secret_}.first<16>()}));
+    }
+    SeededEntropy entropy_{7};
+    MemoryStorage storage_;
+    const std::array<std::uint8_t, 16> secret_{9, 8, 7, 6, 5, 4, 3, 2, 1};
+    const Party device_party_ = Party::make("lamp-1", entropy_);
+    const Party owner_party_ = Party::make("phone-1", entropy_);
+    const Party stranger_party_ = Party::make("phone-2", entropy_);
+};
+
+TEST_F(ServerTest, PairsOnceAndRunsCommandsForTheOwner) {
+    Device device{storage_, entropy_, device_party_};
+    ASSERT_TRUE(device.started);
+    App app{owner_party_, entropy_};
+    const auto answer = app.pair(device, device_party_, secret_);
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->verdict, PairingVerdict::Accepted);
+    EXPECT_EQ(answer->generation, 1U);
+    EXPECT_TRUE(device.server->authority().is_owner_pending());
+
+    const App::Reply called = app.command(device, "on");
+    EXPECT_EQ(called.code, coap::Code::Changed);
+    EXPECT_EQ(called.payload, "on");
+    EXPECT_FALSE(device.server->authority().is_owner_pending());
+    EXPECT_EQ(app.ask(device, {.path = {"v", "lamp"}}).payload, "on");
+    EXPECT_EQ(device.lamp.calls, 1);
+}
+
+TEST_F(ServerTest, RefusesWrongSecretsAndSecondOwners) {
+    Device device{storage_, entropy_, device_party_};
+    App stranger{stranger_party_, entropy_};
+    const std::array<std::uint8_t, 16> wrong{1};
+    EXPECT_EQ(stranger.pair(device, device_party_, wrong)->verdict, PairingVerdict::NotPermitted);
+    EXPECT_EQ(stranger.pair(device, device_party_, {})->verdict, PairingVerdict::NotPermitted);
+    EXPECT_FALSE(device.server->authority().has_owner());
+
+    App owner{owner_party_, entropy_};
+    EXPECT_EQ(owner.pair(device, device_party_, secret_)->verdict, PairingVerdict::Accepted);
+    EXPECT_EQ(stranger.pair(device, device_party_, secret_)->verdict, PairingVerdict::OtherOwner);
+    EXPECT_EQ(owner.pair(device, device_party_, secret_)->verdict, PairingVerdict::Accepted);
+    EXPECT_EQ(owner.command(device, "on").code, coap::Code::Changed);
+}
+
+TEST_F(ServerTest, RepeatsTheAnswerToARepeatedCommandAndRunsItOnce) {
+    Device device{storage_, entropy_, device_party_};
+    App app{owner_party_, entropy_};
+    ASSERT_TRUE(app.pair(device, device_party_, secret_));
+    const App::Reply first = app.command(device, "on");
+    const Message command = app.protect(
+        {.code = coap::Code::Post, .path = {"f", "lamp"}, .payload = "off", .echo = first.echo});
+    const Message answer = device.receive(command);
+    EXPECT_EQ(device.receive(command, {.label = 7}), answer);
+    EXPECT_EQ(device.lamp.calls, 2);
+    EXPECT_EQ(app.unprotect(answer).payload, "off");
+}
+
+TEST_F(ServerTest, RefusesALateCommandAsSuperseded) {
+    Device device{storage_, entropy_, device_party_};
+    App app{owner_party_, entropy_};
+    ASSERT_TRUE(app.pair(device, device_party_, secret_));
+    const Message echo = app.command(device, "on").echo;
+    const App::Spec off{
+        .code = coap::Code::Post, .path = {"f", "lamp"}, .payload = "off", .echo = echo};
+    const Message late = app.protect(off);
+    const auto late_binding = app.binding;
+    EXPECT_EQ(app.command(device, "on").code, coap::Code::Changed);
+    const Message answer = device.receive(late);
+    app.binding = late_binding;
+    EXPECT_EQ(app.unprotect(answer).code, coap::Code::Conflict);
+    EXPECT_EQ(device.lamp.last, "on");
+}
+
+TEST_F(ServerTest, NoFlippedBitRunsACommandAndTheUnflippedOneStillWorks) {
+    Device device{storage_, entropy_, device_party_};
+    App app{owner_party_, entropy_};
+    ASSERT_TRUE(app.pair(device, device_party_, secret_));
+    const Message echo = app.command(device, "on").echo;
+    const Message held = app.protect(
+        {.code = coap::Code::Post, .path = {"f", "lamp"}, .payload = "off", .echo = echo});
+    const std::size_t option = 4 + app.token.size();
+    for (std::size_t bit = option * 8; bit < held.size() * 8; ++bit) {
+        Message flipped = held;
+        flipped[bit / 8] = static_cast<std::uint8_t>(flipped[bit / 8] ^ 1U << bit % 8);
+        device.receive(flipped);
+        ASSERT_EQ(device.lamp.calls, 1) << "bit " << bit;
+    }
+    EXPECT_EQ(app.unprotect(device.receive(held)).payload, "off");
+    EXPECT_EQ(device.lamp.calls, 2);
+}
+
+TEST_F(ServerTest, ContinuesTheSessionAfterABootWithAChallenge) {
+    App app{owner_party_, entropy_};
+    {
+        Device device{storage_, entropy_, device_party_};
+        ASSERT_TRUE(app.pair(device, device_party_, secret_));
+        EXPECT_EQ(app.command(device, "on").code, coap::Code::Changed);
+    }
+    Device device{storage_, entropy_, device_party_};
+    const App::Reply challenge = app.ask(device, {.path = {"v", "lamp"}});
+    EXPECT_EQ(challenge.code, coap::Code::Unauthorized);
+    ASSERT_FALSE(challenge.echo.empty());
+    const App::Reply answer = app.ask(device, {.path = {"v", "lamp"}, .echo = challenge.echo});
+    EXPECT_EQ(answer.code, coap::Code::Content);
+    EXPECT_EQ(app.command(device, "off").payload, "off");
+}
+
+TEST_F(ServerTest, TellsObserversOfEvents) {
+    Device device{storage_, entropy_, device_party_};
+    App app{owner_party_, entropy_};
+    ASSERT_TRUE(app.pair(device, device_party_, secret_));
+    EXPECT_EQ(app.ask(device, {.path = {"e", "lamp"}, .observe = 0}).code, coap::Code::Content);
+    ASSERT_TRUE(device.server->publish(0, {.payload = as_bytes("switched")}));
+    const auto told = device.server->poll(device.now, device.out);
+    ASSERT_TRUE(told);
+    const App::Reply reply = app.unprotect({told->message.begin(), told->message.end()});
+    EXPECT_EQ(reply.payload, "switched");
+    EXPECT_FALSE(device.server->poll(device.now, device.out));
+}
+
+TEST_F(ServerTest, APowerCutAtAnyWriteLeavesADeviceThatItsOwnerCanPair) {
+    for (const auto cut : {MemoryStorage::Cut::Old, MemoryStorage::Cut::New}) {
+        for (std::size_t step = 0;; ++step) {
+            MemoryStorage storage;
+            ASSERT_TRUE(Authority::commission(storage,
+                                              keystore::PairingSecret{Bytes{secret_}.first<16>()}));
+            App app{owner_party_, entropy_};
+            storage.cut_power_at_write(step, cut);
+            {
+                Device device{storage, entropy_, device_party_};
+                if (app.pair(device, device_party_, secret_)) app.command(device, "on");
+            }
+            const bool was_cut = storage.is_cut();
+            storage.reboot();
+            Device device{storage, entropy_, device_party_};
+            ASSERT_TRUE(device.started) << step;
+            const auto answer = app.pair(device, device_party_, secret_);
+            ASSERT_TRUE(answer) << step;
+            EXPECT_EQ(answer->verdict, PairingVerdict::Accepted) << step;
+            EXPECT_EQ(app.command(device, "off").code, coap::Code::Changed) << step;
+            if (!was_cut) break;
+        }
+    }
+}
+
+TEST_F(ServerTest, AFactoryResetForgetsOwnerAndSessions) {
+    Device device{storage_, entropy_, device_party_};
+    App app{owner_party_, entropy_};
+    ASSERT_TRUE(app.pair(device, device_party_, secret_));
+    EXPECT_EQ(app.command(device, "on").code, coap::Code::Changed);
+    ASSERT_TRUE(device.server->factory_reset());
+    EXPECT_FALSE(device.server->authority().has_owner());
+    EXPECT_EQ(app.ask(device, {.path = {"v", "lamp"}}).code, coap::Code::Unauthorized);
+    EXPECT_EQ(app.pair(device, device_party_, secret_)->verdict, PairingVerdict::NotPermitted)
+        << "a device with a screen draws a new secret";
+}
+
+}  // namespace
+}  // namespace sotto::session
