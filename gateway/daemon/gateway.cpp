@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/daemon/gateway.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "core/base/reader.hpp"
+#include "core/framing/uplink.hpp"
+
+namespace sotto::gateway {
+
+namespace {
+
+using Direction = Capture::Direction;
+
+constexpr std::chrono::milliseconds kTick{100};
+constexpr int kTicksPerLook = 5;
+// A link that lasted so long counts as a success.
+constexpr Duration kSettledTime = seconds(5);
+constexpr std::size_t kPeersMax = 2 * relay::kLinksMax;  // connected or connecting
+
+std::vector<relay::Cloud> clouds_of(const std::vector<Uplink>& uplinks) {
+    std::vector<relay::Cloud> clouds;
+    for (const Uplink& uplink : uplinks) clouds.push_back(uplink.cloud);
+    return clouds;
+}
+
+std::string text_of(air::Disconnect why) {
+    switch (why) {
+        case air::Disconnect::Busy:
+            return "busy";
+        case air::Disconnect::Closed:
+            return "it closed the link";
+        case air::Disconnect::NotFound:
+            return "not found";
+        case air::Disconnect::Timeout:
+            return "it did not answer";
+    }
+    return "?";
+}
+
+std::string text_of(relay::Close why) {
+    switch (why) {
+        case relay::Close::Full:
+            return "this gateway has all the devices it can take";
+        case relay::Close::Misbehaved:
+            return "it did not introduce itself as it should";
+        case relay::Close::NotServed:
+            return "it belongs to no cloud of this gateway";
+        case relay::Close::Released:
+            return "released for another central";
+    }
+    return "?";
+}
+
+std::string text_of(relay::Break why) {
+    switch (why) {
+        case relay::Break::CreditExceeded:
+            return "it sent more than it may";
+        case relay::Break::Malformed:
+            return "it sent something that is not the protocol";
+        case relay::Break::NoWelcome:
+            return "it did not answer";
+        case relay::Break::NotConnected:
+            return "it cannot be reached";
+        case relay::Break::Refused:
+            return "it refused this gateway";
+        case relay::Break::Silent:
+            return "it fell silent";
+    }
+    return "?";
+}
+
+std::string text_of(framing::uplink::Reason reason) {
+    switch (reason) {
+        case framing::uplink::Reason::BadToken:
+            return "it does not know our token; check --token-file";
+        case framing::uplink::Reason::Version:
+            return "it speaks another version; update this gateway or the cloud";
+        case framing::uplink::Reason::Full:
+            return "it takes no more gateways now";
+    }
+    return "?";
+}
+
+}  // namespace
+
+class Gateway::Peer final : public air::LinkHandler {
+  public:
+    Peer(Gateway& gateway, air::Place place) : gateway_(gateway), place_(std::move(place)) {}
+
+    void connect(air::Central& central) { link_ = central.connect(place_, *this, {}); }
+    void close() { link_.reset(); }
+    Status send(Bytes frame) { return link_ ? link_->send(frame) : Status{Error::WrongState}; }
+
+    const air::Place& place() const { return place_; }
+    const framing::DeviceId& device() const { return sighting_.device_id; }
+    relay::LinkId id() const { return id_; }
+    bool is_up() const { return id_ != relay::LinkId{}; }
+    Instant since() const { return since_; }
+    std::string name() const { return to_hex(sighting_.device_id) + " (" + sighting_.name + ")"; }
+
+    void on_connected(const air::Sighting& sighting) override {
+        sighting_ = sighting;
+        since_ = gateway_.now();
+        id_ = gateway_.next_link();
+        gateway_.on_link_up(*this);
+    }
+    void on_frame(Bytes frame) override { gateway_.on_frame(*this, frame); }
+    void on_sent(std::size_t count) override { gateway_.on_sent(*this, count); }
+    void on_disconnected(air::Disconnect why) override { gateway_.on_link_down(*this, why); }
+
+  private:
+    Gateway& gateway_;
+    air::Place place_;
+    air::Sighting sighting_;
+    relay::LinkId id_;
+    Instant since_;
+    std::unique_ptr<air::Link> link_;
+};
+
+class Gateway::Cloud final : public uplink::ClientHandler {
+  public:
+    Cloud(Gateway& gateway,
+          relay::CloudId id,
+          const uplink::Address& address,
+          const uplink::Client::MakeStream& make_stream)
+        : gateway_(gateway), id_(id), client_(gateway.loop_, address, make_stream, *this) {}
+
+    uplink::Client& client() { return client_; }
+    // True if it is said for the first time since the cloud was reached.
+    bool is_news(const std::string& why) { return std::exchange(last_why_, why) != why; }
+    void on_welcomed() { last_why_.clear(); }
+
+    void on_up() override {
+        gateway_.relay_.on_uplink_up(id_, gateway_.now());
+        gateway_.pump();
+    }
+    void on_record(Bytes record) override { gateway_.on_cloud_record(id_, record); }
+    void on_down(const std::string& why) override { gateway_.on_cloud_down(id_, why); }
+
+  private:
+    Gateway& gateway_;
+    relay::CloudId id_;
+    uplink::Client client_;
+    std::string last_why_;
+};
+
+Gateway::Gateway(boost::asio::io_context& loop,
+                 air::Central& central,
+                 const std::vector<Uplink>& uplinks,
+                 const uplink::Client::MakeStream& make_stream,
+                 Capture& capture,
+                 Log& log)
+    : loop_(loop),
+      central_(central),
+      capture_(capture),
+      log_(log),
+      timer_(loop),
+      random_(std::random_device{}()),
+      relay_(clouds_of(uplinks)) {
+    for (const Uplink& uplink : uplinks) {
+        const relay::CloudId id{static_cast<std::uint8_t>(clouds_.size())};
+        clouds_.push_back(std::make_unique<Cloud>(*this, id, uplink.address, make_stream));
+    }
+}
+
+Gateway::~Gateway() = default;
+
+void Gateway::start() { on_tick(); }
+
+void Gateway::on_tick() {
+    relay_.on_time(now());
+    pump();
+    if (ticks_++ % kTicksPerLook == 0) look_around();
+    timer_.expires_after(kTick);
+    timer_.async_wait([this](boost::system::error_code error) {
+        if (!error) on_tick();
+    });
+}
+
+// Connects whoever has come into reach.
+void Gateway::look_around() {
+    for (const air::Place& place : central_.places()) {
+        if (peers_.size() >= kPeersMax) return;
+        if (peers_.contains(place) || hold_offs_.is_held(place, now())) continue;
+        const auto peer = std::make_shared<Peer>(*this, place);
+        peers_.emplace(place, peer);
+        peer->connect(central_);
+    }
+}
+
+void Gateway::on_link_up(Peer& peer) {
+    links_.emplace(peer.id(), &peer);
+    log_.info("device " + peer.name() + " is here");
+    relay_.on_link_up(peer.id(), now());
+    pump();
+}
+
+void Gateway::on_frame(Peer& peer, Bytes frame) {
+    capture_.frame(Direction::FromDevice, peer.device(), frame);
+    relay_.on_frame(peer.id(), frame, now());
+    pump();
+}
+
+void Gateway::on_sent(Peer& peer, std::size_t count) {
+    relay_.on_sent(peer.id(), count);
+    pump();
+}
+
+void Gateway::on_link_down(Peer& peer, air::Disconnect why) {
+    const bool settled = peer.is_up() && now() >= peer.since() + kSettledTime;
+    if (settled) {
+        hold_offs_.on_connected(peer.place());
+    } else {
+        hold_offs_.on_failed(peer.place(), now(), jitter());
+    }
+    if (peer.is_up()) log_.info("device " + peer.name() + " has gone: " + text_of(why));
+    const relay::LinkId id = peer.id();
+    drop(peer);
+    relay_.on_link_down(id, now());
+    pump();
+}
+
+void Gateway::drop(Peer& peer) {
+    links_.erase(peer.id());
+    const auto found = peers_.find(peer.place());
+    SOTTO_ASSERT(found != peers_.end());
+    boost::asio::post(loop_, [last = std::move(found->second)] {});
+    peers_.erase(found);
+}
+
+void Gateway::on_cloud_record(relay::CloudId cloud, Bytes record) {
+    if (capture_.is_open()) capture_.record(Direction::FromCloud, device_of(record), record);
+    relay_.on_uplink_record(cloud, record, now());
+    pump();
+}
+
+void Gateway::on_cloud_down(relay::CloudId cloud, const std::string& why) {
+    if (clouds_[cloud.value()]->is_news(why))
+        log_.warn("cloud " + relay_.address(cloud) + ": " + why + "; trying again");
+    relay_.on_uplink_down(cloud, now(), jitter());
+    pump();
+}
+
+void Gateway::pump() {
+    while (const auto output = relay_.next_output())
+        std::visit([this](const auto& item) { perform(item); }, *output);
+}
+
+void Gateway::perform(const relay::ConnectCloud& output) {
+    clouds_[output.cloud.value()]->client().connect();
+}
+
+void Gateway::perform(const relay::CloseCloud& output) {
+    clouds_[output.cloud.value()]->client().close(text_of(output.why));
+}
+
+void Gateway::perform(const relay::SendToCloud& output) {
+    const Bytes record = Bytes{output.record}.subspan(framing::kUplinkSizeSize);
+    if (capture_.is_open()) capture_.record(Direction::ToCloud, device_of(record), record);
+    clouds_[output.cloud.value()]->client().send(output.record);
+}
+
+void Gateway::perform(const relay::SendToDevice& output) {
+    Peer* peer = find(output.link);
+    if (peer == nullptr) return;
+    capture_.frame(Direction::ToDevice, peer->device(), output.frame);
+    // The air has room for all that the relay gives it at a time, or the link has just ended.
+    (void)peer->send(output.frame);
+}
+
+void Gateway::perform(const relay::CloseLink& output) {
+    Peer* peer = find(output.link);
+    if (peer == nullptr) return;
+    log_.info("device " + peer->name() + " is let go: " + text_of(output.why));
+    hold_offs_.hold(peer->place(), output.stay_away, now());
+    peer->close();
+    drop(*peer);
+}
+
+void Gateway::perform(const relay::CloudWelcomed& output) {
+    clouds_[output.cloud.value()]->on_welcomed();
+    log_.info("cloud " + relay_.address(output.cloud) + " is connected");
+}
+
+void Gateway::perform(const relay::CloudRefused& output) {
+    log_.warn("cloud " + relay_.address(output.cloud) +
+              " refused this gateway: " + text_of(output.reason));
+}
+
+void Gateway::perform(const relay::DeviceOffered& output) {
+    log_.info("device " + to_hex(output.device_id) + " goes to cloud " +
+              relay_.address(output.cloud));
+}
+
+Gateway::Peer* Gateway::find(relay::LinkId link) {
+    const auto found = links_.find(link);
+    return found == links_.end() ? nullptr : found->second;
+}
+
+// Records that concern a link have its number after their type.
+const framing::DeviceId* Gateway::device_of(Bytes record) {
+    Reader reader{record};
+    const auto type = reader.u8();
+    const auto link = reader.u32_be();
+    if (!type || *type < 0x10 || *type >= 0x30 || !link) return nullptr;
+    Peer* peer = find(relay::LinkId{*link});
+    return peer != nullptr ? &peer->device() : nullptr;
+}
+
+Instant Gateway::now() const {
+    const auto since_start = std::chrono::steady_clock::now().time_since_epoch();
+    return {std::chrono::duration_cast<std::chrono::milliseconds>(since_start).count()};
+}
+
+}  // namespace sotto::gateway

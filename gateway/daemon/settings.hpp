@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The settings of sotto-gateway: from its command line, or a TOML file with the same names.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/framing/limits.hpp"
+#include "gateway/daemon/gateway.hpp"
+
+namespace sotto::gateway {
+
+// What was given, as text.
+struct Settings {
+    std::string air_folder{};
+    std::vector<std::string> clouds{};  // HOST:PORT, the first is the default
+    std::string token_file{};           // for every cloud without a token of its own
+    std::vector<std::string> tokens{};  // HOST:PORT=FILE
+    bool insecure = false;
+    std::size_t value_size_max = framing::kValueSizeMax;
+    std::string capture_file{};
+};
+
+// An exit code: everything was said already (help, version, a mistake on the command line).
+using SettingsOrExit = std::variant<Settings, int>;
+SettingsOrExit read_command_line(int argc, char** argv);
+
+// What cannot be used, in words for its user.
+struct Complaint {
+    std::string text;
+};
+
+// The clouds with their tokens, read from their files.
+std::variant<std::vector<Uplink>, Complaint> load_uplinks(const Settings& settings);
+
+// Nothing, or what is wrong with the air's folder.
+std::string check_air_folder(const std::string& folder);
+
+}  // namespace sotto::gateway

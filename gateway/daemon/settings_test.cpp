@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/daemon/settings.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+namespace sotto::gateway {
+namespace {
+
+namespace fs = std::filesystem;
+
+class SettingsTest : public ::testing::Test {
+  protected:
+    SettingsTest() {
+        std::string name = (fs::temp_directory_path() / "sotto_settings_XXXXXX").string();
+        if (::mkdtemp(name.data()) != nullptr) folder = name;
+        token = write("token", "secret-1\n");
+    }
+    ~SettingsTest() override { fs::remove_all(folder); }
+
+    std::string write(const std::string& name, const std::string& text) {
+        std::ofstream{folder / name} << text;
+        return (folder / name).string();
+    }
+    std::string complaint(const Settings& settings) {
+        const auto loaded = load_uplinks(settings);
+        const auto* found = std::get_if<Complaint>(&loaded);
+        return found == nullptr ? "" : found->text;
+    }
+    SettingsOrExit parse(std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), "sotto-gateway");
+        std::vector<char*> pointers;
+        for (std::string& argument : arguments) pointers.push_back(argument.data());
+        return read_command_line(static_cast<int>(pointers.size()), pointers.data());
+    }
+
+    fs::path folder;
+    std::string token;
+};
+
+TEST_F(SettingsTest, EveryCloudHasItsTokenAndTheFirstIsTheDefault) {
+    const std::string own = write("own", "secret-2 \r\nsecond line");
+    const Settings settings{
+        .clouds = {"a:1", "b:2"}, .token_file = token, .tokens = {"b:2=" + own}};
+    const auto loaded = load_uplinks(settings);
+    const auto& uplinks = std::get<std::vector<Uplink>>(loaded);
+    ASSERT_EQ(uplinks.size(), 2U);
+    EXPECT_EQ(uplinks[0].cloud.address, "a:1");
+    EXPECT_EQ(uplinks[0].cloud.token, "secret-1");
+    EXPECT_EQ(uplinks[1].cloud.token, "secret-2");
+    EXPECT_EQ(uplinks[1].address.port, "2");
+}
+
+TEST_F(SettingsTest, ComplainsInWords) {
+    EXPECT_NE(complaint({.clouds = {"a"}, .token_file = token}), "");
+    EXPECT_NE(complaint({.clouds = {"a:1", "a:1"}, .token_file = token}), "");
+    EXPECT_NE(complaint({.clouds = {"a:1"}}), "");
+    EXPECT_NE(complaint({.clouds = {"a:1"}, .token_file = "/nonexistent/token"}), "");
+    EXPECT_NE(complaint({.clouds = {"a:1"}, .token_file = folder.string()}), "");
+    EXPECT_NE(complaint({.clouds = {"a:1"}, .token_file = write("empty", "\nlater")}), "");
+    EXPECT_NE(complaint({.clouds = {"a:1"}, .token_file = write("space", "a b")}), "");
+    EXPECT_NE(complaint({.clouds = {"a:1"}, .token_file = token, .tokens = {"b:2=x"}}), "");
+    EXPECT_NE(complaint({.clouds = {"a:1"}, .token_file = token, .tokens = {"a:1"}}), "");
+    const std::vector<std::string> many{
+        "a:1", "a:2", "a:3", "a:4", "a:5", "a:6", "a:7", "a:8", "a:9"};
+    EXPECT_NE(complaint({.clouds = many, .token_file = token}), "");
+}
+
+TEST_F(SettingsTest, AirFolderMustBeThere) {
+    EXPECT_EQ(check_air_folder(folder.string()), "");
+    EXPECT_NE(check_air_folder((folder / "missing").string()), "");
+    EXPECT_NE(check_air_folder(token), "");
+}
+
+TEST_F(SettingsTest, CommandLineAndFileSayTheSame) {
+    const auto line = parse({"--air",
+                             "x",
+                             "--cloud",
+                             "a:1",
+                             "--cloud",
+                             "b:2",
+                             "--token-file",
+                             "t",
+                             "--insecure",
+                             "--mtu",
+                             "247"});
+    const Settings& given = std::get<Settings>(line);
+    EXPECT_EQ(given.clouds, (std::vector<std::string>{"a:1", "b:2"}));
+    EXPECT_TRUE(given.insecure);
+    EXPECT_EQ(given.value_size_max, 247U);
+
+    const std::string file = write("gateway.toml",
+                                   "air = \"x\"\ncloud = [\"a:1\", \"b:2\"]\n"
+                                   "token-file = \"t\"\ninsecure = true\nmtu = 247\n");
+    const auto read = parse({"--settings", file});
+    const Settings& same = std::get<Settings>(read);
+    EXPECT_EQ(same.air_folder, "x");
+    EXPECT_EQ(same.clouds, given.clouds);
+    EXPECT_EQ(same.token_file, "t");
+    EXPECT_TRUE(same.insecure);
+    EXPECT_EQ(same.value_size_max, 247U);
+}
+
+TEST_F(SettingsTest, WrongUsageEndsWithCodeTwo) {
+    EXPECT_EQ(std::get<int>(parse({})), 2);
+    EXPECT_EQ(std::get<int>(parse({"--air", "x"})), 2);
+    EXPECT_EQ(std::get<int>(parse({"--air", "x", "--cloud", "a:1", "--mtu", "19"})), 2);
+    EXPECT_EQ(std::get<int>(parse({"--nonsense"})), 2);
+    EXPECT_EQ(std::get<int>(parse({"--settings", write("bad.toml", "nonsense = 1\n")})), 2);
+    EXPECT_EQ(std::get<int>(parse({"--version"})), 0);
+}
+
+}  // namespace
+}  // namespace sotto::gateway
