@@ -8,8 +8,6 @@
 namespace sotto::session {
 namespace {
 
-constexpr std::array kUnderstood{
-    coap::kUriHost, coap::kUriPort, coap::kUriPath, coap::kUriQuery, coap::kAccept};
 constexpr std::uint32_t kLifetimeS = static_cast<std::uint32_t>(kObservationLifetime.ms / 1'000);
 constexpr std::string_view kTagQuery = "k=";
 
@@ -76,7 +74,9 @@ Result<keystore::CloudRecord> parse_cloud(Bytes payload) {
 
 Server::Answer Server::dispatch(Exchange& exchange, const coap::Body& body) {
     const coap::Options& options = body.options;
-    if (options.find_bad_critical(kUnderstood)) return {.code = coap::Code::BadOption};
+    const std::array understood{
+        coap::kUriHost, coap::kUriPort, coap::kUriPath, coap::kUriQuery, coap::kAccept};
+    if (options.find_bad_critical(understood)) return {.code = coap::Code::BadOption};
     const Role role = exchange.entry.role;
     if (options.path_is("/a")) {
         if (role != Role::Cloud) return {.code = coap::Code::Forbidden};
@@ -242,7 +242,7 @@ Server::Answer Server::on_last(Exchange& exchange, const coap::Body& body) {
     keystore::SessionTag tag = sessions_.tag_of(exchange.entry);
     if (const auto query = body.options.find_text(coap::kUriQuery, 0); query) {
         const auto asked = query->starts_with(kTagQuery)
-                               ? parse_tag(query->substr(kTagQuery.size()))
+                               ? parse_tag({query->begin() + kTagQuery.size(), query->end()})
                                : std::nullopt;
         if (!asked) return {.code = coap::Code::BadRequest};
         tag = *asked;
