@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every limit of the relay, in one table, with what happens at it. The cloud's memory is bounded by
+// sums of these.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "cloud/model/records.hpp"
+#include "core/base/time.hpp"
+#include "core/framing/limits.hpp"
+
+namespace sotto::cloud::services {
+
+// Connections. Beyond them: refused, the rest goes on.
+inline constexpr std::size_t kGatewaysMax = 1'024;       // signed in; then REFUSED full
+inline constexpr std::size_t kGatewayStrangersMax = 64;  // not signed in yet; then closed
+inline constexpr std::size_t kAppsMax = 4'096;           // channels; then 503
+inline constexpr std::size_t kLinksPerGatewayMax = 256;  // then RELEASE
+inline constexpr std::size_t kClaimantsPerDeviceMax =
+    8;  // links that say they are one device; then RELEASE
+
+// The uplink.
+inline constexpr Duration kHelloTimeMax = seconds(5);
+inline constexpr Duration kPingInterval = seconds(20);
+inline constexpr int kSilentIntervalsMax = 3;
+inline constexpr std::uint16_t kLinkCredit = 32;  // messages on their way, each direction
+inline constexpr std::uint16_t kLinkCreditGrant =
+    16;  // given back at once, so that few records carry it
+static_assert(kLinkCreditGrant * 2 <= kLinkCredit);
+inline constexpr std::uint32_t kLinkCreditMax = 4'096;  // a gateway that grants more is broken
+
+// What waits for a link without credit; then the outcome is `mailbox full`.
+inline constexpr std::size_t kLinkQueueCountMax = 64;
+inline constexpr std::size_t kLinkQueueBytesMax = 32 * 1'024;
+
+// What waits for a socket; then it is closed: its reader is too slow.
+inline constexpr std::size_t kGatewayOutputBytesMax = 1'024 * 1'024;
+inline constexpr std::size_t kAppOutputBytesMax = 256 * 1'024;
+static_assert(kLinkCredit * framing::kUplinkBytesMax < kGatewayOutputBytesMax);
+
+// SENDs of one app that wait for the store; then `rate limited`.
+inline constexpr std::size_t kWaitingSendsPerAppMax = 64;
+
+// A device that has not proved itself: messages in each direction.
+inline constexpr std::uint32_t kStrangerBurst = 32;
+inline constexpr Duration kStrangerInterval = seconds(1);
+// How long an app may go on with a device that it paired and that is not attached yet.
+inline constexpr Duration kTalkTime = minutes(2);
+inline constexpr std::size_t kTalkersPerDeviceMax = 16;       // the one silent longest makes room
+inline constexpr std::size_t kDevicesWithoutLinkMax = 1'024;  // remembered for kTalkTime
+
+// Mailboxes.
+inline constexpr model::MailboxLimits kDeviceMailbox{.count_max = 64, .bytes_max = 64 * 1'024};
+inline constexpr model::MailboxLimits kAppMailbox{.count_max = 256, .bytes_max = 256 * 1'024};
+inline constexpr Duration kAppLetterLife = days(7);
+inline constexpr Duration kStrangerLetterLife = minutes(2);  // from a device that is not attached
+inline constexpr std::size_t kLettersPerPage = 16;
+inline constexpr Duration kPurgeInterval = minutes(1);
+inline constexpr Duration kRetryInterval = seconds(1);  // after the store failed
+
+// Claims.
+inline constexpr Duration kClaimLife = minutes(60);
+inline constexpr std::size_t kOpenClaimsPerAccountMax = 32;
+
+}  // namespace sotto::cloud::services
