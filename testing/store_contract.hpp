@@ -8,6 +8,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <string>
 #include <utility>
@@ -232,7 +233,7 @@ TYPED_TEST_P(StoreContract, BoundsTheOpenClaimsOfAnAccount) {
 TYPED_TEST_P(StoreContract, ListsTheDevicesOfAnAccountById) {
     using namespace contract;
     const AccountId ann = this->account("ann");
-    for (const std::uint8_t number : {3, 1, 2}) {
+    for (const std::uint8_t number : std::array<std::uint8_t, 3>{3, 1, 2}) {
         EXPECT_TRUE(this->create_claim(number, ann));
         EXPECT_TRUE(this->redeem(number, number, number));
     }
@@ -357,7 +358,7 @@ TYPED_TEST_P(StoreContract, KeepsALinkContext) {
             .value();
     };
     EXPECT_EQ(load(), std::nullopt);
-    for (const std::uint8_t byte : {1, 2}) {
+    for (const std::uint8_t byte : std::array<std::uint8_t, 2>{1, 2}) {
         EXPECT_TRUE(this->template ask<void>([&](auto& store, auto done) {
             store.save_link_context(device_id(1), {byte, 7}, done);
         }));

@@ -75,7 +75,7 @@ TEST(Router, DropsWhatComesUnderAnUnknownLabel) {
     World world;
     const GatewayId gateway = world.connect_gateway();
     world.link_up(gateway, 1, 1);
-    for (const std::uint16_t label : {1, 2, 3, 0xffff}) {
+    for (const std::uint16_t label : std::array<std::uint16_t, 4>{1, 2, 3, 0xffff}) {
         world.from_device(gateway, 1, label, kReply);
     }
     EXPECT_EQ(world.router.counters().dropped_from_device, 4U);
@@ -343,7 +343,7 @@ TEST(Router, ClosesAGatewayThatBreaksTheRulesAndLeavesTheOthersAlone) {
     }
 }
 
-TEST(Router, ClosesAGatewayThatSendsWithoutCredit) {
+TEST(Router, GivesCreditBackWithinOneBurst) {
     World world;
     const GatewayId gateway = world.connect_gateway();
     world.link_up(gateway, 1, 1);
