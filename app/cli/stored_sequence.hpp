@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/client/oscore_client.hpp"
+#include "core/oscore/sender_sequence.hpp"
 #include "ports/linux/file_storage.hpp"
 
 namespace sotto::app {
@@ -18,12 +19,11 @@ class StoredSequenceNumbers final : public SequenceNumbers {
     Outcome<oscore::Piv> take() override;
 
   private:
-    StoredSequenceNumbers(ports::FileStorage storage, std::uint64_t next)
-        : storage_(std::move(storage)), next_(next), reserved_(next) {}
+    StoredSequenceNumbers(ports::FileStorage storage, oscore::Piv reserved)
+        : storage_(std::move(storage)), sequence_(reserved) {}
 
     ports::FileStorage storage_;
-    std::uint64_t next_;
-    std::uint64_t reserved_;  // numbers below this may be used
+    oscore::SenderSequence sequence_;
 };
 
 }  // namespace sotto::app
