@@ -5,6 +5,7 @@
 #include "bench/measure.hpp"
 #include "core/edhoc/initiator.hpp"
 #include "core/edhoc/responder.hpp"
+#include "core/keystore/private_key.hpp"
 #include "ports/linux/system_entropy.hpp"
 
 namespace sotto::bench {
@@ -12,12 +13,7 @@ namespace {
 
 crypto::DhPrivateKey draw_key() {
     ports::SystemEntropy entropy;
-    for (;;) {
-        Scratch<crypto::kDhSize> candidate;
-        SOTTO_ASSERT(entropy.fill(candidate.bytes()).has_value());
-        auto key = crypto::dh_private_from_candidate(candidate.bytes());
-        if (key) return *std::move(key);
-    }
+    return *keystore::draw_private_key(entropy);
 }
 
 struct Party {

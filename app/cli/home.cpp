@@ -8,6 +8,7 @@
 
 #include "app/client/hex.hpp"
 #include "core/cose/credential.hpp"
+#include "core/keystore/private_key.hpp"
 
 namespace sotto::app {
 namespace {
@@ -40,20 +41,11 @@ Outcome<ports::FileStorage> open_patiently(const std::string& path) {
     }
 }
 
-Result<crypto::DhPrivateKey> draw_private_key(hal::Entropy& entropy) {
-    for (;;) {
-        Scratch<crypto::kDhSize> candidate;
-        SOTTO_TRY(entropy.fill(candidate.bytes()));
-        auto key = crypto::dh_private_from_candidate(candidate.bytes());
-        if (key) return key;
-    }
-}
-
 // SES-1: the subject of an app is a random label.
 Result<keystore::Identity> make_identity(hal::Entropy& entropy) {
     std::array<std::uint8_t, 8> label{};
     SOTTO_TRY(entropy.fill(label));
-    SOTTO_TRY_ASSIGN(crypto::DhPrivateKey key, draw_private_key(entropy));
+    SOTTO_TRY_ASSIGN(crypto::DhPrivateKey key, keystore::draw_private_key(entropy));
     SOTTO_TRY_ASSIGN(const auto credential,
                      cose::Credential::create("app-" + to_hex(label), crypto::dh_public(key)));
     return keystore::Identity{std::move(key), keystore::CredentialBytes{credential.bytes()}};

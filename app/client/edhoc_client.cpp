@@ -3,6 +3,7 @@
 
 #include "core/cbor/writer.hpp"
 #include "core/cose/identifier.hpp"
+#include "core/keystore/private_key.hpp"
 
 namespace sotto::app {
 namespace {
@@ -40,15 +41,6 @@ Failure refused_by(const edhoc::ErrorMessage& error) {
             "Name our credential to the server, with its --trust"};
 }
 
-Result<crypto::DhPrivateKey> draw_private_key(hal::Entropy& entropy) {
-    for (;;) {
-        Scratch<crypto::kDhSize> candidate;
-        SOTTO_TRY(entropy.fill(candidate.bytes()));
-        auto key = crypto::dh_private_from_candidate(candidate.bytes());
-        if (key) return key;
-    }
-}
-
 // One byte that travels as one (RFC 9528 §3.3.2).
 Result<edhoc::ConnectionId> draw_connection_id(hal::Entropy& entropy) {
     std::array<std::uint8_t, 1> byte{};
@@ -84,7 +76,7 @@ class Handshake {
 
   private:
     Outcome<bool> exchange_messages_1_and_2(edhoc::Initiator& initiator) {
-        auto key = draw_private_key(entropy_);
+        auto key = keystore::draw_private_key(entropy_);
         const auto c_i = draw_connection_id(entropy_);
         if (!key || !c_i) return no_randomness();
         std::array<std::uint8_t, edhoc::kMessageSizeMax> buffer{};

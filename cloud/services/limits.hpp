@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "cloud/model/records.hpp"
-#include "core/base/time.hpp"
+#include "core/base/token_bucket.hpp"
 #include "core/framing/limits.hpp"
 
 namespace sotto::cloud::services {
@@ -43,8 +43,7 @@ static_assert(kLinkCredit * framing::kUplinkBytesMax < kGatewayOutputBytesMax);
 inline constexpr std::size_t kWaitingSendsPerAppMax = 64;
 
 // A device that has not proved itself: messages in each direction.
-inline constexpr std::uint32_t kStrangerBurst = 32;
-inline constexpr Duration kStrangerInterval = seconds(1);
+inline constexpr Rate kStrangerRate{.burst = 32, .refill = seconds(1)};
 // How long an app may go on with a device that it paired and that is not attached yet.
 inline constexpr Duration kTalkTime = minutes(2);
 inline constexpr std::size_t kTalkersPerDeviceMax = 16;       // the one silent longest makes room

@@ -14,7 +14,6 @@
 #include "cloud/services/link_flow.hpp"
 #include "cloud/services/outbox.hpp"
 #include "cloud/services/talkers.hpp"
-#include "cloud/services/token_bucket.hpp"
 #include "cloud/services/uplink_session.hpp"
 
 namespace sotto::cloud::services {

@@ -6,7 +6,6 @@
 
 #include "cloud/services/link_flow.hpp"
 #include "cloud/services/talkers.hpp"
-#include "cloud/services/token_bucket.hpp"
 #include "cloud/services/uplink_session.hpp"
 
 namespace sotto::cloud::services {
@@ -16,31 +15,6 @@ namespace uplink = framing::uplink;
 using Buffer = std::vector<std::uint8_t>;
 
 constexpr Instant kStart{5'000};
-
-TEST(TokenBucket, AllowsABurstAndThenOneInEachInterval) {
-    TokenBucket bucket{3, seconds(1), kStart};
-    for (int i = 0; i < 3; i++) EXPECT_TRUE(bucket.take(kStart));
-    EXPECT_FALSE(bucket.take(kStart));
-    EXPECT_FALSE(bucket.take(kStart + milliseconds(999)));
-    EXPECT_TRUE(bucket.take(kStart + seconds(1)));
-    EXPECT_FALSE(bucket.take(kStart + milliseconds(1'999)));
-    EXPECT_TRUE(bucket.take(kStart + seconds(2)));
-}
-
-TEST(TokenBucket, NeverHoldsMoreThanABurst) {
-    TokenBucket bucket{2, seconds(1), kStart};
-    const Instant late = kStart + days(3'650);
-    EXPECT_TRUE(bucket.take(late));
-    EXPECT_TRUE(bucket.take(late));
-    EXPECT_FALSE(bucket.take(late));
-}
-
-TEST(TokenBucket, GainsNothingFromAClockThatGoesBack) {
-    TokenBucket bucket{1, seconds(1), kStart};
-    EXPECT_TRUE(bucket.take(kStart));
-    EXPECT_FALSE(bucket.take(kStart - seconds(60)));
-    EXPECT_FALSE(bucket.take(kStart));
-}
 
 TEST(Talkers, RemembersForAWhileAndMakesRoomForTheNewest) {
     const auto app = [](std::size_t number) {

@@ -54,7 +54,7 @@ void Router::add_link(GatewayId id, const uplink::LinkUp& up) {
                                    .gateway = id,
                                    .number = up.link,
                                    .device = up.attach.device_id,
-                                   .from_device = {kStrangerBurst, kStrangerInterval, now_}})
+                                   .from_device = TokenBucket{kStrangerRate, now_}})
                      .first->second;
     gateway.links.emplace(up.link.value(), key);
     std::vector<LinkKey>& links = device_entry(link.device).links;
@@ -232,8 +232,7 @@ void Router::remove_link(LinkKey key) {
 DeviceEntry& Router::device_entry(const model::DeviceId& device) {
     const auto found = devices_.find(device);
     if (found != devices_.end()) return found->second;
-    return devices_
-        .emplace(device, DeviceEntry{.to_stranger = {kStrangerBurst, kStrangerInterval, now_}})
+    return devices_.emplace(device, DeviceEntry{.to_stranger = TokenBucket{kStrangerRate, now_}})
         .first->second;
 }
 

@@ -88,13 +88,13 @@ TEST(Router, LimitsTheRateTowardsAStranger) {
     const GatewayId gateway = world.connect_gateway();
     world.link_up(gateway, 1, 1);
     const AppConnectionId app = world.connect_app();
-    for (std::uint32_t i = 0; i <= kStrangerBurst; i++) {
+    for (std::uint32_t i = 0; i <= kStrangerRate.burst; i++) {
         world.send(app, 1, kCall);
         world.credit(gateway, 1, 1);
     }
-    EXPECT_EQ(world.gateway(gateway).messages.size(), kStrangerBurst);
+    EXPECT_EQ(world.gateway(gateway).messages.size(), kStrangerRate.burst);
     EXPECT_EQ(world.app(app).outcomes.back(), OutcomeCode::RateLimited);
-    world.pass(kStrangerInterval);
+    world.pass(kStrangerRate.refill);
     world.send(app, 1, kCall);
     EXPECT_EQ(world.app(app).outcomes.back(), OutcomeCode::HandedOn);
 }
@@ -105,10 +105,10 @@ TEST(Router, LimitsTheRateFromAStranger) {
     world.link_up(gateway, 1, 1);
     const AppConnectionId app = world.connect_app();
     world.send(app, 1, kCall);
-    for (std::uint32_t i = 0; i < 2 * kStrangerBurst; i++) {
+    for (std::uint32_t i = 0; i < 2 * kStrangerRate.burst; i++) {
         world.from_device(gateway, 1, 2, kReply);
     }
-    EXPECT_EQ(world.app(app).delivered.size(), kStrangerBurst);
+    EXPECT_EQ(world.app(app).delivered.size(), kStrangerRate.burst);
     EXPECT_FALSE(world.gateway(gateway).is_closed);
 }
 

@@ -9,6 +9,7 @@
 #include "core/base/secret.hpp"
 #include "core/base/strong.hpp"
 #include "core/base/time.hpp"
+#include "core/base/token_bucket.hpp"
 #include "core/base/writer.hpp"
 
 namespace sotto {
@@ -114,6 +115,40 @@ TEST(Error, EveryCodeHasAName) {
 }
 
 TEST(Time, AddsUp) { EXPECT_EQ((Instant{5} + seconds(2)) - Instant{5}, milliseconds(2'000)); }
+
+constexpr Instant kStart{5'000};
+
+TEST(TokenBucket, AllowsABurstAndThenOneInEachInterval) {
+    TokenBucket bucket{{.burst = 3, .refill = seconds(1)}, kStart};
+    for (int i = 0; i < 3; i++) EXPECT_TRUE(bucket.take(kStart));
+    EXPECT_FALSE(bucket.take(kStart));
+    EXPECT_FALSE(bucket.take(kStart + milliseconds(999)));
+    EXPECT_TRUE(bucket.take(kStart + seconds(1)));
+    EXPECT_FALSE(bucket.take(kStart + milliseconds(1'999)));
+    EXPECT_TRUE(bucket.take(kStart + seconds(2)));
+}
+
+TEST(TokenBucket, NeverHoldsMoreThanABurst) {
+    TokenBucket bucket{{.burst = 2, .refill = seconds(1)}, kStart};
+    const Instant late = kStart + days(3'650);
+    EXPECT_TRUE(bucket.take(late));
+    EXPECT_TRUE(bucket.take(late));
+    EXPECT_FALSE(bucket.take(late));
+}
+
+TEST(TokenBucket, GainsNothingFromAClockThatGoesBack) {
+    TokenBucket bucket{{.burst = 1, .refill = seconds(1)}, kStart};
+    EXPECT_TRUE(bucket.take(kStart));
+    EXPECT_FALSE(bucket.take(kStart - seconds(60)));
+    EXPECT_FALSE(bucket.take(kStart));
+}
+
+TEST(TokenBucket, SavesUpNoTimeWhileItIsFull) {
+    TokenBucket bucket{{.burst = 1, .refill = seconds(1)}, kStart};
+    EXPECT_TRUE(bucket.take(kStart + milliseconds(1'900)));
+    EXPECT_FALSE(bucket.take(kStart + milliseconds(2'899)));
+    EXPECT_TRUE(bucket.take(kStart + milliseconds(2'900)));
+}
 
 }  // namespace
 }  // namespace sotto

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/oscore/context.hpp"
 
+#include "core/base/reader.hpp"
 #include "core/base/writer.hpp"
 #include "core/cbor/writer.hpp"
 #include "core/cose/algorithm.hpp"
@@ -70,5 +71,7 @@ FixedBytes<kPivSizeMax> encode_piv(Piv piv) {
     while (skip + 1 < bytes.size() && bytes[skip] == 0) ++skip;
     return FixedBytes<kPivSizeMax>{Bytes{bytes}.subspan(skip)};
 }
+
+Piv decode_piv(Bytes piv) { return Piv{*Reader{piv}.uint_be(piv.size())}; }
 
 }  // namespace sotto::oscore

@@ -64,5 +64,7 @@ crypto::Nonce make_nonce(const CommonIv& common_iv, Bytes id_piv, Bytes piv);
 
 // A Partial IV in the fewest bytes, at least one (§6.1). Precondition: piv <= kPivMax.
 FixedBytes<kPivSizeMax> encode_piv(Piv piv);
+// And back. Precondition: piv.size() <= kPivSizeMax.
+Piv decode_piv(Bytes piv);
 
 }  // namespace sotto::oscore

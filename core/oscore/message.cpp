@@ -95,8 +95,6 @@ Result<coap::Body> open(const Cipher& cipher,
     return Error::Malformed;
 }
 
-Piv to_piv(Bytes piv) { return Piv{*Reader{piv}.uint_be(piv.size())}; }
-
 }  // namespace
 
 Result<Bytes> encode_plaintext(const coap::Message& message, MutBytes out) {
@@ -164,7 +162,7 @@ Result<Request> unprotect_request(const Context& context,
                      open(cipher, coap::is_request, message.payload, scratch));
     return Request{.body = body,
                    .binding = {.piv = FixedBytes<kPivSizeMax>{option.piv}},
-                   .piv = to_piv(option.piv)};
+                   .piv = decode_piv(option.piv)};
 }
 
 Result<Bytes> protect_response(const Context& context,
@@ -200,7 +198,7 @@ Result<Response> unprotect_response(const Context& context,
     SOTTO_TRY_ASSIGN(const coap::Body body,
                      open(cipher, coap::is_response, message.payload, scratch));
     return Response{.body = body,
-                    .piv = has_own ? std::optional{to_piv(option.piv)} : std::nullopt};
+                    .piv = has_own ? std::optional{decode_piv(option.piv)} : std::nullopt};
 }
 
 }  // namespace sotto::oscore

@@ -3,15 +3,8 @@
 
 namespace sotto::session {
 
-AnswerCache::Fingerprint AnswerCache::fingerprint(Bytes request) {
-    const crypto::Hash hash = crypto::sha256(request);
-    Fingerprint fingerprint;
-    std::copy_n(hash.begin(), fingerprint.size(), fingerprint.begin());
-    return fingerprint;
-}
-
 Bytes AnswerCache::find(Bytes request) const {
-    const Fingerprint wanted = fingerprint(request);
+    const Fingerprint wanted = fingerprint_of(request);
     for (const Entry& entry : entries_) {
         if (!entry.answer.empty() && entry.request == wanted) return entry.answer;
     }
@@ -20,7 +13,7 @@ Bytes AnswerCache::find(Bytes request) const {
 
 void AnswerCache::keep(Bytes request, Bytes answer) {
     if (answer.size() > kAnswerSizeMax) return;
-    entries_[oldest_] = {.request = fingerprint(request),
+    entries_[oldest_] = {.request = fingerprint_of(request),
                          .answer = FixedBytes<kAnswerSizeMax>{answer}};
     oldest_ = (oldest_ + 1) % entries_.size();
 }

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "core/base/fixed_vector.hpp"
-#include "core/crypto/hash.hpp"
+#include "core/session/fingerprint.hpp"
 #include "core/session/limits.hpp"
 
 namespace sotto::session {
@@ -24,12 +24,10 @@ class AnswerCache {
     void clear();
 
   private:
-    using Fingerprint = std::array<std::uint8_t, 16>;
     struct Entry {
         Fingerprint request{};
         FixedBytes<kAnswerSizeMax> answer;
     };
-    static Fingerprint fingerprint(Bytes request);
 
     std::array<Entry, kAnswerCacheCount> entries_{};
     std::size_t oldest_ = 0;

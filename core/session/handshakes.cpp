@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/session/handshakes.hpp"
 
+#include "core/keystore/private_key.hpp"
+
 namespace sotto::session {
 namespace {
 
 constexpr std::array<std::uint16_t, 1> kUnderstoodEad3{kEadPairingProof};
-constexpr int kDrawCountMax = 16;  // a candidate fails with probability below 2^-32
-
-HalfOpen::Fingerprint fingerprint(Bytes message) {
-    const crypto::Hash hash = crypto::sha256(message);
-    HalfOpen::Fingerprint fingerprint;
-    std::copy_n(hash.begin(), fingerprint.size(), fingerprint.begin());
-    return fingerprint;
-}
 
 void release(HalfOpen& slot) {
     slot.responder.reset();
@@ -23,16 +17,6 @@ void release(HalfOpen& slot) {
 
 }  // namespace
 
-Result<edhoc::EphemeralKey> draw_ephemeral_key(hal::Entropy& entropy) {
-    Scratch<crypto::kDhSize> candidate;
-    for (int i = 0; i < kDrawCountMax; ++i) {
-        SOTTO_TRY(entropy.fill(candidate.bytes()));
-        auto key = crypto::dh_private_from_candidate(candidate.bytes());
-        if (key) return edhoc::EphemeralKey::from(*std::move(key));
-    }
-    return Error::EntropyFailed;
-}
-
 Handshakes::Handshakes(const Setup& setup)
     : setup_(setup), air_bucket_(setup.rate), relay_bucket_(setup.rate), udp_bucket_(setup.rate) {}
 
@@ -41,7 +25,7 @@ Handshakes::Reply Handshakes::on_message_1(Channel channel,
                                            Instant now,
                                            MutBytes out) {
     expire(now);
-    const HalfOpen::Fingerprint received = fingerprint(message);
+    const Fingerprint received = fingerprint_of(message);
     if (const HalfOpen* repeated = find_repeated(received); repeated != nullptr) {  // [SES-12]
         return {.kind = ReplyKind::Message, .payload = repeated->reply};
     }
@@ -71,11 +55,13 @@ Handshakes::Reply Handshakes::on_message_1(Channel channel,
 
 Status Handshakes::compose_message_2(HalfOpen& slot, const edhoc::ConnectionId& c_i) {
     SOTTO_TRY_ASSIGN(slot.c_r, choose_c_r(c_i));
-    SOTTO_TRY_ASSIGN(edhoc::EphemeralKey ephemeral, draw_ephemeral_key(setup_.entropy));
+    SOTTO_TRY_ASSIGN(crypto::DhPrivateKey private_key, keystore::draw_private_key(setup_.entropy));
     std::array<std::uint8_t, kHandshakeMessageMax> buffer;
-    SOTTO_TRY_ASSIGN(const Bytes message_2,
-                     slot.responder->compose_message_2(
-                         std::move(ephemeral), {.c_r = slot.c_r, .form = setup_.form}, buffer));
+    SOTTO_TRY_ASSIGN(
+        const Bytes message_2,
+        slot.responder->compose_message_2(edhoc::EphemeralKey::from(std::move(private_key)),
+                                          {.c_r = slot.c_r, .form = setup_.form},
+                                          buffer));
     slot.reply = FixedBytes<kHandshakeMessageMax>{message_2};
     return {};
 }
@@ -88,7 +74,7 @@ Handshakes::Reply Handshakes::on_message_3(Bytes c_r_and_message, Instant now, M
     HalfOpen* slot = find_slot(c_r->view());
     if (slot == nullptr) return error_reply(nullptr, Error::WrongState, out);
 
-    const HalfOpen::Fingerprint received = fingerprint(in.rest());
+    const Fingerprint received = fingerprint_of(in.rest());
     if (slot->is_answered) {
         if (slot->received != received) return error_reply(nullptr, Error::WrongState, out);
         return {.kind = ReplyKind::Message, .payload = slot->reply};  // [SES-12]
@@ -218,7 +204,7 @@ HalfOpen* Handshakes::find_slot(Bytes c_r) {
     return nullptr;
 }
 
-HalfOpen* Handshakes::find_repeated(const HalfOpen::Fingerprint& received) {
+HalfOpen* Handshakes::find_repeated(const Fingerprint& received) {
     for (HalfOpen& slot : setup_.slots) {
         if (slot.responder && !slot.is_answered && slot.received == received) return &slot;
     }

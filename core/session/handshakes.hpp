@@ -7,19 +7,18 @@
 #include <array>
 #include <optional>
 
+#include "core/base/token_bucket.hpp"
 #include "core/edhoc/responder.hpp"
 #include "core/hal/entropy.hpp"
 #include "core/session/authority.hpp"
 #include "core/session/channel.hpp"
-#include "core/session/rate_limit.hpp"
+#include "core/session/fingerprint.hpp"
 #include "core/session/session_table.hpp"
 
 namespace sotto::session {
 
 // One handshake between message_1 and the first protected request.
 struct HalfOpen {
-    using Fingerprint = std::array<std::uint8_t, 16>;
-
     std::optional<edhoc::Responder> responder;  // none: the slot is free
     Channel channel;
     Instant expires{};
@@ -67,7 +66,7 @@ class Handshakes {
   private:
     HalfOpen* choose_slot(Channel channel);
     HalfOpen* find_slot(Bytes c_r);
-    HalfOpen* find_repeated(const HalfOpen::Fingerprint& received);
+    HalfOpen* find_repeated(const Fingerprint& received);
     Result<edhoc::ConnectionId> choose_c_r(const edhoc::ConnectionId& c_i);
     Status compose_message_2(HalfOpen& slot, const edhoc::ConnectionId& c_i);
     Status answer_message_3(HalfOpen& slot, Bytes message, Instant now);
@@ -86,8 +85,5 @@ class Handshakes {
     TokenBucket relay_bucket_;
     TokenBucket udp_bucket_;
 };
-
-// A fresh key pair. Error::EntropyFailed.
-Result<edhoc::EphemeralKey> draw_ephemeral_key(hal::Entropy& entropy);
 
 }  // namespace sotto::session

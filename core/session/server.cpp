@@ -13,23 +13,11 @@ constexpr std::uint16_t kFormatCidEdhoc = 65;
 constexpr std::uint8_t kCborTrue = 0xf5;  // in front of message_1 (RFC 9528 A.2)
 constexpr std::uint32_t kBusyMaxAge = 4;
 
-bool is_edhoc_path(const coap::Options& options) {
-    return options.count(coap::kUriPath) == 2 &&
-           options.find_text(coap::kUriPath, 0) == ".well-known" &&
-           options.find_text(coap::kUriPath, 1) == "edhoc";
-}
-
-// RFC 7252 §5.4.1: a critical option that is not understood refuses the request.
-bool is_understood_outside(coap::OptionNumber number) {
-    return !coap::is_critical(number) || number == coap::kUriHost || number == coap::kUriPort ||
-           number == coap::kUriPath || number == coap::kAccept || number == coap::kOscore;
-}
-
-bool has_unknown_critical(const coap::Options& options) {
-    for (const coap::Option& option : options) {
-        if (!is_understood_outside(option.number)) return true;
-    }
-    return false;
+// Whether there is a critical option outside that a request may not have (RFC 7252 §5.4.1).
+bool has_bad_critical(const coap::Options& options) {
+    const std::array understood{
+        coap::kUriHost, coap::kUriPort, coap::kUriPath, coap::kAccept, coap::kOscore};
+    return options.find_bad_critical(understood).has_value();
 }
 
 Bytes copy(Bytes bytes, MutBytes out) {
@@ -98,10 +86,10 @@ Bytes Server::on_unprotected(Channel channel,
                              const coap::Message& message,
                              Instant now,
                              MutBytes out) {
-    if (has_unknown_critical(message.options)) {
+    if (has_bad_critical(message.options)) {
         return respond(message.header, {.code = coap::Code::BadOption}, out);
     }
-    if (!is_edhoc_path(message.options)) {  // [SES-31]
+    if (!message.options.path_is("/.well-known/edhoc")) {  // [SES-31]
         return respond(message.header, {.code = coap::Code::Unauthorized}, out);
     }
     if (message.header.code != coap::Code::Post) {
@@ -158,8 +146,8 @@ Bytes Server::on_protected(
         // RFC 8613 §8.2: such answers carry Max-Age 0, so that nobody caches them.
         return respond(message.header, {.code = code, .max_age_s = 0}, out);
     };
-    if (has_unknown_critical(message.options)) return refuse(coap::Code::BadOption);
-    const auto option = oscore::parse_option(*message.options.find(coap::kOscore));
+    if (has_bad_critical(message.options)) return refuse(coap::Code::BadOption);
+    const auto option = oscore::find_option(message);
     if (!option) return refuse(coap::Code::BadOption);
     const auto found = find_session(*option, now);
     if (!found) {
@@ -171,8 +159,9 @@ Bytes Server::on_protected(
         return repeat(message.header, kept, out);
     }
     // Before a boot's first challenge the window is not known, but nothing executed runs again.
-    const auto piv = Reader{option->piv}.uint_be(option->piv.size());
-    if (!entry.window.check(oscore::Piv{*piv})) return refuse(coap::Code::Unauthorized);
+    if (!entry.window.check(oscore::decode_piv(option->piv))) {
+        return refuse(coap::Code::Unauthorized);
+    }
 
     const oscore::Context context = sessions_.context_of(entry);
     const auto request = oscore::unprotect_request(context, *option, message, setup_.scratch);

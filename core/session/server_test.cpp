@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "core/edhoc/initiator.hpp"
+#include "core/keystore/private_key.hpp"
 #include "core/oscore/message.hpp"
 #include "testing/memory_storage.hpp"
 #include "testing/seeded_entropy.hpp"
@@ -24,7 +25,7 @@ struct Party {
     cose::Credential credential;
 
     static Party make(std::string_view subject, SeededEntropy& entropy) {
-        edhoc::EphemeralKey pair = *draw_ephemeral_key(entropy);
+        edhoc::EphemeralKey pair = edhoc::EphemeralKey::from(*keystore::draw_private_key(entropy));
         cose::Credential credential = *cose::Credential::create(subject, pair.public_key);
         return {.key = std::move(pair.private_key), .credential = credential};
     }
@@ -127,7 +128,7 @@ struct App {
         const std::array<edhoc::SuiteLabel, 1> suites{2};
         const std::array<std::uint8_t, 1> c_i{0x05};
         const Bytes bytes = *initiator->compose_message_1(
-            *draw_ephemeral_key(entropy),
+            edhoc::EphemeralKey::from(*keystore::draw_private_key(entropy)),
             {.suites = suites, .c_i = *edhoc::ConnectionId::from(c_i)},
             MutBytes{buffer}.subspan(1));
         Message payload{buffer.begin(), buffer.begin() + 1 + std::ptrdiff_t(bytes.size())};
