@@ -176,11 +176,14 @@ Status decode_result(Reader& in, ResultRecord& result) {
     SOTTO_TRY(read_into<kTagSize>(in, result.tag));
     SOTTO_TRY_ASSIGN(result.piv, in.u32_be());
     SOTTO_TRY_ASSIGN(result.code, in.u8());
+    SOTTO_TRY_ASSIGN(const std::uint8_t has_payload, in.u8());
+    if (has_payload > 1) return Error::Malformed;
+    result.has_payload = has_payload == 1;
     return read_sized(in, result.payload);
 }
 
 void encode_result(Writer& out, const ResultRecord& result) {
-    out.bytes(result.tag).u32_be(result.piv).u8(result.code);
+    out.bytes(result.tag).u32_be(result.piv).u8(result.code).u8(result.has_payload ? 1 : 0);
     write_sized(out, result.payload);
 }
 

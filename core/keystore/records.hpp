@@ -96,7 +96,8 @@ struct ResultRecord {
     SessionTag tag{};
     std::uint32_t piv = 0;
     std::uint8_t code = 0;
-    FixedBytes<kResultSizeMax> payload;
+    bool has_payload = true;  // false: it was over kResultSizeMax
+    FixedBytes<kResultSizeMax> payload{};
 };
 
 // Names the keys of a session, the same at both of its ends, without telling anything about them.

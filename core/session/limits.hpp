@@ -57,8 +57,17 @@ inline constexpr std::size_t kNameSizeMax = 32;           // a function, variabl
 inline constexpr std::size_t kPayloadSizeMax = 1'024;     // an argument, result or value
 
 // The client's side.
-inline constexpr std::size_t kPendingRequests = 4;
 inline constexpr Duration kRetransmitFirst = seconds(2);  // RFC 7252 ACK_TIMEOUT, then doubled
+inline constexpr std::uint8_t kRetransmitMax = 4;         // MAX_RETRANSMIT
 inline constexpr Duration kEchoUsable = seconds(25);      // a device's Echo is offered this long
+inline constexpr std::size_t kEchoSizeMax = 40;           // RFC 9175 §2.2.1
+inline constexpr std::size_t kSegmentSizeMax = 64;        // of a path
+inline constexpr std::size_t kClientObservations = 8;
+inline constexpr Duration kObservationRenewal = seconds(60);  // a rebooted device is told anew
+inline constexpr Duration kRenewalPatience = seconds(10);
+inline constexpr Duration kHandshakePause = seconds(1);  // before another try
+inline constexpr Duration kHandshakePauseMax = seconds(8);
+inline constexpr std::uint8_t kHandshakeTryMax = 4;  // in one job
+inline constexpr std::uint8_t kChallengeMax = 4;     // in one job
 
 }  // namespace sotto::session

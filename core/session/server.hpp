@@ -8,6 +8,7 @@
 #include "core/session/authority.hpp"
 #include "core/session/echo.hpp"
 #include "core/session/handshakes.hpp"
+#include "core/session/last_result.hpp"
 #include "core/session/observations.hpp"
 #include "core/session/resources.hpp"
 #include "core/session/session_table.hpp"
@@ -112,7 +113,9 @@ class Server {
     Answer on_function(Exchange& exchange, const coap::Body& body, std::string_view name);
     Answer run_function(Exchange& exchange, const coap::Body& body, const Traits& traits);
     // Why a state-changing request may not run; nothing: it may, and its number is stored.
-    std::optional<Answer> admit_command(Exchange& exchange, const coap::Body& body);
+    std::optional<Answer> admit_command(Exchange& exchange,
+                                        const coap::Body& body,
+                                        bool is_idempotent);
     Answer on_variable(const coap::Body& body, std::string_view name);
     Answer on_event(Exchange& exchange, const coap::Body& body, std::string_view name);
     Answer on_description(const coap::Body& body);
@@ -120,8 +123,7 @@ class Server {
     Answer assign_cloud(Exchange& exchange, const coap::Body& body);
     Answer on_attach(const coap::Body& body);
     Answer on_last(Exchange& exchange, const coap::Body& body);
-    Answer describe_result(const std::optional<keystore::ResultRecord>& result,
-                           bool has_executed_nothing);
+    Answer describe_result(const SessionTable::LastExecuted& last);
     void keep_result(const Exchange& exchange, const Answer& answer);
 
     Bytes respond(const coap::Header& request, const Notice& notice, MutBytes out);

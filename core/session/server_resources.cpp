@@ -109,12 +109,16 @@ Server::Answer Server::on_function(Exchange& exchange,
     return run_function(exchange, body, *traits);
 }
 
-std::optional<Server::Answer> Server::admit_command(Exchange& exchange, const coap::Body& body) {
+std::optional<Server::Answer> Server::admit_command(Exchange& exchange,
+                                                    const coap::Body& body,
+                                                    bool is_idempotent) {
     if (exchange.piv.value() < exchange.entry.floor) return Answer{.code = coap::Code::Conflict};
     if (!is_fresh(exchange, body)) {  // [SES-44]
         return Answer{.code = coap::Code::Unauthorized, .brings_echo = true, .has_own_piv = true};
     }
-    if (!sessions_.raise_floor(exchange.entry, exchange.piv, exchange.now)) {  // [SES-41]
+    if (is_idempotent) {
+        SessionTable::raise_floor_in_ram(exchange.entry, exchange.piv);
+    } else if (!sessions_.raise_floor(exchange.entry, exchange.piv, exchange.now)) {  // [SES-41]
         return Answer{.code = coap::Code::InternalServerError};
     }
     return std::nullopt;
@@ -123,9 +127,8 @@ std::optional<Server::Answer> Server::admit_command(Exchange& exchange, const co
 Server::Answer Server::run_function(Exchange& exchange,
                                     const coap::Body& body,
                                     const Traits& traits) {
-    if (!traits.is_idempotent) {
-        if (auto refusal = admit_command(exchange, body); refusal) return *refusal;
-    }
+    if (auto refusal = admit_command(exchange, body, traits.is_idempotent); refusal)
+        return *refusal;
     const auto result = setup_.resources.call(traits.index,
                                               {.format = format_of(body), .payload = body.payload},
                                               wanted_by(body, Format::Text),
@@ -145,10 +148,11 @@ void Server::keep_result(const Exchange& exchange, const Answer& answer) {
     if (!slot) return;
     keystore::ResultRecord result{.tag = sessions_.tag_of(exchange.entry),
                                   .piv = static_cast<std::uint32_t>(exchange.piv.value()),
-                                  .code = static_cast<std::uint8_t>(answer.code),
-                                  .payload = {}};
-    if (answer.content && answer.content->payload.size() <= keystore::kResultSizeMax) {
-        result.payload = FixedBytes<keystore::kResultSizeMax>{answer.content->payload};
+                                  .code = static_cast<std::uint8_t>(answer.code)};
+    if (answer.content) {
+        const auto payload = decltype(result.payload)::from(answer.content->payload);
+        result.has_payload = payload.has_value();
+        if (payload) result.payload = *payload;
     }
     // If this fails the command has run all the same, and /last says less than it could.
     (void)keystore::store_result(sessions_.storage_of(exchange.entry), *slot, result).has_value();
@@ -215,7 +219,7 @@ Server::Answer Server::on_network(Exchange& exchange, const coap::Body& body) {
 Server::Answer Server::assign_cloud(Exchange& exchange, const coap::Body& body) {
     const auto cloud = parse_cloud(body.payload);
     if (!cloud) return {.code = coap::Code::BadRequest};
-    if (auto refusal = admit_command(exchange, body); refusal) return *refusal;
+    if (auto refusal = admit_command(exchange, body, false); refusal) return *refusal;
     const Status assigned = authority_.assign_cloud(*cloud);
     if (assigned) ++revision_;
     Answer answer{.code = assigned ? coap::Code::Changed : coap::to_coap_code(assigned.error()),
@@ -248,28 +252,28 @@ Server::Answer Server::on_last(Exchange& exchange, const coap::Body& body) {
         tag = *asked;
     }
     SessionEntry* named = sessions_.find_tag(tag);
-    const bool is_alive = named != nullptr;
-    const bool has_executed = is_alive && named->floor > 0;
-    if (named == &exchange.entry) {
-        SessionTable::fence(exchange.entry, exchange.piv);  // [SES-45]
-    } else if (is_alive) {
+    if (named != nullptr && named->role != exchange.entry.role) {
+        return {.code = coap::Code::NotFound};
+    }
+    const auto last = sessions_.last_result(named, tag);
+    if (named == &exchange.entry) {  // [SES-45] whatever was sent before is late from now on
+        named->window = oscore::ReplayWindow{exchange.entry.window.next()};
+    } else if (named != nullptr) {
         observations_.remove_session(static_cast<std::uint8_t>(sessions_.index_of(*named)));
         sessions_.erase(*named);
     }
-    return describe_result(sessions_.find_result(tag), is_alive && !has_executed);
+    if (!last) return {.code = coap::Code::NotFound};
+    return describe_result(*last);
 }
 
-Server::Answer Server::describe_result(const std::optional<keystore::ResultRecord>& result,
-                                       bool has_executed_nothing) {
-    if (!result && !has_executed_nothing) return {.code = coap::Code::NotFound};
-    cbor::Writer writer{setup_.result};
-    if (result) {
-        writer.map(3).uint(1).uint(result->piv).uint(2).uint(result->code);
-        writer.uint(3).bytes(result->payload);
-    } else {
-        writer.map(0);
+Server::Answer Server::describe_result(const SessionTable::LastExecuted& last) {
+    LastResult result;
+    if (last.end > 0) result.piv = oscore::Piv{last.end - 1};
+    if (last.record) {
+        result.code = static_cast<coap::Code>(last.record->code);
+        if (last.record->has_payload) result.payload = last.record->payload.view();
     }
-    const auto payload = writer.finish();
+    const auto payload = encode_last_result(result, setup_.result);
     if (!payload) return {.code = coap::Code::InternalServerError};
     return {.code = coap::Code::Content,
             .content = Content{.format = Format::Cbor, .payload = *payload}};

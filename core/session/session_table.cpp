@@ -172,15 +172,27 @@ SessionEntry* SessionTable::find_tag(const keystore::SessionTag& tag) {
     return nullptr;
 }
 
-std::optional<keystore::ResultRecord> SessionTable::find_result(
-    const keystore::SessionTag& tag) const {
-    if (fixed_storage_ != nullptr) {
-        const auto result = keystore::load_result(*fixed_storage_, kFixedSlot);
-        if (result && result->tag == tag) return *result;
+std::optional<SessionTable::LastExecuted> SessionTable::last_result(
+    const SessionEntry* entry, const keystore::SessionTag& tag) const {
+    if (entry != nullptr) {
+        LastExecuted last{.end = entry->floor};
+        const auto slot = slot_of(*entry);
+        if (!slot) return last;
+        auto record = keystore::load_result(storage_of(*entry), *slot);
+        if (record && record->tag == tag && record->piv + 1 == last.end) last.record = *record;
+        return last;
     }
     for (std::size_t i = 0; i < kStoredSessions; ++i) {
-        const auto result = keystore::load_result(storage_, static_cast<std::uint8_t>(i));
-        if (result && result->tag == tag) return *result;
+        const auto slot = static_cast<std::uint8_t>(i);
+        // Its numbers outlive a session until another one takes the place.
+        const auto counters = keystore::load_counters(storage_, slot);
+        if (!counters || counters->tag != tag) continue;
+        LastExecuted last{.end = counters->floor};
+        auto record = keystore::load_result(storage_, slot);
+        if (record && record->tag == tag && record->piv + 1 >= last.end) {
+            last = {.end = record->piv + 1, .record = *record};
+        }
+        return last;
     }
     return std::nullopt;
 }
@@ -256,13 +268,13 @@ Result<oscore::Piv> SessionTable::next_piv(SessionEntry& entry, Instant now) {
 
 Status SessionTable::raise_floor(SessionEntry& entry, oscore::Piv piv, Instant now) {
     const std::uint32_t before = entry.floor;
-    fence(entry, piv);
+    raise_floor_in_ram(entry, piv);
     const Status stored = store_counters(entry, reserved_of(entry), now);
     if (!stored) entry.floor = before;
     return stored;
 }
 
-void SessionTable::fence(SessionEntry& entry, oscore::Piv piv) {
+void SessionTable::raise_floor_in_ram(SessionEntry& entry, oscore::Piv piv) {
     entry.floor = std::max(entry.floor, after(piv));
 }
 

@@ -75,8 +75,14 @@ class SessionTable {
     // Where its records are. Precondition: it has a slot.
     hal::Storage& storage_of(const SessionEntry& entry) const;
 
-    // What the session of this tag, alive or not, executed last, if that is still stored.
-    std::optional<keystore::ResultRecord> find_result(const keystore::SessionTag& tag) const;
+    struct LastExecuted {
+        std::uint32_t end = 0;  // 1 + the last executed Partial IV; 0: nothing was executed
+        std::optional<keystore::ResultRecord> record{};  // of that one, if it is known
+    };
+    // What the session of this tag executed last; nothing if that cannot be said for sure. `entry`
+    // is the session, or null if it is not alive.
+    std::optional<LastExecuted> last_result(const SessionEntry* entry,
+                                            const keystore::SessionTag& tag) const;
 
     // A valid request has come: from now on the session is stored, if it is of the kind.
     Status confirm(SessionEntry& entry, Instant now);
@@ -86,9 +92,9 @@ class SessionTable {
     // A Partial IV that was never used, stored as used before it is given away.
     // Error::StorageFailed; Error::Expired when the session has had its number of messages.
     Result<oscore::Piv> next_piv(SessionEntry& entry, Instant now);
-    // Everything up to `piv` counts as executed: stored, or in RAM alone as a fence.
+    // Everything up to `piv` counts as executed: stored, or in RAM alone.
     Status raise_floor(SessionEntry& entry, oscore::Piv piv, Instant now);
-    static void fence(SessionEntry& entry, oscore::Piv piv);
+    static void raise_floor_in_ram(SessionEntry& entry, oscore::Piv piv);
 
     // Ends the session when it has failed too often (SES-46).
     void count_failure(SessionEntry& entry, Instant now);
