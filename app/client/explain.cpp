@@ -85,4 +85,40 @@ Failure explain(session::PairingVerdict verdict) {
             "Read the code again: a reset gives a device with a screen a new one"};
 }
 
+Failure explain(session::Reason reason) {
+    using session::Reason;
+    switch (reason) {
+        case Reason::Silence:
+            break;
+        case Reason::NotTheDevice:
+            return {Trouble::NotTheDevice,
+                    "another device answered, with a key that is not the expected one",
+                    "Check the code; if it is right, somebody between you and the device is "
+                    "changing messages"};
+        case Reason::NotAdmitted:
+            return {Trouble::Refused,
+                    "the device does not know this app any more",
+                    "If it was reset, pair again with the code it shows: sotto pair CODE"};
+        case Reason::NotExecuted:
+            return {Trouble::Unreachable,
+                    "no answer came; the device says that it did not run this, and never will",
+                    "Give the command again"};
+        case Reason::OutcomeUnknown:
+            return {Trouble::OutcomeUnknown,
+                    "no answer came; the command may have run, once",
+                    "Look at the device's state before you repeat it"};
+        case Reason::NoSession:
+            return {Trouble::Unreachable,
+                    "the device, or somebody in its place, refuses every session; nothing was run",
+                    "Try again later, or nearby with --local"};
+        case Reason::OwnState:
+            return {Trouble::State,
+                    "the app's own records cannot be written, or there are no random numbers",
+                    "Check the disk that the state folder is on"};
+    }
+    return {Trouble::Unreachable,
+            "the device does not answer; nothing was run",
+            "Check that it is switched on and in reach"};
+}
+
 }  // namespace sotto::app

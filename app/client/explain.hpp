@@ -6,7 +6,7 @@
 
 #include "app/client/failure.hpp"
 #include "core/coap/code.hpp"
-#include "core/session/pairing.hpp"
+#include "core/session/client.hpp"
 
 namespace sotto::app {
 
@@ -21,5 +21,8 @@ Failure explain(coap::Code code, const Subject& subject);
 
 // Why a device did not take a new owner. Precondition: verdict != Accepted.
 Failure explain(session::PairingVerdict verdict);
+
+// Why a job with a device ended without its answer.
+Failure explain(session::Reason reason);
 
 }  // namespace sotto::app

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/client/device.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+
+#include "app/client/explain.hpp"
+#include "core/cbor/reader.hpp"
+#include "core/cbor/writer.hpp"
+#include "core/session/client.hpp"
+
+namespace sotto::app {
+namespace {
+
+constexpr std::size_t kWaitingMax = 64;  // notifications nobody has asked for yet; the oldest go
+
+Failure not_paired() {
+    return {Trouble::Usage, "this device was not paired to its end", "Pair it: sotto pair CODE"};
+}
+
+Failure damaged() {
+    return {Trouble::State,
+            "what is stored of this device or of this app is damaged",
+            "Restore the state folder from a backup, or pair again"};
+}
+
+Failure too_large() {
+    return {Trouble::Usage, "name or argument is too long", "An argument has at most 1024 bytes"};
+}
+
+// The version that a device has stored with its cloud; 0 if it has none.
+std::optional<std::uint32_t> version_of(const std::string& network) {
+    cbor::Reader in{as_bytes(network)};
+    const auto count = in.map();
+    if (!count) return std::nullopt;
+    if (*count == 0) return 0;
+    const auto key = in.uint();
+    const auto version = in.uint();
+    if (!key || *key != 1 || !version || *version >= 0xffff'ffff) return std::nullopt;
+    return static_cast<std::uint32_t>(*version);
+}
+
+}  // namespace
+
+// Runs the client's jobs over the transport.
+class Device::Driver {
+  public:
+    explicit Driver(const Setup& setup) : setup_(setup) {}
+
+    // A client for a device whose credential has a hash that begins like this.
+    Outcome<> open(Bytes hash_prefix, std::optional<cose::Credential> known) {
+        auto own = cose::Credential::parse(setup_.identity.credential);
+        if (!own) return damaged();
+        own_ = *std::move(own);
+        known_ = std::move(known);
+        client_.emplace(session::Client::Setup{
+            .identity = {.credential = *own_, .private_key = setup_.identity.private_key},
+            .form = known_ ? cose::CredentialForm::Kid : cose::CredentialForm::Value,
+            .storage = setup_.storage,
+            .entropy = setup_.entropy,
+            .device = FixedBytes<crypto::kHashSize>{hash_prefix},
+            .known = known_ ? &*known_ : nullptr});
+        if (!client_->start(setup_.now())) return damaged();
+        return {};
+    }
+    // The client for the device that pairing has left in storage.
+    Outcome<> open() {
+        if (client_) return {};
+        const auto peer = keystore::load_peer(setup_.storage);
+        if (!peer) return peer.error() == Error::NotFound ? not_paired() : damaged();
+        if (!peer->is_paired) return not_paired();
+        auto credential = cose::Credential::parse(peer->credential);
+        if (!credential) return damaged();
+        const crypto::Hash hash = credential->hash();
+        return open(hash, *std::move(credential));
+    }
+
+    Outcome<session::PairingVerdict> pair(const keystore::PairingCode& code) {
+        SOTTO_TRY_ASSIGN(const Instant until, begin());
+        if (!client_->pair(code, setup_.now(), until)) return damaged();
+        SOTTO_TRY_ASSIGN(const End end, finish());
+        return end.verdict.value_or(session::PairingVerdict::NotPermitted);
+    }
+
+    // What the device answered; `subject` is what failures speak of.
+    Outcome<std::string> ask(const session::Request& request, const Subject& subject) {
+        SOTTO_TRY(open());
+        SOTTO_TRY_ASSIGN(const Instant until, begin());
+        if (!client_->request(request, setup_.now(), until)) return too_large();
+        SOTTO_TRY_ASSIGN(const End end, finish());
+        if (!coap::is_success(end.code)) return explain(end.code, subject);
+        if (end.is_result_lost)
+            return Failure{Trouble::OutcomeUnknown,
+                           "it was done, once, but its result was too long to be kept and is lost",
+                           "Look at the device's state instead of repeating it"};
+        return end.payload;
+    }
+
+    Outcome<> watch(const std::string& event) {
+        SOTTO_TRY(open());
+        SOTTO_TRY_ASSIGN(const Instant until, begin());
+        const auto id = client_->observe({.resource = "e", .name = event}, setup_.now(), until);
+        if (!id) return id.error() == Error::NoSpace ? too_many() : too_large();
+        SOTTO_TRY_ASSIGN(const End end, finish());
+        if (!coap::is_success(end.code)) return explain(end.code, {"event", event});
+        if (!end.is_observed) return too_many();
+        watched_[*id] = event;
+        return {};
+    }
+
+    Outcome<std::optional<Notification>> next_event(Duration limit) {
+        SOTTO_TRY(open());
+        const Instant until = setup_.now() + limit;
+        while (waiting_.empty()) {
+            if (silent_) return *std::exchange(silent_, std::nullopt);
+            if (setup_.now() >= until) return std::optional<Notification>{};
+            step(until);
+            if (lost_) return *lost_;
+        }
+        Notification first = std::move(waiting_.front());
+        waiting_.pop_front();
+        return std::optional<Notification>{std::move(first)};
+    }
+
+  private:
+    // How a job ended, with bytes of its own.
+    struct End {
+        std::optional<session::PairingVerdict> verdict;
+        coap::Code code = coap::Code::Empty;
+        std::string payload;
+        bool is_observed = false;
+        bool is_result_lost = false;
+    };
+
+    static Failure too_many() {
+        return {Trouble::Refused,
+                "the device has no room for another one who watches",
+                "End another sotto watch first"};
+    }
+
+    // When the next job is to be over. Waits for one of the client's own.
+    Outcome<Instant> begin() {
+        while (client_->is_busy()) {
+            step(setup_.now() + setup_.patience);
+            if (lost_) return *lost_;
+        }
+        end_.reset();
+        failure_.reset();
+        hint_.reset();
+        sent_count_ = 0;
+        return setup_.now() + setup_.patience;
+    }
+
+    Outcome<End> finish() {
+        while (!end_ && !failure_) step(setup_.now() + setup_.patience);
+        if (failure_) return *failure_;
+        return *std::move(end_);
+    }
+
+    // Lets the client do what is due, sends, and waits for what comes next, up to `limit`.
+    void step(Instant limit) {
+        const auto event = client_->advance(setup_.now());
+        note(event);
+        while (const auto message = client_->next_message(setup_.now())) {
+            ++sent_count_;
+            const Status sent = setup_.transport.send(*message);
+            if (!sent && sent.error() == Error::WrongState) break;  // wait() tells why
+        }
+        if (event) return;
+        const Instant now = setup_.now();
+        const Instant wake = std::min(client_->wake_at().value_or(limit), limit);
+        on_arrival(setup_.transport.wait(std::max(wake - now, milliseconds(0))));
+    }
+
+    void on_arrival(const Arrival& arrival) {
+        if (const auto* received = std::get_if<Received>(&arrival)) {
+            note(client_->receive(received->message, setup_.now()));
+            setup_.transport.acknowledge();
+        } else if (const auto* hint = std::get_if<NotPassedOn>(&arrival)) {
+            hint_ = hint->why;
+            // Nothing has been under way before: waiting is of no use.
+            if (sent_count_ == 1) note(client_->give_up(setup_.now()));
+        } else if (const auto* lost = std::get_if<Lost>(&arrival)) {
+            lost_ = hint_ = lost->why;
+            note(client_->give_up(setup_.now()));
+        }
+    }
+
+    void note(const std::optional<session::Event>& event) {
+        if (!event) return;
+        if (const auto* answer = std::get_if<session::Answer>(&*event)) {
+            end_ = End{.verdict = {},
+                       .code = answer->code,
+                       .payload = std::string{as_text(answer->payload)},
+                       .is_observed = answer->is_observed,
+                       .is_result_lost = answer->is_result_lost};
+        } else if (const auto* paired = std::get_if<session::Paired>(&*event)) {
+            end_ = End{};
+            end_->verdict = paired->verdict;
+        } else if (const auto* ended = std::get_if<session::Ended>(&*event)) {
+            const bool is_silence = ended->reason == session::Reason::Silence;
+            failure_ = is_silence && hint_ ? *hint_ : explain(ended->reason);
+        } else if (const auto* notified = std::get_if<session::Notified>(&*event)) {
+            if (waiting_.size() == kWaitingMax) waiting_.pop_front();
+            waiting_.push_back(
+                {watched_[notified->observation], std::string{as_text(notified->content.payload)}});
+        } else if (const auto* silent = std::get_if<session::FellSilent>(&*event)) {
+            silent_ = Failure{Trouble::Unreachable,
+                              "the device has fallen silent: event \"" +
+                                  watched_[silent->observation] + "\" is not watched any more",
+                              "Check that it is switched on and in reach, then watch again"};
+        }
+    }
+
+    Setup setup_;
+    std::optional<cose::Credential> own_;
+    std::optional<cose::Credential> known_;
+    std::optional<session::Client> client_;
+    std::map<session::ObservationId, std::string> watched_;
+    std::deque<Notification> waiting_;
+    std::optional<End> end_;
+    std::optional<Failure> failure_;
+    std::optional<Failure> hint_;  // of a carrier
+    std::optional<Failure> lost_;
+    std::optional<Failure> silent_;
+    int sent_count_ = 0;  // in this job
+};
+
+Device::Device(const Setup& setup) : driver_(std::make_unique<Driver>(setup)) {}
+
+Device::~Device() = default;
+
+Outcome<> Device::pair(const keystore::PairingCode& code) {
+    SOTTO_TRY(driver_->open(code.credential_hash_prefix, std::nullopt));
+    SOTTO_TRY_ASSIGN(const session::PairingVerdict verdict, driver_->pair(code));
+    if (verdict != session::PairingVerdict::Accepted) return explain(verdict);
+    // The first request is what makes the device ours for good [SES-23]. If it is lost, the next
+    // one is the first.
+    static_cast<void>(driver_->ask({.resource = "n"}, {"the network", ""}));
+    return {};
+}
+
+Outcome<std::string> Device::call(const std::string& function, const std::string& argument) {
+    return driver_->ask({.code = coap::Code::Post,
+                         .resource = "f",
+                         .name = function,
+                         .content = session::Content{.format = session::Format::Text,
+                                                     .payload = as_bytes(argument)}},
+                        {"function", function});
+}
+
+Outcome<std::string> Device::get(const std::string& variable) {
+    return driver_->ask({.resource = "v", .name = variable}, {"variable", variable});
+}
+
+Outcome<std::string> Device::describe() {
+    return driver_->ask({.resource = ".well-known", .name = "core"}, {"the description", ""});
+}
+
+Outcome<> Device::assign_cloud(const CloudAssignment& cloud) {
+    const Subject subject{"the change of the cloud", ""};
+    SOTTO_TRY_ASSIGN(const std::string network, driver_->ask({.resource = "n"}, subject));
+    const auto version = version_of(network);
+    if (!version)
+        return Failure{Trouble::Refused,
+                       "the device tells nothing of its cloud that this program understands",
+                       "Check that device and program are of the same version"};
+    std::array<std::uint8_t, 256> buffer{};
+    cbor::Writer writer{buffer};
+    writer.map(4).uint(1).uint(*version + 1).uint(2).text(cloud.address);
+    writer.uint(3).bytes(cloud.credential_hash).uint(4).bytes(cloud.claim);
+    const auto payload = writer.finish();
+    if (!payload) return too_large();
+    SOTTO_TRY(driver_->ask(
+        {.code = coap::Code::Put,
+         .resource = "n",
+         .content = session::Content{.format = session::Format::Cbor, .payload = *payload}},
+        subject));
+    return {};
+}
+
+Outcome<> Device::watch(const std::string& event) { return driver_->watch(event); }
+
+Outcome<std::optional<Notification>> Device::next_event(Duration limit) {
+    return driver_->next_event(limit);
+}
+
+}  // namespace sotto::app
