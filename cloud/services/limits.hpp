@@ -38,6 +38,8 @@ inline constexpr std::size_t kLinkQueueBytesMax = 32 * 1'024;
 inline constexpr std::size_t kGatewayOutputBytesMax = 1'024 * 1'024;
 inline constexpr std::size_t kAppOutputBytesMax = 256 * 1'024;
 static_assert(kLinkCredit * framing::kUplinkBytesMax < kGatewayOutputBytesMax);
+// How long a socket may take for what was taken from the router; then it is closed.
+inline constexpr Duration kWriteTimeMax = seconds(30);
 
 // SENDs of one app that wait for the store; then `rate limited`.
 inline constexpr std::size_t kWaitingSendsPerAppMax = 64;

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cloud/http/api.hpp"
+
+#include <array>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "cloud/services/limits.hpp"
+#include "core/framing/limits.hpp"
+#include "core/framing/text.hpp"
+
+namespace sotto::cloud::http {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kPrefix = "/sotto/v1/";
+
+struct Words {
+    Problem problem;
+    unsigned status;
+    const char* error;
+    const char* what;
+    const char* next;
+};
+
+constexpr std::array<Words, kProblemCount> kWords{{
+    {Problem::Malformed,
+     400,
+     "malformed",
+     "the request cannot be understood",
+     "See docs/protocol/http.md for what this cloud understands"},
+    {Problem::NotSignedIn,
+     401,
+     "sign-in",
+     "the request carries no token that this cloud knows",
+     "Send Authorization: Bearer and the token that sotto-cloud made for the account"},
+    {Problem::NotFound,
+     404,
+     "not-found",
+     "there is nothing at this address",
+     "See docs/protocol/http.md for what this cloud offers"},
+    {Problem::WrongMethod,
+     405,
+     "method",
+     "this address does not take that method",
+     "Use a method that the Allow header names"},
+    {Problem::TooLarge, 413, "too-large", "the request is too large", "Send less"},
+    {Problem::NoUpgrade,
+     426,
+     "upgrade",
+     "this address speaks WebSocket only",
+     "Ask for an upgrade to WebSocket (RFC 6455)"},
+    {Problem::TooMany,
+     429,
+     "too-many",
+     "the account has as many unused claims as it may have",
+     "Use one of them, or wait up to an hour"},
+    {Problem::HeaderTooLarge,
+     431,
+     "header-too-large",
+     "the header of the request is too large",
+     "Send less"},
+    {Problem::Failed,
+     500,
+     "failed",
+     "the cloud failed and nothing was done",
+     "Try again; if it stays so, look at the log of sotto-cloud"},
+    {Problem::Busy,
+     503,
+     "busy",
+     "the cloud has more to do than it can",
+     "Try again in a few seconds"},
+}};
+
+Reply reply(const json& body) { return {.status = 200, .body = body.dump()}; }
+
+int nibble(char digit) {
+    if (digit >= '0' && digit <= '9') return digit - '0';
+    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
+    return -1;
+}
+
+bool is_bearer(std::string_view scheme) {
+    constexpr std::string_view kBearer = "bearer ";
+    if (scheme.size() < kBearer.size()) return false;
+    for (std::size_t i = 0; i < kBearer.size(); ++i) {
+        const char c = scheme[i];
+        const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        if (lower != kBearer[i]) return false;
+    }
+    return true;
+}
+
+std::pair<std::string_view, std::string_view> split(std::string_view target) {
+    const std::size_t mark = target.find('?');
+    if (mark == std::string_view::npos) return {target, {}};
+    return {target.substr(0, mark), target.substr(mark + 1)};
+}
+
+}  // namespace
+
+Reply to_reply(Problem problem) {
+    const Words& words = kWords[static_cast<std::size_t>(problem)];
+    return {
+        .status = words.status,
+        .body = json{{"error", words.error}, {"what", words.what}, {"next", words.next}}.dump()};
+}
+
+Problem to_problem(Error error) {
+    if (error == Error::NotFound) return Problem::NotSignedIn;  // no account without its token
+    if (error == Error::NoSpace) return Problem::TooMany;
+    return error == Error::Busy ? Problem::Busy : Problem::Failed;
+}
+
+std::string to_hex(Bytes bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string text;
+    for (const std::uint8_t byte : bytes) {
+        text.push_back(kDigits[byte >> 4]);
+        text.push_back(kDigits[byte & 15]);
+    }
+    return text;
+}
+
+std::optional<model::AppId> parse_channel_query(std::string_view query) {
+    constexpr std::string_view kName = "app=";
+    model::AppId app;
+    if (!query.starts_with(kName)) return std::nullopt;
+    query.remove_prefix(kName.size());
+    if (query.size() != 2 * app.bytes.size()) return std::nullopt;
+    for (std::size_t i = 0; i < app.bytes.size(); ++i) {
+        const int high = nibble(query[2 * i]);
+        const int low = nibble(query[2 * i + 1]);
+        if (high < 0 || low < 0) return std::nullopt;
+        app.bytes[i] = static_cast<std::uint8_t>(high << 4 | low);
+    }
+    return app;
+}
+
+std::string_view token_of(std::string_view authorization) {
+    if (!is_bearer(authorization)) return {};
+    authorization.remove_prefix(std::string_view{"Bearer "}.size());
+    const bool is_token =
+        authorization.size() <= framing::kTokenSizeMax && framing::is_visible_ascii(authorization);
+    return is_token ? authorization : std::string_view{};
+}
+
+// Finds the account of a token, and goes on with it.
+template <class Function>
+void Api::sign_in(const Request& request, Done done, Function function) {
+    const std::string_view token = token_of(request.authorization);
+    if (token.empty()) return done(to_reply(Problem::NotSignedIn));
+    store_.find_token(config_.hash_token(token),
+                      model::TokenKind::Account,
+                      [done = std::move(done),
+                       function = std::move(function)](const Result<model::TokenHolder>& holder) {
+                          if (!holder) return done(to_reply(to_problem(holder.error())));
+                          function(holder->account, done);
+                      });
+}
+
+Api::Route Api::find_route(std::string_view path, Method method, Reply& refusal) {
+    struct Entry {
+        std::string_view path;
+        Method method;
+        const char* allow;
+        Route route;
+    };
+    static constexpr Entry kEntries[] = {{"health", Method::Get, "GET", nullptr},
+                                         {"channel", Method::Get, "GET", nullptr},
+                                         {"cloud", Method::Get, "GET", &Api::get_cloud},
+                                         {"devices", Method::Get, "GET", &Api::get_devices},
+                                         {"claims", Method::Post, "POST", &Api::make_claim}};
+    refusal = to_reply(Problem::NotFound);
+    for (const Entry& entry : kEntries) {
+        if (path != entry.path) continue;
+        if (method == entry.method) return entry.route;
+        refusal = to_reply(Problem::WrongMethod);
+        refusal.allow = entry.allow;
+    }
+    return nullptr;
+}
+
+void Api::handle(const Request& request, Done done) {
+    auto [path, query] = split(request.target);
+    if (!path.starts_with(kPrefix)) return done(to_reply(Problem::NotFound));
+    path.remove_prefix(kPrefix.size());
+    if (path == "health" && request.method == Method::Get)
+        return done(reply({{"status", "ok"}, {"version", 1}}));
+    if (path == "channel" && request.method == Method::Get) {
+        const auto app = parse_channel_query(query);
+        if (!app) return done(to_reply(Problem::Malformed));
+        if (!request.is_upgrade) return done(to_reply(Problem::NoUpgrade));
+        return sign_in(
+            request, std::move(done), [app = *app](model::AccountId account, const Done& open) {
+                open(OpenChannel{{.account = account, .app = app}});
+            });
+    }
+    Reply refusal;
+    const Route route = find_route(path, request.method, refusal);
+    if (route == nullptr) return done(std::move(refusal));
+    sign_in(request, std::move(done), [this, route](model::AccountId account, const Done& go_on) {
+        (this->*route)(account, go_on);
+    });
+}
+
+void Api::get_cloud(model::AccountId /*account*/, const Done& done) {
+    done(reply({{"version", 1}, {"credential", config_.credential}, {"address", config_.address}}));
+}
+
+void Api::get_devices(model::AccountId account, const Done& done) {
+    store_.list_devices(
+        account, [this, done](const Result<std::vector<model::Registration>>& registrations) {
+            if (!registrations) return done(to_reply(to_problem(registrations.error())));
+            json devices = json::array();
+            for (const model::Registration& registration : *registrations) {
+                devices.push_back({{"id", to_hex(registration.device)},
+                                   {"credential_hash", to_hex(registration.credential)},
+                                   {"connected", config_.is_connected(registration.device)},
+                                   {"registered_ms", registration.registered_at.ms}});
+            }
+            done(reply({{"devices", std::move(devices)}}));
+        });
+}
+
+void Api::make_claim(model::AccountId account, const Done& done) {
+    const auto code = config_.draw_claim();
+    if (!code) return done(to_reply(Problem::Failed));
+    const Instant now = config_.now();
+    store_.create_claim(
+        {.code = *code, .account = account, .expires_at = now + services::kClaimLife},
+        services::kOpenClaimsPerAccountMax,
+        now,
+        [code = *code, done](const Status& created) {
+            if (!created) return done(to_reply(to_problem(created.error())));
+            done(reply({{"claim", to_hex(code.bytes)}}));
+        });
+}
+
+}  // namespace sotto::cloud::http

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the cloud answers to a request (docs/protocol/http.md): who may ask, and the JSON. No
+// sockets. Allocates; does not block; a request waits for the store.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "cloud/model/ids.hpp"
+#include "cloud/model/records.hpp"
+#include "cloud/store/store.hpp"
+
+namespace sotto::cloud::http {
+
+enum class Method : std::uint8_t { Get, Post, Other };
+
+struct Request {
+    Method method = Method::Get;
+    std::string target;
+    std::string authorization;  // the header's value; empty without one
+    bool is_upgrade = false;    // to a WebSocket
+};
+
+// What can be wrong with a request, or with us.
+enum class Problem : std::uint8_t {
+    Malformed,
+    NotSignedIn,
+    NotFound,
+    WrongMethod,
+    TooLarge,
+    NoUpgrade,
+    TooMany,
+    HeaderTooLarge,
+    Failed,
+    Busy,
+};
+inline constexpr int kProblemCount = static_cast<int>(Problem::Busy) + 1;
+
+struct Reply {
+    unsigned status = 200;
+    std::string body;     // JSON
+    std::string allow{};  // the methods there are, with status 405
+};
+Reply to_reply(Problem problem);
+// What an answer of the store means for the request that waited for it.
+Problem to_problem(Error error);
+
+// The request may become a channel of this app.
+struct OpenChannel {
+    model::AppAddress app;
+};
+using Answer = std::variant<Reply, OpenChannel>;
+
+// The installation that a channel is for: the query must be app= and 32 digits of hex, exactly.
+std::optional<model::AppId> parse_channel_query(std::string_view query);
+// The token of an Authorization header; empty if there is none.
+std::string_view token_of(std::string_view authorization);
+std::string to_hex(Bytes bytes);
+
+class Api {
+  public:
+    struct Config {
+        std::string credential;  // the cloud's, in hex
+        std::string address;     // for gateways and devices
+        std::function<model::TokenHash(std::string_view)> hash_token;
+        std::function<Result<model::ClaimCode>()> draw_claim;
+        std::function<bool(const model::DeviceId&)> is_connected;
+        std::function<Instant()> now;
+    };
+    using Done = std::function<void(Answer)>;
+
+    // `store` must live as long as the API.
+    Api(store::Store& store, Config config) : store_(store), config_(std::move(config)) {}
+
+    // Calls `done` once, now or later.
+    void handle(const Request& request, Done done);
+
+  private:
+    using Route = void (Api::*)(model::AccountId account, const Done& done);
+
+    static Route find_route(std::string_view path, Method method, Reply& refusal);
+    void get_cloud(model::AccountId account, const Done& done);
+    void get_devices(model::AccountId account, const Done& done);
+    void make_claim(model::AccountId account, const Done& done);
+    template <class Function>
+    void sign_in(const Request& request, Done done, Function function);
+
+    store::Store& store_;
+    Config config_;
+};
+
+}  // namespace sotto::cloud::http
