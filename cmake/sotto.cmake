@@ -106,12 +106,19 @@ endfunction()
 # Takes panic() from `testing`, unless a port of the test brings one.
 set(_sotto_want_panic -Wl,--undefined=_ZN5sotto5panicEPKci)
 
-# sotto_main(FOLDER PROGRAM [DEPS folder...] [LIBRARIES external...]): the program of a folder.
+# sotto_main(FOLDER PROGRAM [DEPS folder...] [LIBRARIES external...]): the program of a folder, from
+# all of its sources; or from main.cpp and the library that sotto_library() made of the others, where
+# the tests of the folder are to share them.
 function(sotto_main folder program)
     cmake_parse_arguments(arg "" "" "DEPS;LIBRARIES" ${ARGN})
     _sotto_check_edges(${folder} ${arg_DEPS})
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
     list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_bench)\\.cpp$")
+    _sotto_target(${folder} library)
+    if(TARGET ${library})
+        set(sources main.cpp)
+        list(APPEND arg_LIBRARIES ${library})
+    endif()
     add_executable(${program} ${sources})
     set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
     target_link_libraries(${program} PRIVATE sotto_settings ${arg_LIBRARIES})

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes the connections of gateways (docs/protocol/uplink.md) and carries their bytes to the hub
+// and back. Allocates; never blocks; everything happens in the thread that runs the io_context.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "cloud/server/listen.hpp"
+#include "cloud/services/hub.hpp"
+
+namespace sotto::cloud::server {
+
+class GatewayPort {
+  public:
+    // `acceptor` listens already. `hub` must live until the event loop has ended, which is before
+    // this dies.
+    GatewayPort(boost::asio::io_context& loop, Acceptor acceptor, services::Hub& hub);
+
+    void start() { accept(); }
+
+  private:
+    void accept();
+    void on_accepted(boost::system::error_code error, Socket socket);
+
+    Acceptor acceptor_;
+    boost::asio::steady_timer pause_;
+    services::Hub& hub_;
+};
+
+}  // namespace sotto::cloud::server

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cloud/server/http_connection.hpp"
+
+#include <utility>
+
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+
+#include "cloud/server/app_channel.hpp"
+
+namespace sotto::cloud::server {
+
+namespace beast = boost::beast;
+namespace wire = boost::beast::http;
+using boost::system::error_code;
+using http::Answer;
+using http::Method;
+using http::OpenChannel;
+using http::Problem;
+using http::Reply;
+using http::Request;
+using http::to_reply;
+
+namespace {
+
+Method method_of(wire::verb verb) {
+    if (verb == wire::verb::get) return Method::Get;
+    return verb == wire::verb::post ? Method::Post : Method::Other;
+}
+
+Request request_of(const HttpRequest& request) {
+    const auto authorization = request[wire::field::authorization];
+    const auto target = request.target();
+    return {.method = method_of(request.method()),
+            .target = {target.data(), target.size()},
+            .authorization = {authorization.data(), authorization.size()},
+            .is_upgrade = beast::websocket::is_upgrade(request)};
+}
+
+// What a broken request is answered; nothing if nobody listens any more.
+std::optional<Problem> problem_of(error_code error) {
+    if (error == wire::error::body_limit) return Problem::TooLarge;
+    if (error == wire::error::header_limit || error == wire::error::buffer_overflow)
+        return Problem::HeaderTooLarge;
+    const bool is_end =
+        error == wire::error::end_of_stream || error == wire::error::partial_message;
+    const bool is_grammar =
+        error.category() == wire::make_error_code(wire::error::bad_value).category();
+    if (is_grammar && !is_end) return Problem::Malformed;
+    return std::nullopt;
+}
+
+}  // namespace
+
+void HttpConnection::start() {
+    place_ = services_.connections.insert(services_.connections.end(), this);
+    read_request(kRequestTimeMax);
+}
+
+void HttpConnection::read_request(std::chrono::seconds limit) {
+    parser_.emplace();
+    parser_->header_limit(kHeaderSizeMax);
+    parser_->body_limit(kBodySizeMax);
+    stream_.expires_after(limit);
+    wire::async_read(stream_,
+                     input_,
+                     *parser_,
+                     [self = shared_from_this()](error_code error, std::size_t /*size*/) {
+                         self->on_request(error);
+                     });
+}
+
+void HttpConnection::on_request(error_code error) {
+    if (!place_) return;
+    if (error) {
+        const auto problem = problem_of(error);
+        return problem ? write(to_reply(*problem), false) : leave();
+    }
+    HttpConnections& connections = services_.connections;
+    connections.splice(connections.end(), connections, *place_);
+    stream_.expires_never();  // the store always answers
+    services_.api.handle(request_of(parser_->get()), [self = shared_from_this()](Answer answer) {
+        self->on_answer(std::move(answer));
+    });
+}
+
+void HttpConnection::on_answer(Answer answer) {
+    if (!place_) return;
+    if (const auto* open = std::get_if<OpenChannel>(&answer)) return open_channel(open->app);
+    write(std::get<Reply>(std::move(answer)), parser_->get().keep_alive());
+}
+
+void HttpConnection::open_channel(const model::AppAddress& app) {
+    const auto channel = std::make_shared<AppChannel>(services_.hub);
+    if (!services_.hub.connect_app(*channel, app)) return write(to_reply(Problem::Busy), false);
+    services_.connections.erase(*std::exchange(place_, std::nullopt));
+    channel->start(std::move(stream_), parser_->get());
+}
+
+void HttpConnection::write(Reply reply, bool keep_alive) {
+    const unsigned version = parser_->is_header_done() ? parser_->get().version() : 11;
+    Response& response = response_.emplace(static_cast<wire::status>(reply.status), version);
+    response.set(wire::field::content_type, "application/json");
+    response.set(wire::field::cache_control, "no-store");
+    if (!reply.allow.empty()) response.set(wire::field::allow, reply.allow);
+    if (reply.status == 401) response.set(wire::field::www_authenticate, "Bearer");
+    if (reply.status == 426) response.set(wire::field::upgrade, "websocket");
+    if (reply.status == 429 || reply.status == 503) response.set(wire::field::retry_after, "5");
+    response.keep_alive(keep_alive);
+    response.body() = std::move(reply.body);
+    response.prepare_payload();
+    stream_.expires_after(kReplyTimeMax);
+    wire::async_write(
+        stream_, response, [self = shared_from_this()](error_code error, std::size_t /*size*/) {
+            self->on_written(error);
+        });
+}
+
+void HttpConnection::on_written(error_code error) {
+    if (error) return leave();
+    if (response_->keep_alive()) return read_request(kIdleTimeMax);
+    // What still comes is read and thrown away: an early end would tear the reply out of the
+    // reader's hands (RFC 9112 §9.6).
+    error_code ignored;
+    stream_.socket().shutdown(Socket::shutdown_send, ignored);
+    stream_.expires_after(kDrainTimeMax);
+    input_.clear();
+    drain();
+}
+
+void HttpConnection::drain() {
+    stream_.async_read_some(input_.prepare(kBufferSizeMax),
+                            [self = shared_from_this()](error_code error, std::size_t size) {
+                                self->on_drained(error, size);
+                            });
+}
+
+void HttpConnection::on_drained(error_code error, std::size_t size) {
+    drained_ += size;
+    if (error || drained_ > kDrainSizeMax) return leave();
+    drain();
+}
+
+void HttpConnection::leave() {
+    if (!place_) return;
+    services_.connections.erase(*std::exchange(place_, std::nullopt));
+    stream_.close();
+}
+
+}  // namespace sotto::cloud::server

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cloud/server/http_port.hpp"
+
+#include <utility>
+
+namespace sotto::cloud::server {
+
+using boost::system::error_code;
+
+namespace {
+
+constexpr std::chrono::milliseconds kPause{100};  // where the system has no socket for us
+
+}  // namespace
+
+HttpPort::HttpPort(boost::asio::io_context& loop,
+                   Acceptor acceptor,
+                   http::Api& api,
+                   services::Hub& hub)
+    : acceptor_(std::move(acceptor)),
+      pause_(loop),
+      services_{.api = api, .hub = hub, .connections = connections_} {}
+
+HttpPort::~HttpPort() = default;
+
+void HttpPort::accept() {
+    acceptor_.async_accept(
+        [this](error_code error, Socket socket) { on_accepted(error, std::move(socket)); });
+}
+
+void HttpPort::on_accepted(error_code error, Socket socket) {
+    if (!acceptor_.is_open()) return;
+    if (error) {
+        pause_.expires_after(kPause);
+        pause_.async_wait([this](error_code cancelled) {
+            if (!cancelled) accept();
+        });
+        return;
+    }
+    error_code ignored;
+    socket.set_option(boost::asio::ip::tcp::no_delay{true}, ignored);
+    if (connections_.size() >= kConnectionsMax) connections_.front()->leave();
+    std::make_shared<HttpConnection>(std::move(socket), services_)->start();
+    accept();
+}
+
+}  // namespace sotto::cloud::server

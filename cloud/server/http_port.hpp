@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes HTTP connections (docs/protocol/http.md). Allocates; never blocks; everything happens in
+// the thread that runs the io_context.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "cloud/server/http_connection.hpp"
+
+namespace sotto::cloud::server {
+
+class HttpPort {
+  public:
+    // `acceptor` listens already. All must live until `loop` has ended, which is before this dies.
+    HttpPort(boost::asio::io_context& loop, Acceptor acceptor, http::Api& api, services::Hub& hub);
+    ~HttpPort();
+    HttpPort(const HttpPort&) = delete;
+    HttpPort& operator=(const HttpPort&) = delete;
+
+    void start() { accept(); }
+    std::size_t connection_count() const { return connections_.size(); }
+
+  private:
+    void accept();
+    void on_accepted(boost::system::error_code error, Socket socket);
+
+    Acceptor acceptor_;
+    boost::asio::steady_timer pause_;
+    HttpConnections connections_;
+    HttpConnection::Services services_;
+};
+
+}  // namespace sotto::cloud::server

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every limit of the HTTP side, in one table, with what happens at it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace sotto::cloud::server {
+
+// Requests.
+inline constexpr std::uint32_t kHeaderSizeMax = 8'192;  // then 431
+inline constexpr std::size_t kBodySizeMax = 4'096;      // then 413
+inline constexpr std::size_t kBufferSizeMax = kHeaderSizeMax + kBodySizeMax;
+
+// Connections that are no channel. Beyond them the one that has been silent longest is closed.
+inline constexpr std::size_t kConnectionsMax = 512;
+inline constexpr std::chrono::seconds kRequestTimeMax{10};  // for the whole of it; then closed
+inline constexpr std::chrono::seconds kIdleTimeMax{60};     // between two requests; then closed
+inline constexpr std::chrono::seconds kReplyTimeMax{10};    // to take a reply; then closed
+
+// What is read and thrown away behind a refused request, so that its sender reads the reply.
+inline constexpr std::size_t kDrainSizeMax = 65'536;
+inline constexpr std::chrono::seconds kDrainTimeMax{2};
+
+// Channels. A record may be larger than the format allows: its sender is told so.
+inline constexpr std::size_t kChannelMessageSizeMax = 4'096;      // then closed
+inline constexpr std::chrono::seconds kChannelHandshakeTime{10};  // opening and closing
+inline constexpr std::chrono::seconds kChannelIdleTime{60};       // pinged at half of it
+
+}  // namespace sotto::cloud::server

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cloud/server/listen.hpp"
+
+#include <charconv>
+#include <optional>
+#include <sstream>
+
+namespace sotto::cloud::server {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+std::optional<tcp::endpoint> parse(std::string_view text) {
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    std::string host{text.substr(0, colon)};
+    const std::string_view port_text = text.substr(colon + 1);
+    if (host == "localhost") host = "127.0.0.1";
+    const bool has_brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
+    if (has_brackets) host = host.substr(1, host.size() - 2);
+    error_code no_address;
+    const auto address = asio::ip::make_address(host, no_address);
+    if (no_address || address.is_v6() != has_brackets) return std::nullopt;
+    std::uint16_t port = 0;
+    const char* const end = port_text.data() + port_text.size();
+    const auto read = std::from_chars(port_text.data(), end, port);
+    if (read.ec != std::errc{} || read.ptr != end) return std::nullopt;
+    return tcp::endpoint{address, port};
+}
+
+ports::Failure explain(error_code error, const Place& place) {
+    const std::string what = place.option + " " + place.text + ": ";
+    if (error == asio::error::address_in_use)
+        return {Error::Busy,
+                what +
+                    "the port is in use by another program; end that one, or choose another "
+                    "port with " +
+                    place.option};
+    if (error == asio::error::access_denied)
+        return {Error::StorageFailed,
+                what + "this user may not listen there; take a port above 1023"};
+    if (error == boost::system::errc::address_not_available)
+        return {Error::StorageFailed, what + "this machine does not have that address"};
+    return {Error::StorageFailed, what + error.message()};
+}
+
+}  // namespace
+
+ports::Outcome<Acceptor> listen(asio::io_context& loop, const Place& place) {
+    const auto endpoint = parse(place.text);
+    if (!endpoint)
+        return ports::Failure{
+            Error::InvalidArgument,
+            place.option + " " + place.text + ": it must be ADDRESS:PORT, such as 127.0.0.1:8080"};
+    if (!endpoint->address().is_loopback() && !place.allow_clear)
+        return ports::Failure{
+            Error::Refused,
+            place.option + " " + place.text +
+                ": beyond this machine tokens must be encrypted, and this version has no TLS. Put "
+                "a TLS proxy before it, or use --insecure if that network is yours alone"};
+    Acceptor acceptor{loop};
+    error_code error;
+    acceptor.open(endpoint->protocol(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address{true}, error);
+    if (!error) acceptor.bind(*endpoint, error);
+    if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+    if (error) return explain(error, place);
+    return acceptor;
+}
+
+std::string text_of(const tcp::endpoint& endpoint) {
+    std::ostringstream text;
+    text << endpoint;
+    return text.str();
+}
+
+}  // namespace sotto::cloud::server

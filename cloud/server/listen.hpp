@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the cloud listens. Allocates; does not block.
+#pragma once
+
+#include <string>
+
+#include "cloud/server/stream.hpp"
+#include "ports/linux/failure.hpp"
+
+namespace sotto::cloud::server {
+
+// Where an option wants the cloud to listen.
+struct Place {
+    std::string option;  // its name, for complaints
+    std::string text;    // HOST:PORT; HOST is an address or localhost, PORT 0 takes any free one
+    bool allow_clear = false;
+};
+
+// Error::InvalidArgument for what is no place, Error::Refused beyond loopback unless allowed,
+// Error::Busy if the port is taken, Error::StorageFailed for whatever else the system says.
+ports::Outcome<Acceptor> listen(boost::asio::io_context& loop, const Place& place);
+
+// HOST:PORT of what was bound, with brackets where they are needed.
+std::string text_of(const boost::asio::ip::tcp::endpoint& endpoint);
+
+}  // namespace sotto::cloud::server

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cloud/server/run.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <fcntl.h>
+#include <filesystem>
+#include <optional>
+#include <sys/resource.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "cloud/http/api.hpp"
+#include "cloud/server/capture.hpp"
+#include "cloud/server/clock.hpp"
+#include "cloud/server/gateway_port.hpp"
+#include "cloud/server/http_port.hpp"
+#include "cloud/server/listen.hpp"
+#include "core/cose/credential.hpp"
+
+namespace sotto::cloud::server {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+constexpr std::chrono::milliseconds kTick{250};
+
+// As many sockets as the system lets this user have.
+void raise_socket_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Result<model::ClaimCode> draw_claim(hal::Entropy& entropy) {
+    model::ClaimCode code;
+    SOTTO_TRY(entropy.fill(code.bytes));
+    return code;
+}
+
+// Everything that lives as long as the cloud serves. Members die before those above them; the loop
+// has ended by then.
+class Cloud {
+  public:
+    Cloud(const RunCommand& command, State state, hal::Entropy& entropy)
+        : command_(command), state_(std::move(state)), entropy_(entropy) {}
+
+    Outcome<> open() {
+        const auto credential = cose::Credential::parse(state_.identity.credential);
+        if (!credential)
+            return Failure{Error::Malformed,
+                           "the credential in " + command_.state +
+                               " is damaged; nothing was changed: restore a backup of the folder"};
+        SOTTO_TRY_ASSIGN(store_, open_store(command_.state, [this](std::function<void()> answer) {
+                             asio::post(loop_, [this, answer = std::move(answer)] {
+                                 answer();
+                                 if (hub_) hub_->pump();
+                             });
+                         }));
+        if (!command_.capture_file.empty() && !capture_.open(command_.capture_file))
+            return Failure{Error::StorageFailed,
+                           "--capture " + command_.capture_file + ": it cannot be written"};
+        SOTTO_TRY_ASSIGN(const std::string setting, load_address());
+        SOTTO_TRY(listen_at_both());
+        SOTTO_TRY_ASSIGN(const std::string address, choose_address(setting));
+        wire(*credential, address);
+        return write_ports_file();
+    }
+
+    void run() {
+        asio::signal_set signals{loop_, SIGTERM, SIGINT};
+        signals.async_wait([this](error_code, int) { loop_.stop(); });
+        http_->start();
+        gateways_->start();
+        on_tick();
+        loop_.restart();  // it has run dry while the database was asked
+        loop_.run();
+    }
+
+    const std::string& http_text() const { return http_text_; }
+    const std::string& devices_text() const { return devices_text_; }
+
+  private:
+    Outcome<std::string> load_address() {
+        std::optional<Result<std::optional<std::string>>> answer;
+        store_->get_setting("address", [&answer](auto given) { answer = std::move(given); });
+        const auto guard = asio::make_work_guard(loop_);
+        while (!answer) loop_.run_one();
+        if (!*answer) return Failure{Error::StorageFailed, "the database cannot be read"};
+        return (*answer)->value_or(std::string{});
+    }
+
+    Outcome<> listen_at_both() {
+        auto http = listen(loop_, {"--http", command_.http, command_.insecure});
+        if (!http) return http.error();
+        auto devices = listen(loop_, {"--devices", command_.devices, command_.insecure});
+        if (!devices) return devices.error();
+        http_text_ = text_of(http->local_endpoint());
+        devices_text_ = text_of(devices->local_endpoint());
+        http_acceptor_.emplace(*std::move(http));
+        devices_acceptor_.emplace(*std::move(devices));
+        return {};
+    }
+
+    Outcome<std::string> choose_address(const std::string& setting) const {
+        const std::string& given = command_.address.empty() ? setting : command_.address;
+        if (!given.empty()) {
+            if (is_address(given)) return given;
+            return Failure{Error::InvalidArgument, "--address " + given + ": it must be HOST:PORT"};
+        }
+        if (!devices_acceptor_->local_endpoint().address().is_unspecified()) return devices_text_;
+        return Failure{Error::InvalidArgument,
+                       "--devices " + command_.devices +
+                           " names no address that a gateway can connect to: say with --address "
+                           "HOST:PORT which one devices are to be told"};
+    }
+
+    void wire(const cose::Credential& credential, const std::string& address) {
+        hub_.emplace(*store_,
+                     services::Hub::Config{
+                         .router = {.credential = credential.hash(), .hash_token = hash_token},
+                         .now = [this] { return clock_.now(); },
+                         .on_device_event = nullptr,  // the sessions with devices go here
+                         .tap = command_.capture_file.empty() ? nullptr : &capture_});
+        api_.emplace(*store_,
+                     http::Api::Config{.credential = http::to_hex(credential.bytes()),
+                                       .address = address,
+                                       .hash_token = hash_token,
+                                       .draw_claim = [this] { return draw_claim(entropy_); },
+                                       .is_connected =
+                                           [this](const model::DeviceId& device) {
+                                               return hub_->router().is_connected(device);
+                                           },
+                                       .now = [this] { return clock_.now(); }});
+        http_.emplace(loop_, *std::move(http_acceptor_), *api_, *hub_);
+        gateways_.emplace(loop_, *std::move(devices_acceptor_), *hub_);
+    }
+
+    Outcome<> write_ports_file() const {
+        if (command_.ports_file.empty()) return {};
+        const std::filesystem::path path{command_.ports_file};
+        const std::string parent = path.has_parent_path() ? path.parent_path().string() : ".";
+        const ports::File folder{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+        const std::string text = "http=" + http_text_ + "\ndevices=" + devices_text_ + "\n";
+        const bool is_written =
+            folder.is_open() &&
+            ports::replace_file(folder, path.filename().string(), as_bytes(text)).has_value();
+        if (is_written) return {};
+        return Failure{Error::StorageFailed,
+                       "--ports-file " + command_.ports_file + ": it cannot be written"};
+    }
+
+    void on_tick() {
+        hub_->on_time();
+        timer_.expires_after(kTick);
+        timer_.async_wait([this](error_code error) {
+            if (!error) on_tick();
+        });
+    }
+
+    const RunCommand& command_;
+    State state_;
+    hal::Entropy& entropy_;
+    SteadyClock clock_;
+    asio::io_context loop_{1};
+    asio::steady_timer timer_{loop_};
+    std::unique_ptr<store_sqlite::SqliteStore> store_;
+    Capture capture_;
+    std::optional<services::Hub> hub_;
+    std::optional<http::Api> api_;
+    std::optional<Acceptor> http_acceptor_;
+    std::optional<Acceptor> devices_acceptor_;
+    std::optional<HttpPort> http_;
+    std::optional<GatewayPort> gateways_;
+    std::string http_text_;
+    std::string devices_text_;
+};
+
+}  // namespace
+
+Outcome<> run(const RunCommand& command, hal::Entropy& entropy, Log& log) {
+    SOTTO_TRY_ASSIGN(State state, open_state(command.state));
+    raise_socket_limit();
+    Cloud cloud{command, std::move(state), entropy};
+    SOTTO_TRY(cloud.open());
+    if (command.insecure)
+        log.warn("--insecure: tokens cross the network readable for everybody in it");
+    log.info("ready: http://" + cloud.http_text() + " for apps, " + cloud.devices_text() +
+             " for gateways");
+    cloud.run();
+    log.info("stopped");
+    return {};
+}
+
+}  // namespace sotto::cloud::server
