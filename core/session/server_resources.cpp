@@ -3,6 +3,7 @@
 #include "core/base/reader.hpp"
 #include "core/cbor/reader.hpp"
 #include "core/cbor/writer.hpp"
+#include "core/framing/text.hpp"
 #include "core/session/server.hpp"
 
 namespace sotto::session {
@@ -61,8 +62,9 @@ Result<keystore::CloudRecord> parse_cloud(Bytes payload) {
     SOTTO_TRY(expect_key(4));
     SOTTO_TRY_ASSIGN(const Bytes claim, in.bytes());
     SOTTO_TRY(in.finish());
-    if (address.empty() || hash.size() != crypto::kHashSize ||
-        claim.size() != keystore::kClaimSize) {
+    // [AIR-11] What ATTACH could not carry would leave the device with no cloud to go to.
+    if (address.empty() || !framing::is_visible_ascii(address)) return Error::Malformed;
+    if (hash.size() != crypto::kHashSize || claim.size() != keystore::kClaimSize) {
         return Error::Malformed;
     }
     std::copy(hash.begin(), hash.end(), cloud.credential_hash.begin());

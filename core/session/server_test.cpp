@@ -315,5 +315,31 @@ TEST_F(ServerTest, AFactoryResetForgetsOwnerAndSessions) {
         << "a device with a screen draws a new secret";
 }
 
+TEST_F(ServerTest, TakesNoCloudWhoseAddressTheAirCannotCarry) {
+    Device device{storage_, entropy_, device_party_};
+    App app{owner_party_, entropy_};
+    ASSERT_TRUE(app.pair(device, device_party_, secret_));
+    const Message echo = app.command(device, "on").echo;
+    const auto assign = [&](std::string_view address) {
+        std::array<std::uint8_t, 128> buffer;
+        cbor::Writer writer{buffer};
+        writer.map(4).uint(1).uint(1).uint(2).text(address);
+        writer.uint(3).bytes(std::array<std::uint8_t, 32>{});
+        writer.uint(4).bytes(std::array<std::uint8_t, 16>{});
+        return app
+            .ask(device,
+                 {.code = coap::Code::Put,
+                  .path = {"n"},
+                  .payload = as_text(*writer.finish()),
+                  .echo = echo})
+            .code;
+    };
+    EXPECT_EQ(assign("cloud.example: 1"), coap::Code::BadRequest);
+    EXPECT_EQ(assign("cl\xc3\xb6ud:1"), coap::Code::BadRequest);
+    EXPECT_FALSE(device.server->authority().cloud());
+    EXPECT_EQ(assign("cloud.example:1"), coap::Code::Changed);
+    EXPECT_EQ(device.server->revision(), 3U);  // owner, confirmed, cloud
+}
+
 }  // namespace
 }  // namespace sotto::session

@@ -60,18 +60,30 @@ Status Sketch::declare_event(const std::string& text) {
     return catalog_.event(event.name);
 }
 
+void Sketch::set_lamp(std::string_view text) {
+    lamp_text_ = text;
+    ++switch_count_;
+    world_.publish("lamp", lamp_text_);
+}
+
 Result<Value> Sketch::Lamp::operator()(std::string_view argument) {
-    if (argument == "toggle") argument = sketch.is_lamp_on() ? "off" : "on";
-    if (argument != "on" && argument != "off") return Error::InvalidArgument;
-    sketch.lamp_text_ = argument == "on" ? "on" : "off";
-    ++sketch.switch_count_;
-    sketch.publish_("lamp", sketch.lamp_text_);
+    sketch.world_.on_call("lamp", argument);
+    if (argument == "toggle") {
+        sketch.toggle();
+    } else if (argument == "on") {
+        sketch.set_lamp("on");
+    } else if (argument == "off") {
+        sketch.set_lamp("off");
+    } else {
+        return Error::InvalidArgument;
+    }
     return Value{sketch.lamp_text_};
 }
 
 Result<Value> Sketch::Extra::operator()(std::string_view argument) {
+    sketch.world_.on_call(name, argument);
     answer = value.empty() ? std::string{argument} : value;
-    for (const Event& event : sketch.events_) sketch.publish_(event.name, event.payload);
+    for (const Event& event : sketch.events_) sketch.world_.publish(event.name, event.payload);
     return Value{std::string_view{answer}};
 }
 

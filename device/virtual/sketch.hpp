@@ -19,13 +19,20 @@ struct SketchOptions {
 
 class Sketch {
   public:
-    // Tells the world that an event happened.
-    using Publish = std::function<void(std::string_view event, std::string_view payload)>;
+    struct World {
+        // Tells everybody that an event happened.
+        std::function<void(std::string_view event, std::string_view payload)> publish;
+        // A function is about to run.
+        std::function<void(std::string_view function, std::string_view argument)> on_call;
+    };
 
-    Sketch(Catalog& catalog, Publish publish) : catalog_(catalog), publish_(std::move(publish)) {}
+    Sketch(Catalog& catalog, World world) : catalog_(catalog), world_(std::move(world)) {}
 
     // Declares the lamp and the extras. The text at fault, if the catalog refuses one.
     Result<void, std::string> declare(const SketchOptions& options);
+
+    // The lamp's own button: it switches.
+    void on_button() { toggle(); }
 
     bool is_lamp_on() const { return lamp_text_ == "on"; }
 
@@ -51,13 +58,15 @@ class Sketch {
         std::string payload;
     };
 
+    void toggle() { set_lamp(is_lamp_on() ? "off" : "on"); }
+    void set_lamp(std::string_view text);
     Status declare_lamp();
     Status declare_function(const std::string& text);
     Status declare_variable(const std::string& text);
     Status declare_event(const std::string& text);
 
     Catalog& catalog_;
-    Publish publish_;
+    World world_;
     Lamp lamp_{*this};
     std::string_view lamp_text_ = "off";
     std::int32_t switch_count_ = 0;

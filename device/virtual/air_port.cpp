@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "device/virtual/air_port.hpp"
+
+#include "ports/linux/system_clock.hpp"
+
+namespace sotto::device {
+
+framing::DeviceId device_id_of(const cose::Credential& credential) {
+    framing::DeviceId id{};
+    std::copy_n(credential.hash().begin(), id.size(), id.begin());
+    return id;
+}
+
+AirPort::AirPort(boost::asio::io_context& loop, Device& device, const Options& options)
+    : device_(device),
+      device_id_(device_id_of(device.credential())),
+      peripheral_(loop,
+                  {.socket_path = options.folder + "/" + to_hex(device_id_) + ".sock",
+                   .device_id = device_id_,
+                   .name = options.name,
+                   .has_owner = device.authority().has_owner(),
+                   .value_size_max = options.value_size_max},
+                  *this) {}
+
+Outcome<> AirPort::open() {
+    if (const auto opened = peripheral_.open(); !opened) return opened.error().detail;
+    device_.set_air(*this);
+    return {};
+}
+
+void AirPort::send(session::Channel channel, Bytes message) {
+    std::array<std::uint8_t, framing::kFrameSizeMax> buffer{};
+    const auto frame = framing::encode_frame(
+        buffer, framing::Message{.label = framing::Label{channel.label}, .message = message});
+    SOTTO_ASSERT(frame.has_value());
+    // Without a central, or with a full queue, it is lost: whoever waits for it asks again.
+    (void)peripheral_.send(*frame).has_value();
+}
+
+void AirPort::on_owner_changed() {
+    peripheral_.set_has_owner(device_.authority().has_owner());
+    attach();
+}
+
+void AirPort::on_connected() { attach(); }
+
+void AirPort::on_frame(Bytes bytes) {
+    const auto frame = framing::parse_frame(bytes);  // [AIR-13] what is none is dropped
+    if (!frame) return;
+    if (const auto* message = std::get_if<framing::Message>(&*frame)) {
+        device_.on_message({.path = session::Channel::kAir, .label = message->label.value()},
+                           message->message,
+                           ports::SystemClock::now());
+    }
+}
+
+// [AIR-12]
+void AirPort::attach() {
+    framing::Attach attach{.has_owner = device_.authority().has_owner(), .device_id = device_id_};
+    if (const auto& cloud = device_.authority().cloud(); cloud) {
+        attach.address = as_text(cloud->address);
+        attach.cloud_credential = cloud->credential_hash;
+    }
+    std::array<std::uint8_t, framing::kFrameSizeMax> buffer{};
+    const auto frame = framing::encode_frame(buffer, attach);
+    SOTTO_ASSERT(frame.has_value());             // the server takes no other address
+    (void)peripheral_.send(*frame).has_value();  // nobody is connected: the next one is told
+}
+
+}  // namespace sotto::device

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "device/virtual/device.hpp"
+
+namespace sotto::device {
+namespace {
+
+// Why the server cannot start, in words.
+std::string start_failure(Error why) {
+    if (why == Error::EntropyFailed) return "the system gives no random numbers. Try again";
+    if (why == Error::StorageFailed)
+        return "the state folder cannot be read. Check disk and permissions";
+    return "a record in the state folder is damaged (" + std::string{to_string(why)} +
+           "); nothing was changed. Put back a copy of the folder, or move it away to begin anew";
+}
+
+}  // namespace
+
+Device::Device(const Setup& setup)
+    : setup_(setup),
+      sketch_(catalog_,
+              {.publish = [this](std::string_view event,
+                                 std::string_view payload) { publish(event, payload); },
+               .on_call =
+                   [this](std::string_view function, std::string_view argument) {
+                       setup_.log.line("call " + std::string{function} + " " + quoted(argument));
+                   }}),
+      server_({.identity = {.credential = setup.state.credential(),
+                            .private_key = setup.state.private_key()},
+               .storage = setup.state.storage(),
+               .entropy = setup.entropy,
+               .resources = catalog_,
+               .display = setup.state.display(),
+               .sessions = sessions_,
+               .half_open = half_open_,
+               .scratch = scratch_,
+               .result = result_}) {}
+
+Outcome<> Device::start(const SketchOptions& sketch, Instant now) {
+    if (const auto declared = sketch_.declare(sketch); !declared)
+        return quoted(declared.error()) +
+               " cannot be declared. Names have 1 to 32 letters, digits, '-', '_' and '.', come "
+               "once, and there are at most 8 functions, 16 variables and 8 events";
+    if (const Status started = server_.start(now); !started) return start_failure(started.error());
+    return {};
+}
+
+void Device::publish(std::string_view event, std::string_view payload) {
+    const auto traits = catalog_.find(session::ResourceKind::Event, event);
+    SOTTO_ASSERT(traits.has_value());
+    if (!server_.publish(traits->index, {.payload = as_bytes(payload)}))
+        setup_.log.line("event " + std::string{event} + " is lost: too large, or too many wait");
+}
+
+Carrier* Device::carrier_of(session::Channel channel) const {
+    return channel.path == session::Channel::kAir ? air_ : nullptr;
+}
+
+void Device::on_message(session::Channel channel, Bytes message, Instant now) {
+    const Bytes answer = server_.receive(channel, message, now, out_);
+    if (Carrier* carrier = carrier_of(channel); carrier != nullptr && !answer.empty())
+        carrier->send(channel, answer);
+    settle(now);
+}
+
+void Device::settle(Instant now) {
+    if (revision_ != server_.revision()) {
+        revision_ = server_.revision();
+        if (air_ != nullptr) air_->on_owner_changed();
+        if (on_owner_changed_) on_owner_changed_();
+    }
+    while (const auto outgoing = server_.poll(now, out_)) {
+        if (Carrier* carrier = carrier_of(outgoing->channel); carrier != nullptr)
+            carrier->send(outgoing->channel, outgoing->message);
+    }
+}
+
+void Device::on_button(Instant now) {
+    server_.on_button(now);
+    sketch_.on_button();
+    setup_.log.line(std::string{"the button was pressed: lamp "} +
+                    (sketch_.is_lamp_on() ? "on" : "off"));
+    settle(now);
+}
+
+void Device::on_reset(Instant now) {
+    if (!server_.factory_reset()) {
+        setup_.log.line("the factory reset could not be stored: everything is as it was");
+        return;
+    }
+    // The sessions are void already: should this fail, only their dead keys stay.
+    if (!setup_.state.erase_sessions()) setup_.log.line("old session keys could not be erased");
+    setup_.log.line("reset: owner, cloud and sessions are forgotten");
+    settle(now);
+}
+
+}  // namespace sotto::device

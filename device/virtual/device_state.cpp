@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "device/virtual/device_state.hpp"
+
+#include "core/keystore/private_key.hpp"
+#include "device/virtual/log.hpp"
+
+namespace sotto::device {
+namespace {
+
+using session::PairingDisplay;
+
+constexpr hal::RecordId kDisplayRecord{0x0083};  // u8 format = 1, u8: 0 screen, 1 label
+constexpr std::uint8_t kDisplayFormat = 1;
+constexpr std::size_t kSerialSize = 8;
+
+// [SES-1] The subject is model and serial, and the serial is random.
+Result<keystore::Identity> draw_identity(hal::Entropy& entropy) {
+    std::array<std::uint8_t, kSerialSize> serial{};
+    SOTTO_TRY(entropy.fill(serial));
+    SOTTO_TRY_ASSIGN(crypto::DhPrivateKey key, keystore::draw_private_key(entropy));
+    SOTTO_TRY_ASSIGN(
+        const auto credential,
+        cose::Credential::create("sotto-device-" + to_hex(serial), crypto::dh_public(key)));
+    return keystore::Identity{.private_key = std::move(key),
+                              .credential = keystore::CredentialBytes{credential.bytes()}};
+}
+
+}  // namespace
+
+std::string DeviceState::cannot(Error why, const std::string& what) const {
+    if (why == Error::Malformed)
+        return what + " in " + folder_ +
+               " is damaged; nothing was changed. Put back a copy of the folder, or move it away "
+               "to begin anew as another device";
+    if (why == Error::EntropyFailed)
+        return "the system gives no random numbers, so " + what + " cannot be made. Try again";
+    return what + " in " + folder_ +
+           " cannot be read or written. Check disk and permissions, or name another folder with "
+           "--state";
+}
+
+Outcome<DeviceState> DeviceState::open(const std::string& folder,
+                                       PairingDisplay wanted,
+                                       hal::Entropy& entropy) {
+    auto storage = ports::FileStorage::open(folder);
+    if (!storage) return storage.error().detail;
+    DeviceState state{folder, *std::move(storage)};
+    SOTTO_TRY(state.disown_copy());
+    SOTTO_TRY(state.load_identity(entropy));
+    SOTTO_TRY(state.load_display(wanted));
+    SOTTO_TRY(state.commission(entropy));
+    return state;
+}
+
+// The other copy may have gone on with its sessions: a number used here could be used twice.
+Outcome<> DeviceState::disown_copy() {
+    if (!storage_->is_copy()) return {};
+    if (!erase_sessions() || !storage_->adopt())
+        return cannot(Error::StorageFailed, "what a copy must not go on with");
+    return {};
+}
+
+Status DeviceState::erase_sessions() const {
+    for (std::uint8_t slot = 0; slot < session::kStoredSessions; ++slot)
+        SOTTO_TRY(keystore::erase_session(*storage_, slot));
+    return {};
+}
+
+Outcome<> DeviceState::load_identity(hal::Entropy& entropy) {
+    const std::string what = "the identity";
+    auto stored = keystore::load_identity(*storage_);
+    if (!stored && stored.error() == Error::NotFound) return make_identity(entropy);
+    if (!stored) return cannot(stored.error(), what);
+    auto credential = cose::Credential::parse(stored->credential);
+    if (!credential || crypto::dh_public(stored->private_key).x != credential->public_key().x)
+        return cannot(Error::Malformed, what);
+    private_key_ = std::move(stored->private_key);
+    credential_ = *std::move(credential);
+    return {};
+}
+
+Outcome<> DeviceState::make_identity(hal::Entropy& entropy) {
+    const std::string what = "the identity";
+    // An owner knows this device by its credential: without it the rest is worth nothing.
+    if (const auto root = keystore::load_root(*storage_); root || root.error() != Error::NotFound)
+        return cannot(Error::Malformed, what);
+    auto identity = draw_identity(entropy);
+    if (!identity) return cannot(identity.error(), what);
+    if (const Status stored = keystore::store_identity(*storage_, *identity); !stored)
+        return cannot(stored.error(), what);
+    return load_identity(entropy);
+}
+
+Outcome<> DeviceState::load_display(PairingDisplay wanted) {
+    const std::string what = "the kind of display";
+    std::array<std::uint8_t, 2> record{};
+    const auto size = storage_->load(kDisplayRecord, record);
+    if (size) {
+        if (*size != record.size() || record[0] != kDisplayFormat || record[1] > 1)
+            return cannot(Error::Malformed, what);
+        display_ = record[1] == 1 ? PairingDisplay::Label : PairingDisplay::Screen;
+        if (wanted == PairingDisplay::Label && display_ == PairingDisplay::Screen)
+            return "the device in " + folder_ +
+                   " has a screen and no label. Leave out --label, or name another folder with "
+                   "--state";
+        return {};
+    }
+    if (size.error() != Error::NotFound) return cannot(size.error(), what);
+    record = {kDisplayFormat, static_cast<std::uint8_t>(wanted == PairingDisplay::Label)};
+    if (const Status stored = storage_->store(kDisplayRecord, record); !stored)
+        return cannot(stored.error(), what);
+    display_ = wanted;
+    return {};
+}
+
+Outcome<> DeviceState::commission(hal::Entropy& entropy) {
+    const std::string what = "the pairing secret";
+    const auto root = keystore::load_root(*storage_);
+    if (root) return {};
+    if (root.error() != Error::NotFound) return cannot(root.error(), what);
+    keystore::PairingSecret secret;
+    if (!entropy.fill(secret.fill())) return cannot(Error::EntropyFailed, what);
+    const Status stored = session::Authority::commission(*storage_, std::move(secret));
+    if (!stored) return cannot(stored.error(), what);
+    return {};
+}
+
+Outcome<> DeviceState::factory_reset(hal::Entropy& entropy) {
+    session::Authority authority{{.storage = *storage_, .display = display_}};
+    const auto attempt = [&]() -> Status {
+        SOTTO_TRY(authority.load());
+        SOTTO_TRY(authority.factory_reset(entropy));
+        return erase_sessions();
+    };
+    if (const Status reset = attempt(); !reset) return cannot(reset.error(), "the owner");
+    return {};
+}
+
+}  // namespace sotto::device

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the command line of sotto-device says. Allocates; no output here.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/framing/limits.hpp"
+#include "device/virtual/sketch.hpp"
+
+namespace sotto::device {
+
+inline constexpr std::size_t kValueSizeDefault = 247;  // what most phones agree to
+
+struct Settings {
+    std::string state;
+    std::string air;
+    std::string name = "lamp";
+    std::string code_file;
+    bool has_label = false;
+    std::size_t value_size_max = kValueSizeDefault;
+    SketchOptions sketch;
+    bool is_reset = false;  // the verb: forget the owner, and leave
+};
+
+// What to print and the code to leave with, when there is nothing to run: after --help, or when the
+// arguments make no sense.
+struct Leave {
+    std::string output;
+    std::string error;
+    int code = 0;
+};
+
+std::variant<Settings, Leave> parse_command_line(std::vector<std::string> arguments);
+
+}  // namespace sotto::device
