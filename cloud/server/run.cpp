@@ -18,6 +18,7 @@
 #include "cloud/server/gateway_port.hpp"
 #include "cloud/server/http_port.hpp"
 #include "cloud/server/listen.hpp"
+#include "cloud/server/sessions.hpp"
 #include "core/cose/credential.hpp"
 
 namespace sotto::cloud::server {
@@ -52,7 +53,8 @@ class Cloud {
 
     Outcome<> open() {
         const auto credential = cose::Credential::parse(state_.identity.credential);
-        if (!credential)
+        if (credential) credential_ = *credential;
+        if (!credential_)
             return Failure{Error::Malformed,
                            "the credential in " + command_.state +
                                " is damaged; nothing was changed: restore a backup of the folder"};
@@ -68,7 +70,7 @@ class Cloud {
         SOTTO_TRY_ASSIGN(const std::string setting, load_address());
         SOTTO_TRY(listen_at_both());
         SOTTO_TRY_ASSIGN(const std::string address, choose_address(setting));
-        wire(*credential, address);
+        wire(address);
         return write_ports_file();
     }
 
@@ -120,15 +122,24 @@ class Cloud {
                            "HOST:PORT which one devices are to be told"};
     }
 
-    void wire(const cose::Credential& credential, const std::string& address) {
-        hub_.emplace(*store_,
-                     services::Hub::Config{
-                         .router = {.credential = credential.hash(), .hash_token = hash_token},
-                         .now = [this] { return clock_.now(); },
-                         .on_device_event = nullptr,  // the sessions with devices go here
-                         .tap = command_.capture_file.empty() ? nullptr : &capture_});
+    void wire(const std::string& address) {
+        hub_.emplace(
+            *store_,
+            services::Hub::Config{
+                .router = {.credential = credential_->hash(), .hash_token = hash_token},
+                .now = [this] { return clock_.now(); },
+                .on_device_event =
+                    [this](const services::DeviceEvent& event) { sessions_->on_event(event); },
+                .tap = command_.capture_file.empty() ? nullptr : &capture_});
+        sessions_.emplace(
+            Sessions::Setup{.store = *store_,
+                            .router = hub_->router(),
+                            .keys = {.identity = {.credential = *credential_,
+                                                  .private_key = state_.identity.private_key},
+                                     .entropy = entropy_},
+                            .now = [this] { return clock_.now(); }});
         api_.emplace(*store_,
-                     http::Api::Config{.credential = http::to_hex(credential.bytes()),
+                     http::Api::Config{.credential = http::to_hex(credential_->bytes()),
                                        .address = address,
                                        .hash_token = hash_token,
                                        .draw_claim = [this] { return draw_claim(entropy_); },
@@ -156,6 +167,7 @@ class Cloud {
     }
 
     void on_tick() {
+        sessions_->on_time();
         hub_->on_time();
         timer_.expires_after(kTick);
         timer_.async_wait([this](error_code error) {
@@ -166,12 +178,14 @@ class Cloud {
     const RunCommand& command_;
     State state_;
     hal::Entropy& entropy_;
+    std::optional<cose::Credential> credential_;
     SteadyClock clock_;
     asio::io_context loop_{1};
     asio::steady_timer timer_{loop_};
     std::unique_ptr<store_sqlite::SqliteStore> store_;
     Capture capture_;
     std::optional<services::Hub> hub_;
+    std::optional<Sessions> sessions_;
     std::optional<http::Api> api_;
     std::optional<Acceptor> http_acceptor_;
     std::optional<Acceptor> devices_acceptor_;
