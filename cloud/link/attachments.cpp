@@ -8,7 +8,7 @@ namespace {
 
 constexpr Duration kPatience = seconds(30);  // for one try
 // A device may be about to start, or busy with another handshake.
-constexpr std::array kRetryAfter{seconds(2), seconds(10), seconds(60)};
+constexpr std::array kRetryAfter{seconds(2), seconds(10), seconds(30)};  // the last one again
 
 // The claim in what the device answers to `POST /a`: {1: claim, 2: version of its /n}.
 Result<model::ClaimCode> parse_claim(Bytes payload) {
@@ -183,8 +183,9 @@ void Attachments::on_answer(const model::DeviceId& device,
 
 void Attachments::fail(Session& session, bool may_retry, Instant now) {
     session.client.reset();
-    if (may_retry && session.failure_count < kRetryAfter.size()) {
-        session.retry_at = now + kRetryAfter[session.failure_count++];
+    if (may_retry) {
+        const std::size_t step = std::min(session.failure_count++, kRetryAfter.size() - 1);
+        session.retry_at = now + kRetryAfter[step];
     } else {
         actions_.emplace_back(NotProved{session.link});
     }

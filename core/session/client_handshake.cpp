@@ -39,8 +39,9 @@ Result<Bytes> ClientHandshake::begin(MutBytes out) {
 Status ClientHandshake::on_message_2(Bytes payload, const Expected& expected) {
     if (!initiator_) return Error::WrongState;
     Scratch<edhoc::kScratchSize> scratch;
-    SOTTO_TRY_ASSIGN(const edhoc::Claim claim,
-                     initiator_->on_message_2(payload, scratch.bytes(), {}));
+    const auto read = initiator_->on_message_2(payload, scratch.bytes(), {});
+    if (!read) return Error::Malformed;  // also a C_R that equals C_I: nothing is proved yet
+    const edhoc::Claim& claim = *read;
     std::optional<cose::Credential> credential;
     if (claim.id_cred.form() == cose::CredentialForm::Value) {
         SOTTO_TRY_ASSIGN(credential, cose::Credential::parse(claim.id_cred.body()));

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sim/app.hpp"
+
+#include "core/cbor/reader.hpp"
+#include "core/cbor/writer.hpp"
+#include "core/framing/channel.hpp"
+
+namespace sotto::sim {
+namespace {
+
+constexpr Duration kTick = milliseconds(100);
+constexpr Duration kPatience = seconds(20);
+constexpr double kBeginsJob = 0.08;  // in each tick
+
+}  // namespace
+
+App::App(const Setup& setup) : setup_(setup), entropy_(1'000 + setup.number) {
+    app_id_.bytes[0] = setup.number;
+    boot();
+    tick();
+}
+
+void App::boot() {
+    client_.emplace(session::Client::Setup{
+        .identity = setup_.party.identity(),
+        .form = cose::CredentialForm::Kid,
+        .storage = storage_,
+        .entropy = entropy_,
+        .device = FixedBytes<crypto::kHashSize>{setup_.device.party().credential.hash()}});
+    if (!client_->start(setup_.world.now)) setup_.ledger.complain("an app does not start");
+    ++life_;
+}
+
+void App::crash() {
+    // Whoever waited for the answer will never hear it.
+    if (job_ == Job::Command) close_command(Verdict::Unknown);
+    job_ = Job::None;
+    is_watching_ = false;
+    storage_.reboot();
+    if (const auto id = std::exchange(channel_, std::nullopt)) setup_.cloud.on_app_closed(*id);
+    boot();
+}
+
+void App::tick() {
+    setup_.world.at(kTick, [this] {
+        if (!is_dead()) {
+            if (!channel_) channel_ = setup_.cloud.connect(*this, app_id_);
+            if (job_ == Job::None && !client_->is_busy() && !is_resting_ &&
+                setup_.world.chance.happens(kBeginsJob)) {
+                begin_job();
+            }
+            pump();
+        }
+        tick();
+    });
+}
+
+void App::on_channel_closed() { channel_.reset(); }
+
+bool App::is_paired() const {
+    auto& storage = const_cast<testing::MemoryStorage&>(storage_);
+    const auto peer = keystore::load_peer(storage);
+    return peer && peer->is_paired;
+}
+
+void App::begin_job() {
+    is_nearby_ = setup_.world.chance.happens(has_cloud_ ? 0.3 : 0.7);
+    const Instant now = setup_.world.now;
+    if (setup_.is_owner && (!is_paired() || setup_.world.chance.happens(0.02))) {
+        job_ = Job::Pair;
+        static_cast<void>(client_->pair(setup_.device.code(), now, now + kPatience));
+        return;
+    }
+    if (!setup_.is_owner && !is_paired()) return;
+    if (setup_.is_owner && !has_cloud_) return begin(Job::AskNetwork, {.resource = "n"});
+    if (!is_watching_ && setup_.world.chance.happens(0.2)) {
+        if (client_->observe({.resource = "e", .name = "ran"}, now, now + kPatience))
+            job_ = Job::Watch;
+        return;
+    }
+    if (setup_.world.chance.happens(0.3))
+        return begin(Job::Read, {.resource = "v", .name = "last"});
+    begin_command();
+}
+
+void App::begin_command() {
+    command_ = setup_.ledger.draw_command();
+    setup_.ledger.on_told(command_, Verdict::Open);
+    begin(Job::Command,
+          {.code = coap::Code::Post,
+           .resource = "f",
+           .name = "run",
+           .content = session::Content{.payload = as_bytes(command_)}});
+}
+
+void App::begin(Job job, const session::Request& request) {
+    const Instant now = setup_.world.now;
+    if (client_->request(request, now, now + kPatience)) {
+        job_ = job;
+    } else if (job == Job::Command) {
+        close_command(Verdict::NotRun);
+    }
+}
+
+void App::pump() {
+    while (const auto event = client_->advance(setup_.world.now)) on_event(*event);
+    while (!is_dead()) {
+        const auto message = client_->next_message(setup_.world.now);
+        if (!message) return;
+        send({message->begin(), message->end()});
+    }
+}
+
+void App::send(const Message& message) {
+    const auto life = life_;
+    setup_.world.carry(message, [this, life, is_nearby = is_nearby_](const Message& arrived) {
+        if (is_nearby) {
+            setup_.device.on_nearby(arrived, [this, life](const Message& answer) {
+                setup_.world.carry(answer, [this, life](const Message& back) {
+                    if (life == life_) receive(back);
+                });
+            });
+            return;
+        }
+        if (!channel_ || arrived.empty()) return;
+        std::array<std::uint8_t, framing::kChannelRecordSizeMax> buffer{};
+        const auto record = framing::channel::encode_record(
+            buffer,
+            framing::channel::Send{.reference = framing::channel::Reference{++reference_},
+                                   .device_id = setup_.device.id(),
+                                   .lifetime_s = 0,
+                                   .message = arrived});
+        setup_.cloud.on_app_record(*channel_, {record->begin(), record->end()});
+    });
+}
+
+void App::on_record(const Message& bytes) {
+    const auto record = framing::channel::parse_record(bytes, framing::channel::Side::Cloud);
+    if (!record) return setup_.ledger.complain("the cloud sent what is no record");
+    const auto* deliver = std::get_if<framing::channel::Deliver>(&*record);
+    if (deliver == nullptr) return;
+    if (deliver->sequence.value() != 0 && channel_) {
+        std::array<std::uint8_t, framing::kChannelRecordSizeMax> buffer{};
+        const auto ack = framing::channel::encode_record(
+            buffer, framing::channel::Ack{.sequence = deliver->sequence});
+        setup_.cloud.on_app_record(*channel_, {ack->begin(), ack->end()});
+    }
+    const auto life = life_;
+    setup_.world.carry({deliver->message.begin(), deliver->message.end()},
+                       [this, life](const Message& arrived) {
+                           if (life == life_) receive(arrived);
+                       });
+}
+
+void App::receive(const Message& message) {
+    if (is_dead()) return;
+    if (const auto event = client_->receive(message, setup_.world.now)) on_event(*event);
+    pump();
+}
+
+void App::on_event(const session::Event& event) {
+    if (const auto* answer = std::get_if<session::Answer>(&event)) {
+        on_answer(*answer);
+    } else if (const auto* ended = std::get_if<session::Ended>(&event)) {
+        on_ended(ended->reason);
+    } else if (const auto* paired = std::get_if<session::Paired>(&event)) {
+        if (paired->verdict != session::PairingVerdict::Accepted && !setup_.device.is_dead() &&
+            paired->verdict != session::PairingVerdict::TryAgain)
+            setup_.ledger.complain("the owner's pairing was refused");
+        job_ = Job::None;
+    } else if (std::holds_alternative<session::Notified>(event)) {
+        ++event_count_;
+    } else {
+        is_watching_ = false;
+    }
+}
+
+void App::on_answer(const session::Answer& answer) {
+    const Job job = std::exchange(job_, Job::None);
+    const bool is_done = coap::is_success(answer.code);
+    end_ = "code " + std::to_string(static_cast<int>(answer.code));
+    if (job == Job::Command) {
+        // An inner error comes before anything is run: late, or it could not be stored.
+        close_command(is_done ? Verdict::Done : Verdict::NotRun,
+                      std::string{as_text(answer.payload)});
+    } else if (job == Job::Watch) {
+        is_watching_ = answer.is_observed;
+    } else if (job == Job::AskNetwork && is_done) {
+        cbor::Reader in{answer.payload};
+        network_version_ = 0;
+        if (in.map().value_or(0) > 0 && in.uint()) {
+            network_version_ = static_cast<std::uint32_t>(in.uint().value_or(0));
+        }
+        std::array<std::uint8_t, 256> buffer{};
+        cbor::Writer writer{buffer};
+        writer.map(4).uint(1).uint(network_version_ + 1).uint(2).text(kCloudAddress);
+        writer.uint(3).bytes(setup_.cloud.party().credential.hash());
+        writer.uint(4).bytes(setup_.cloud.make_claim());
+        begin(Job::Assign,
+              {.code = coap::Code::Put,
+               .resource = "n",
+               .content =
+                   session::Content{.format = session::Format::Cbor, .payload = *writer.finish()}});
+    } else if (job == Job::Assign) {
+        has_cloud_ |= is_done;
+    }
+}
+
+void App::on_ended(session::Reason reason) {
+    const Job job = std::exchange(job_, Job::None);
+    end_ = "reason " + std::to_string(static_cast<int>(reason));
+    if (reason == session::Reason::NotTheDevice) setup_.ledger.complain("not the device");
+    if (reason == session::Reason::NotAdmitted && is_paired() && setup_.is_owner) {
+        setup_.ledger.complain("the owner was not admitted");
+    }
+    if (job != Job::Command) return;
+    close_command(reason == session::Reason::OutcomeUnknown ? Verdict::Unknown : Verdict::NotRun);
+}
+
+void App::close_command(Verdict verdict, const std::string& result) {
+    setup_.ledger.on_told(command_, verdict, result);
+}
+
+}  // namespace sotto::sim
