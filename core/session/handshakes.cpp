@@ -56,11 +56,14 @@ Handshakes::Reply Handshakes::on_message_1(Channel channel,
 Status Handshakes::compose_message_2(HalfOpen& slot, const edhoc::ConnectionId& c_i) {
     SOTTO_TRY_ASSIGN(slot.c_r, choose_c_r(c_i));
     SOTTO_TRY_ASSIGN(crypto::DhPrivateKey private_key, keystore::draw_private_key(setup_.entropy));
+    // A pairing code names a hash: on the air the credential itself has to come.
+    const bool is_air = slot.channel.path == Channel::kAir;
+    const cose::CredentialForm form = is_air ? cose::CredentialForm::Value : setup_.form;
     std::array<std::uint8_t, kHandshakeMessageMax> buffer;
     SOTTO_TRY_ASSIGN(
         const Bytes message_2,
         slot.responder->compose_message_2(edhoc::EphemeralKey::from(std::move(private_key)),
-                                          {.c_r = slot.c_r, .form = setup_.form},
+                                          {.c_r = slot.c_r, .form = form},
                                           buffer));
     slot.reply = FixedBytes<kHandshakeMessageMax>{message_2};
     return {};

@@ -32,7 +32,7 @@ class Handshakes {
   public:
     struct Setup {
         edhoc::Identity identity;
-        cose::CredentialForm form = cose::CredentialForm::Value;
+        cose::CredentialForm form = cose::CredentialForm::Value;  // to CoAP/UDP peers
         Authority& authority;
         SessionTable& sessions;
         hal::Entropy& entropy;

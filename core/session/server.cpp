@@ -131,7 +131,8 @@ Server::Notice Server::on_edhoc(Channel channel,
 Result<SessionEntry*> Server::find_session(const oscore::OptionValue& option, Instant now) {
     if (!option.kid || option.piv.empty()) return Error::Malformed;
     SessionEntry* entry = sessions_.find(*option.kid);
-    if (entry == nullptr) return Error::NotFound;
+    if (entry == nullptr || !sessions_.has_kid_context(*entry, option.kid_context))
+        return Error::NotFound;
     if (sessions_.is_expired(*entry, now)) {
         observations_.remove_session(static_cast<std::uint8_t>(sessions_.index_of(*entry)));
         sessions_.erase(*entry);

@@ -19,7 +19,7 @@ class Server {
   public:
     struct Setup {
         edhoc::Identity identity;
-        cose::CredentialForm form = cose::CredentialForm::Value;
+        cose::CredentialForm form = cose::CredentialForm::Value;  // to CoAP/UDP peers
         hal::Storage& storage;
         hal::Entropy& entropy;
         Resources& resources;

@@ -40,6 +40,9 @@ Format wanted_by(const coap::Body& body, Format otherwise) {
     return accept ? static_cast<Format>(*accept) : otherwise;
 }
 
+// What arguments, results and values may be in.
+bool is_value_format(Format format) { return format == Format::Text || format == Format::Cbor; }
+
 Result<keystore::CloudRecord> parse_cloud(Bytes payload) {
     cbor::Reader in{payload};
     keystore::CloudRecord cloud;
@@ -129,12 +132,15 @@ std::optional<Server::Answer> Server::admit_command(Exchange& exchange,
 Server::Answer Server::run_function(Exchange& exchange,
                                     const coap::Body& body,
                                     const Traits& traits) {
+    const Format format = format_of(body);
+    const Format wanted = wanted_by(body, Format::Text);
+    // What cannot be taken or told is not begun.
+    if (!is_value_format(format)) return {.code = coap::Code::UnsupportedContentFormat};
+    if (!is_value_format(wanted)) return {.code = coap::Code::NotAcceptable};
     if (auto refusal = admit_command(exchange, body, traits.is_idempotent); refusal)
         return *refusal;
-    const auto result = setup_.resources.call(traits.index,
-                                              {.format = format_of(body), .payload = body.payload},
-                                              wanted_by(body, Format::Text),
-                                              setup_.result);
+    const auto result = setup_.resources.call(
+        traits.index, {.format = format, .payload = body.payload}, wanted, setup_.result);
     Answer answer{.code = coap::Code::Changed, .brings_echo = true, .was_executed = true};
     if (result) {
         answer.content = *result;
@@ -222,8 +228,12 @@ Server::Answer Server::assign_cloud(Exchange& exchange, const coap::Body& body) 
     const auto cloud = parse_cloud(body.payload);
     if (!cloud) return {.code = coap::Code::BadRequest};
     if (auto refusal = admit_command(exchange, body, false); refusal) return *refusal;
+    const auto& before = authority_.cloud();
+    const bool is_other = before && before->credential_hash != cloud->credential_hash;
     const Status assigned = authority_.assign_cloud(*cloud);
     if (assigned) ++revision_;
+    // [SES-61] The claim is for the cloud in /n: a former one has lost its right.
+    if (assigned && is_other) sessions_.erase_role(Role::Cloud);
     Answer answer{.code = assigned ? coap::Code::Changed : coap::to_coap_code(assigned.error()),
                   .brings_echo = true,
                   .was_executed = true};

@@ -16,6 +16,8 @@ struct App {
         std::string_view payload = {};
         std::optional<std::uint32_t> observe = {};
         Message echo = {};
+        std::optional<std::uint32_t> format = {};
+        std::optional<std::uint32_t> accept = {};
     };
     struct Reply {
         coap::Code code = coap::Code::Empty;
@@ -110,12 +112,14 @@ struct App {
         coap::MessageWriter body{plaintext, spec.code};
         if (spec.observe) body.options().add_uint(coap::kObserve, *spec.observe);
         for (const auto segment : spec.path) body.options().add_text(coap::kUriPath, segment);
+        if (spec.format) body.options().add_uint(coap::kContentFormat, *spec.format);
+        if (spec.accept) body.options().add_uint(coap::kAccept, *spec.accept);
         if (!spec.echo.empty()) body.options().add(coap::kEcho, spec.echo);
         binding = oscore::bind_request(oscore::Piv{piv});
         std::array<std::uint8_t, kMessageSizeMax> buffer;
         const auto message =
             oscore::protect_request(*context,
-                                    {.piv = oscore::Piv{piv++}},
+                                    {.piv = oscore::Piv{piv++}, .kid_context = kid_context},
                                     {.id = id++, .token = token, .observe = spec.observe},
                                     *body.payload(as_bytes(spec.payload)).finish(),
                                     buffer);
@@ -149,6 +153,7 @@ struct App {
     SeededEntropy& entropy;
     std::optional<edhoc::Initiator> initiator;
     std::optional<oscore::Context> context;
+    std::optional<Bytes> kid_context;
     oscore::RequestBinding binding;
     std::uint64_t piv = 0;
     std::uint16_t id = 1;
@@ -315,30 +320,195 @@ TEST_F(ServerTest, AFactoryResetForgetsOwnerAndSessions) {
         << "a device with a screen draws a new secret";
 }
 
+struct Assignment {
+    std::uint32_t version = 1;
+    std::string_view address = "cloud.example:1";
+    crypto::Hash hash{};
+};
+
+coap::Code assign_cloud(App& app, Device& device, const Assignment& assignment) {
+    std::array<std::uint8_t, 128> buffer;
+    cbor::Writer writer{buffer};
+    writer.map(4).uint(1).uint(assignment.version).uint(2).text(assignment.address);
+    writer.uint(3).bytes(assignment.hash).uint(4).bytes(std::array<std::uint8_t, 16>{});
+    App::Spec spec{.code = coap::Code::Put, .path = {"n"}, .payload = as_text(*writer.finish())};
+    spec.echo = app.ask(device, spec).echo;
+    return spec.echo.empty() ? coap::Code::BadRequest : app.ask(device, spec).code;
+}
+
 TEST_F(ServerTest, TakesNoCloudWhoseAddressTheAirCannotCarry) {
     Device device{storage_, entropy_, device_party_};
     App app{owner_party_, entropy_};
     ASSERT_TRUE(app.pair(device, device_party_, secret_));
+    for (const auto* address : {"", "cloud.example: 1", "cl\xc3\xb6ud:1"})
+        EXPECT_EQ(assign_cloud(app, device, {.address = address}), coap::Code::BadRequest);
+    EXPECT_FALSE(device.server->authority().cloud());
+    EXPECT_EQ(assign_cloud(app, device, {}), coap::Code::Changed);
+    EXPECT_EQ(device.server->revision(), 3U);  // owner, confirmed, cloud
+}
+
+TEST_F(ServerTest, AFormerCloudLosesItsSession) {
+    Device device{storage_, entropy_, device_party_};
+    App owner{owner_party_, entropy_};
+    ASSERT_TRUE(owner.pair(device, device_party_, secret_));
+    const crypto::Hash hash = stranger_party_.credential.hash();
+    ASSERT_EQ(assign_cloud(owner, device, {.hash = hash}), coap::Code::Changed);
+    App cloud{stranger_party_, entropy_};
+    ASSERT_TRUE(cloud.pair(device, device_party_, {}));
+    const App::Spec attach{.code = coap::Code::Post, .path = {"a"}};
+    EXPECT_EQ(cloud.ask(device, attach).code, coap::Code::Changed);
+    EXPECT_EQ(assign_cloud(owner, device, {.version = 2, .hash = hash}), coap::Code::Changed);
+    EXPECT_EQ(cloud.ask(device, attach).code, coap::Code::Changed) << "the same cloud";
+    EXPECT_EQ(assign_cloud(owner, device, {.version = 3}), coap::Code::Changed);
+    EXPECT_EQ(cloud.ask(device, attach).code, coap::Code::Unauthorized);
+}
+
+TEST_F(ServerTest, BeginsNothingInAFormatThatItDoesNotSpeak) {
+    Device device{storage_, entropy_, device_party_};
+    App app{owner_party_, entropy_};
+    ASSERT_TRUE(app.pair(device, device_party_, secret_));
     const Message echo = app.command(device, "on").echo;
-    const auto assign = [&](std::string_view address) {
-        std::array<std::uint8_t, 128> buffer;
-        cbor::Writer writer{buffer};
-        writer.map(4).uint(1).uint(1).uint(2).text(address);
-        writer.uint(3).bytes(std::array<std::uint8_t, 32>{});
-        writer.uint(4).bytes(std::array<std::uint8_t, 16>{});
+    const auto call = [&](std::optional<std::uint32_t> format,
+                          std::optional<std::uint32_t> accept) {
         return app
             .ask(device,
-                 {.code = coap::Code::Put,
-                  .path = {"n"},
-                  .payload = as_text(*writer.finish()),
-                  .echo = echo})
+                 {.code = coap::Code::Post,
+                  .path = {"f", "lamp"},
+                  .payload = "off",
+                  .echo = echo,
+                  .format = format,
+                  .accept = accept})
             .code;
     };
-    EXPECT_EQ(assign("cloud.example: 1"), coap::Code::BadRequest);
-    EXPECT_EQ(assign("cl\xc3\xb6ud:1"), coap::Code::BadRequest);
-    EXPECT_FALSE(device.server->authority().cloud());
-    EXPECT_EQ(assign("cloud.example:1"), coap::Code::Changed);
-    EXPECT_EQ(device.server->revision(), 3U);  // owner, confirmed, cloud
+    EXPECT_EQ(call(50, {}), coap::Code::UnsupportedContentFormat);
+    EXPECT_EQ(call({}, 50), coap::Code::NotAcceptable);
+    EXPECT_EQ(device.lamp.calls, 1);
+    EXPECT_EQ(call(60, 60), coap::Code::Changed);
+    EXPECT_EQ(device.lamp.calls, 2);
+}
+
+// A context that both ends have from outside (RFC 8613 Â§3.2).
+class FixedContextTest : public ServerTest {
+  protected:
+    FixedContextTest() { app_.context = context("\x01", ""); }
+
+    oscore::Context context(std::string_view sender_id, std::string_view recipient_id) const {
+        return *oscore::derive_context({.master_secret = secret_,
+                                        .master_salt = {},
+                                        .sender_id = as_bytes(sender_id),
+                                        .recipient_id = as_bytes(recipient_id),
+                                        .id_context = id_context_});
+    }
+    Status add(Device& device, bool is_new) {
+        return device.server->add_context({.context = context("", "\x01"),
+                                           .storage = fixed_storage_,
+                                           .id_context = id_context_,
+                                           .is_new = is_new},
+                                          device.now);
+    }
+
+    const std::array<std::uint8_t, 3> id_context_{7, 7, 7};
+    MemoryStorage fixed_storage_;
+    App app_{stranger_party_, entropy_};
+};
+
+TEST_F(FixedContextTest, ServesWhoeverHasTheContext) {
+    Device device{storage_, entropy_, device_party_};
+    EXPECT_EQ(add(device, false).error(), Error::NotFound);
+    EXPECT_EQ(app_.ask(device, {.path = {"v", "lamp"}}).code, coap::Code::Unauthorized);
+    ASSERT_TRUE(add(device, true));
+    EXPECT_EQ(app_.command(device, "on").payload, "on");
+    EXPECT_EQ(app_.ask(device, {.path = {"n"}}).code, coap::Code::Forbidden);
+    ASSERT_TRUE(device.server->factory_reset());
+    EXPECT_EQ(app_.command(device, "off").payload, "off") << "named at the start, not by an owner";
+}
+
+TEST_F(FixedContextTest, ComparesAKidContextThatComes) {
+    Device device{storage_, entropy_, device_party_};
+    ASSERT_TRUE(add(device, true));
+    app_.kid_context = id_context_;
+    EXPECT_EQ(app_.ask(device, {.path = {"v", "lamp"}}).code, coap::Code::Content);
+    const std::array<std::uint8_t, 3> other{7, 7, 6};
+    app_.kid_context = other;
+    EXPECT_EQ(app_.ask(device, {.path = {"v", "lamp"}}).code, coap::Code::Unauthorized);
+}
+
+TEST_F(FixedContextTest, GoesOnAfterABootWithAChallengeAndUnusedNumbers) {
+    std::vector<Message> kept;
+    Message command;
+    for (int boot = 0; boot < 3; ++boot) {
+        Device device{storage_, entropy_, device_party_};
+        ASSERT_TRUE(add(device, boot == 0));
+        if (boot > 0) {
+            device.receive(command);
+            EXPECT_EQ(device.lamp.calls, 0) << "a replay from before the boot";
+            const App::Reply challenge = app_.ask(device, {.path = {"v", "lamp"}});
+            EXPECT_EQ(challenge.code, coap::Code::Unauthorized);
+            EXPECT_EQ(app_.ask(device, {.path = {"v", "lamp"}, .echo = challenge.echo}).code,
+                      coap::Code::Content);
+        }
+        const Message echo = app_.command(device, "on").echo;
+        command = app_.protect(
+            {.code = coap::Code::Post, .path = {"f", "lamp"}, .payload = "off", .echo = echo});
+        kept.push_back(device.receive(app_.protect({.path = {"e", "lamp"}, .observe = 0})));
+        EXPECT_EQ(device.receive(command).empty(), false);
+        EXPECT_EQ(device.lamp.calls, 2);
+    }
+    // Every notification had a Partial IV of its own, whatever was lost in between.
+    std::vector<std::string> pivs;
+    for (const Message& message : kept) {
+        const auto parsed = coap::parse_message(message);
+        ASSERT_TRUE(parsed);
+        pivs.emplace_back(as_text(oscore::find_option(*parsed)->piv));
+        EXPECT_FALSE(pivs.back().empty());
+    }
+    EXPECT_NE(pivs[0], pivs[1]);
+    EXPECT_NE(pivs[1], pivs[2]);
+    EXPECT_NE(pivs[0], pivs[2]);
+}
+
+TEST_F(FixedContextTest, APowerCutAtAnyWriteUsesNoNumberTwice) {
+    for (std::size_t step = 0; step < 8; ++step) {
+        MemoryStorage counters;
+        App app{stranger_party_, entropy_};
+        app.context = context("\x01", "");
+        std::vector<std::string> pivs;
+        bool is_known = false;
+        counters.cut_power_at_write(step, MemoryStorage::Cut::Old);
+        for (int boot = 0; boot < 3; ++boot) {
+            Device device{storage_, entropy_, device_party_};
+            const SessionTable::Fixed fixed{.context = context("", "\x01"),
+                                            .storage = counters,
+                                            .id_context = id_context_,
+                                            .is_new = !is_known};
+            is_known = device.server->add_context(fixed, device.now).has_value();
+            for (int i = 0; i < 70; ++i) {  // more than one reservation; each is challenged
+                const Message answer =
+                    device.receive(app.protect({.code = coap::Code::Post, .path = {"f", "lamp"}}));
+                const auto parsed = coap::parse_message(answer);
+                if (!parsed || !parsed->options.find(coap::kOscore)) continue;
+                const Bytes piv = oscore::find_option(*parsed)->piv;
+                if (!piv.empty()) pivs.emplace_back(as_text(piv));
+            }
+            counters.reboot();
+        }
+        std::sort(pivs.begin(), pivs.end());
+        EXPECT_GE(pivs.size(), 64U) << step;
+        EXPECT_EQ(std::adjacent_find(pivs.begin(), pivs.end()), pivs.end()) << step;
+    }
+}
+
+TEST_F(FixedContextTest, StaysEndedAfterTooManyForgeries) {
+    {
+        Device device{storage_, entropy_, device_party_};
+        ASSERT_TRUE(add(device, true));
+        Message forged = app_.protect({.path = {"v", "lamp"}});
+        forged.back() = static_cast<std::uint8_t>(forged.back() ^ 1);
+        for (std::uint32_t i = 0; i < kSessionFailureCountMax; ++i) device.receive(forged);
+        EXPECT_EQ(app_.ask(device, {.path = {"v", "lamp"}}).code, coap::Code::Unauthorized);
+    }
+    Device device{storage_, entropy_, device_party_};
+    EXPECT_EQ(add(device, false).error(), Error::Expired);
 }
 
 }  // namespace

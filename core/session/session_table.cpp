@@ -98,20 +98,27 @@ Status SessionTable::add(const edhoc::OscoreKeys& keys, Role role, Instant now) 
 }
 
 Status SessionTable::add_fixed(const Fixed& fixed, Instant now) {
+    if (SessionEntry* other = find(fixed.context.recipient_id); other != nullptr) erase(*other);
     SessionEntry& entry = make_room(Role::Trusted);
     fill(entry, fixed.context, Role::Trusted, now);
     entry.is_fixed = true;
     fixed_storage_ = &fixed.storage;
     fixed_id_ = fixed.context.recipient_id;
+    fixed_id_context_ = fixed.id_context;
+    const Status started = start_fixed(entry, fixed, now);
+    if (!started) entry = SessionEntry{};
+    return started;
+}
+
+Status SessionTable::start_fixed(SessionEntry& entry, const Fixed& fixed, Instant now) {
     const auto stored = keystore::load_counters(fixed.storage, kFixedSlot);
     if (stored && stored->tag == tag_of(entry)) {
+        if (stored->failures >= kSessionFailureCountMax) return Error::Expired;
         restore(entry, *stored, now);
         return {};
     }
-    if (!fixed.is_new || (!stored && stored.error() != Error::NotFound)) {
-        entry = SessionEntry{};
-        return stored ? Error::NotFound : stored.error();
-    }
+    if (!stored && stored.error() != Error::NotFound) return stored.error();
+    if (!fixed.is_new) return Error::NotFound;
     entry.is_confirmed = true;
     entry.is_synchronised = true;
     return store_counters(entry, 0, now);
@@ -150,6 +157,12 @@ SessionEntry* SessionTable::find(Bytes recipient_id) {
         if (equal(own, recipient_id)) return &entry;
     }
     return nullptr;
+}
+
+bool SessionTable::has_kid_context(const SessionEntry& entry,
+                                   std::optional<Bytes> kid_context) const {
+    if (!kid_context) return true;
+    return entry.is_fixed && fixed_id_context_ && equal(*fixed_id_context_, *kid_context);
 }
 
 oscore::Context SessionTable::context_of(const SessionEntry& entry) const {
@@ -281,6 +294,8 @@ void SessionTable::raise_floor_in_ram(SessionEntry& entry, oscore::Piv piv) {
 void SessionTable::count_failure(SessionEntry& entry, Instant now) {
     ++entry.failure_count;
     if (entry.failure_count >= kSessionFailureCountMax) {
+        // A context from outside comes again at the next start: it must stay ended.
+        if (entry.is_fixed) (void)store_counters(entry, reserved_of(entry), now).has_value();
         erase(entry);
     } else if (entry.failure_count % kReservationStep == 0) {
         // A failed write loses at most one step of the count.
@@ -300,6 +315,12 @@ void SessionTable::erase(SessionEntry& entry) {
         (void)keystore::erase_session(storage_, *slot).has_value();
     }
     entry = SessionEntry{};
+}
+
+void SessionTable::erase_role(Role role) {
+    for (SessionEntry& entry : entries_) {
+        if (entry.is_used && !entry.is_fixed && entry.role == role) erase(entry);
+    }
 }
 
 void SessionTable::clear(std::uint32_t epoch) {

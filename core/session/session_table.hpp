@@ -55,18 +55,23 @@ class SessionTable {
     // Adds a session, in place of the least recently used one of its kind if there is no room.
     // Nothing is stored before confirm().
     Status add(const edhoc::OscoreKeys& keys, Role role, Instant now);
-    // Adds the one session with a context from outside. Its counters are kept in a storage of their
-    // own. Error::NotFound: there are none, and the context is not said to be new; whoever goes on
-    // all the same risks a nonce twice.
+    // Adds the one session with a context from outside, in place of one with the same Recipient ID.
+    // Its counters are kept in a storage of their own. Error::NotFound: there are none, and the
+    // context is not said to be new; whoever goes on all the same risks a nonce twice.
+    // Error::Expired: it has failed too often; Error::StorageFailed, Malformed.
     struct Fixed {
         const oscore::Context& context;
-        hal::Storage& storage;
+        hal::Storage& storage;                           // borrowed
+        std::optional<Bytes> id_context = std::nullopt;  // borrowed
         bool is_new = false;
     };
     Status add_fixed(const Fixed& fixed, Instant now);
 
     // The session of this Recipient ID; null if there is none.
     SessionEntry* find(Bytes recipient_id);
+    // Whether a message with this kid context may mean the session (RFC 8613 Â§5.1). The AEAD does
+    // not cover it.
+    bool has_kid_context(const SessionEntry& entry, std::optional<Bytes> kid_context) const;
     oscore::Context context_of(const SessionEntry& entry) const;
     keystore::SessionTag tag_of(const SessionEntry& entry) const;
     SessionEntry* find_tag(const keystore::SessionTag& tag);
@@ -102,6 +107,8 @@ class SessionTable {
 
     // Forgets a session, in storage too.
     void erase(SessionEntry& entry);
+    // Forgets all sessions of a role.
+    void erase_role(Role role);
     // Forgets all, in RAM: storage is void by its epoch.
     void clear(std::uint32_t epoch);
 
@@ -112,6 +119,7 @@ class SessionTable {
     std::span<SessionEntry> range_of(Role role) const;
     SessionEntry& make_room(Role role);
     void fill(SessionEntry& entry, const oscore::Context& context, Role role, Instant now);
+    Status start_fixed(SessionEntry& entry, const Fixed& fixed, Instant now);
     void restore(SessionEntry& entry, const keystore::CounterRecord& counters, Instant now);
     Status store_counters(const SessionEntry& entry, std::uint32_t reserved, Instant now);
     keystore::CounterRecord counters_of(const SessionEntry& entry,
@@ -121,6 +129,7 @@ class SessionTable {
     hal::Storage& storage_;
     hal::Storage* fixed_storage_ = nullptr;
     oscore::Id fixed_id_;
+    std::optional<Bytes> fixed_id_context_;
     std::span<SessionEntry> entries_;
     std::uint32_t epoch_ = 0;
     std::uint16_t turn_ = 0;
