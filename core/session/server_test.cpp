@@ -387,7 +387,7 @@ TEST_F(ServerTest, BeginsNothingInAFormatThatItDoesNotSpeak) {
     EXPECT_EQ(device.lamp.calls, 2);
 }
 
-// A context that both ends have from outside (RFC 8613 Â§3.2).
+// A context that both ends have from outside (RFC 8613 §3.2).
 class FixedContextTest : public ServerTest {
   protected:
     FixedContextTest() { app_.context = context("\x01", ""); }

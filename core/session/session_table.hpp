@@ -69,7 +69,7 @@ class SessionTable {
 
     // The session of this Recipient ID; null if there is none.
     SessionEntry* find(Bytes recipient_id);
-    // Whether a message with this kid context may mean the session (RFC 8613 Â§5.1). The AEAD does
+    // Whether a message with this kid context may mean the session (RFC 8613 §5.1). The AEAD does
     // not cover it.
     bool has_kid_context(const SessionEntry& entry, std::optional<Bytes> kid_context) const;
     oscore::Context context_of(const SessionEntry& entry) const;
