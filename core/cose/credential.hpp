@@ -38,6 +38,7 @@ class Credential {
     // The kid of the COSE_Key, or the first kHashKidSize bytes of hash() if it has none.
     // It selects candidates and authorises nothing.
     Bytes kid() const;
+    bool has_own_kid() const { return has_kid_; }
 
     // The same CCS, byte for byte.
     friend bool operator==(const Credential& a, const Credential& b) { return a.hash_ == b.hash_; }

@@ -47,11 +47,13 @@ void AirPort::on_connected() { attach(); }
 void AirPort::on_frame(Bytes bytes) {
     const auto frame = framing::parse_frame(bytes);  // [AIR-13] what is none is dropped
     if (!frame) return;
-    if (const auto* message = std::get_if<framing::Message>(&*frame)) {
-        device_.on_message({.path = session::Channel::kAir, .label = message->label.value()},
-                           message->message,
-                           ports::SystemClock::now());
-    }
+    const auto* message = std::get_if<framing::Message>(&*frame);
+    if (message == nullptr) return;
+    const Instant now = ports::SystemClock::now();
+    const session::Channel channel{.path = session::Channel::kAir, .label = message->label.value()};
+    const Bytes answer = device_.receive(channel, message->message, now);
+    if (!answer.empty()) send(channel, answer);
+    device_.settle(now);
 }
 
 // [AIR-12]

@@ -13,6 +13,11 @@ std::string start_failure(Error why) {
            "); nothing was changed. Put back a copy of the folder, or move it away to begin anew";
 }
 
+// With a kid of its own a credential is named by it; a kid that we derive nobody else knows.
+cose::CredentialForm form_of(const cose::Credential& credential) {
+    return credential.has_own_kid() ? cose::CredentialForm::Kid : cose::CredentialForm::Value;
+}
+
 }  // namespace
 
 Device::Device(const Setup& setup)
@@ -26,14 +31,17 @@ Device::Device(const Setup& setup)
                    }}),
       server_({.identity = {.credential = setup.state.credential(),
                             .private_key = setup.state.private_key()},
+               .form = form_of(setup.state.credential()),
                .storage = setup.state.storage(),
                .entropy = setup.entropy,
                .resources = catalog_,
                .display = setup.state.display(),
+               .trusted = setup.trusted,
                .sessions = sessions_,
                .half_open = half_open_,
                .scratch = scratch_,
-               .result = result_}) {}
+               .result = result_,
+               .handshake_rate = kHandshakeRate}) {}
 
 Outcome<> Device::start(const SketchOptions& sketch, Instant now) {
     if (const auto declared = sketch_.declare(sketch); !declared)
@@ -44,6 +52,19 @@ Outcome<> Device::start(const SketchOptions& sketch, Instant now) {
     return {};
 }
 
+Outcome<> Device::add_context(const session::SessionTable::Fixed& context, Instant now) {
+    const Status added = server_.add_context(context, now);
+    if (added) return {};
+    if (added.error() == Error::NotFound)
+        return std::string{
+            "it is not known which numbers of the OSCORE context have been used. If nobody ever "
+            "used it, say so with --new-context; otherwise take a new one"};
+    if (added.error() == Error::Expired)
+        return std::string{"the OSCORE context met too many forgeries. Take a new one"};
+    return "what is stored about the OSCORE context cannot be used (" +
+           std::string{to_string(added.error())} + "). Take a new context";
+}
+
 void Device::publish(std::string_view event, std::string_view payload) {
     const auto traits = catalog_.find(session::ResourceKind::Event, event);
     SOTTO_ASSERT(traits.has_value());
@@ -52,14 +73,11 @@ void Device::publish(std::string_view event, std::string_view payload) {
 }
 
 Carrier* Device::carrier_of(session::Channel channel) const {
-    return channel.path == session::Channel::kAir ? air_ : nullptr;
+    return channel.path == session::Channel::kAir ? air_ : udp_;
 }
 
-void Device::on_message(session::Channel channel, Bytes message, Instant now) {
-    const Bytes answer = server_.receive(channel, message, now, out_);
-    if (Carrier* carrier = carrier_of(channel); carrier != nullptr && !answer.empty())
-        carrier->send(channel, answer);
-    settle(now);
+Bytes Device::receive(session::Channel channel, Bytes message, Instant now) {
+    return server_.receive(channel, message, now, out_);
 }
 
 void Device::settle(Instant now) {

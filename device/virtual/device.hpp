@@ -22,18 +22,26 @@ class Device {
         DeviceState& state;
         hal::Entropy& entropy;
         Log& log;
+        std::span<const cose::Credential> trusted = {};
     };
     explicit Device(const Setup& setup);
 
     // Declares the sketch and loads what is stored.
     Outcome<> start(const SketchOptions& sketch, Instant now);
 
+    // Adds an OSCORE context from outside.
+    Outcome<> add_context(const session::SessionTable::Fixed& context, Instant now);
+
     void set_air(Carrier& air) { air_ = &air; }
+    void set_udp(Carrier& udp) { udp_ = &udp; }
     // Shows the code, or hides it, whenever the owner changes.
     void set_on_owner_changed(std::function<void()> call) { on_owner_changed_ = std::move(call); }
 
-    // Takes any bytes from a carrier; answers and notifications leave before it returns.
-    void on_message(session::Channel channel, Bytes message, Instant now);
+    // Takes any bytes from a carrier. The answer, for the same channel, stays valid until the next
+    // call; empty: there is none. Call settle() when it has left.
+    Bytes receive(session::Channel channel, Bytes message, Instant now);
+    // Sends the notifications that are due, and says whether the owner has changed.
+    void settle(Instant now);
     void on_button(Instant now);
     void on_reset(Instant now);
 
@@ -43,21 +51,24 @@ class Device {
   private:
     // More than are stored: the rest live in RAM.
     static constexpr std::size_t kSessions = session::kStoredSessions + 16;
+    static constexpr std::size_t kHalfOpen = 8;
+    // A handshake costs such a machine less than that.
+    static constexpr Rate kHandshakeRate{.burst = 256, .refill = milliseconds(2)};
 
     void publish(std::string_view event, std::string_view payload);
-    void settle(Instant now);
     Carrier* carrier_of(session::Channel channel) const;
 
     Setup setup_;
     Catalog catalog_;
     Sketch sketch_;
     std::array<session::SessionEntry, kSessions> sessions_;
-    std::array<session::HalfOpen, session::kHalfOpenSlots> half_open_;
+    std::array<session::HalfOpen, kHalfOpen> half_open_;
     std::array<std::uint8_t, session::kMessageSizeMax> scratch_{};
     std::array<std::uint8_t, session::kPayloadSizeMax> result_{};
     std::array<std::uint8_t, session::kMessageSizeMax> out_{};
     session::Server server_;
     Carrier* air_ = nullptr;
+    Carrier* udp_ = nullptr;
     std::function<void()> on_owner_changed_;
     std::uint32_t revision_ = 0;
 };

@@ -11,6 +11,7 @@ using session::PairingDisplay;
 
 constexpr hal::RecordId kDisplayRecord{0x0083};  // u8 format = 1, u8: 0 screen, 1 label
 constexpr std::uint8_t kDisplayFormat = 1;
+constexpr hal::RecordId kTrustRecord{0x0084};  // SHA-256 of the sorted hashes of the trusted
 constexpr std::size_t kSerialSize = 8;
 
 // [SES-1] The subject is model and serial, and the serial is random.
@@ -25,29 +26,42 @@ Result<keystore::Identity> draw_identity(hal::Entropy& entropy) {
                               .credential = keystore::CredentialBytes{credential.bytes()}};
 }
 
+Result<keystore::Identity> copy_of(const GivenIdentity& given) {
+    return keystore::Identity{.private_key = given.private_key.clone(),
+                              .credential = keystore::CredentialBytes{given.credential.bytes()}};
+}
+
+// Names a set, whatever its order.
+crypto::Hash digest_of(std::span<const cose::Credential> credentials) {
+    std::vector<crypto::Hash> hashes;
+    for (const cose::Credential& credential : credentials) hashes.push_back(credential.hash());
+    std::sort(hashes.begin(), hashes.end());
+    crypto::Sha256 digest;
+    for (const crypto::Hash& hash : hashes) digest.update(hash);
+    return digest.finish();
+}
+
 }  // namespace
 
 std::string DeviceState::cannot(Error why, const std::string& what) const {
     if (why == Error::Malformed)
-        return what + " in " + folder_ +
+        return what + " in " + options_.folder +
                " is damaged; nothing was changed. Put back a copy of the folder, or move it away "
                "to begin anew as another device";
     if (why == Error::EntropyFailed)
         return "the system gives no random numbers, so " + what + " cannot be made. Try again";
-    return what + " in " + folder_ +
+    return what + " in " + options_.folder +
            " cannot be read or written. Check disk and permissions, or name another folder with "
            "--state";
 }
 
-Outcome<DeviceState> DeviceState::open(const std::string& folder,
-                                       PairingDisplay wanted,
-                                       hal::Entropy& entropy) {
-    auto storage = ports::FileStorage::open(folder);
+Outcome<DeviceState> DeviceState::open(const Options& options, hal::Entropy& entropy) {
+    auto storage = ports::FileStorage::open(options.folder);
     if (!storage) return storage.error().detail;
-    DeviceState state{folder, *std::move(storage)};
+    DeviceState state{options, *std::move(storage)};
     SOTTO_TRY(state.disown_copy());
     SOTTO_TRY(state.load_identity(entropy));
-    SOTTO_TRY(state.load_display(wanted));
+    SOTTO_TRY(state.load_display());
     SOTTO_TRY(state.commission(entropy));
     return state;
 }
@@ -60,8 +74,8 @@ Outcome<> DeviceState::disown_copy() {
     return {};
 }
 
-Status DeviceState::erase_sessions() const {
-    for (std::uint8_t slot = 0; slot < session::kStoredSessions; ++slot)
+Status DeviceState::erase_sessions(std::size_t first) const {
+    for (auto slot = static_cast<std::uint8_t>(first); slot < session::kStoredSessions; ++slot)
         SOTTO_TRY(keystore::erase_session(*storage_, slot));
     return {};
 }
@@ -76,7 +90,15 @@ Outcome<> DeviceState::load_identity(hal::Entropy& entropy) {
         return cannot(Error::Malformed, what);
     private_key_ = std::move(stored->private_key);
     credential_ = *std::move(credential);
-    return {};
+    return check_given();
+}
+
+Outcome<> DeviceState::check_given() const {
+    const GivenIdentity* given = options_.identity;
+    if (given == nullptr || given->credential == *credential_) return {};
+    return "the device in " + options_.folder +
+           " has another identity than --cred. Leave out --identity and --cred, or name another "
+           "folder with --state";
 }
 
 Outcome<> DeviceState::make_identity(hal::Entropy& entropy) {
@@ -84,15 +106,17 @@ Outcome<> DeviceState::make_identity(hal::Entropy& entropy) {
     // An owner knows this device by its credential: without it the rest is worth nothing.
     if (const auto root = keystore::load_root(*storage_); root || root.error() != Error::NotFound)
         return cannot(Error::Malformed, what);
-    auto identity = draw_identity(entropy);
+    auto identity =
+        options_.identity != nullptr ? copy_of(*options_.identity) : draw_identity(entropy);
     if (!identity) return cannot(identity.error(), what);
     if (const Status stored = keystore::store_identity(*storage_, *identity); !stored)
         return cannot(stored.error(), what);
     return load_identity(entropy);
 }
 
-Outcome<> DeviceState::load_display(PairingDisplay wanted) {
+Outcome<> DeviceState::load_display() {
     const std::string what = "the kind of display";
+    const PairingDisplay wanted = options_.display;
     std::array<std::uint8_t, 2> record{};
     const auto size = storage_->load(kDisplayRecord, record);
     if (size) {
@@ -100,7 +124,7 @@ Outcome<> DeviceState::load_display(PairingDisplay wanted) {
             return cannot(Error::Malformed, what);
         display_ = record[1] == 1 ? PairingDisplay::Label : PairingDisplay::Screen;
         if (wanted == PairingDisplay::Label && display_ == PairingDisplay::Screen)
-            return "the device in " + folder_ +
+            return "the device in " + options_.folder +
                    " has a screen and no label. Leave out --label, or name another folder with "
                    "--state";
         return {};
@@ -122,6 +146,21 @@ Outcome<> DeviceState::commission(hal::Entropy& entropy) {
     if (!entropy.fill(secret.fill())) return cannot(Error::EntropyFailed, what);
     const Status stored = session::Authority::commission(*storage_, std::move(secret));
     if (!stored) return cannot(stored.error(), what);
+    return {};
+}
+
+// A session outlives a restart, a trust that is not said again does not.
+Outcome<> DeviceState::trust(std::span<const cose::Credential> trusted) {
+    const std::string what = "whom it trusts";
+    const crypto::Hash digest = digest_of(trusted);
+    crypto::Hash stored{};
+    const auto size = storage_->load(kTrustRecord, stored);
+    if (size && *size == stored.size() && stored == digest) return {};
+    if (!size && size.error() == Error::NotFound && trusted.empty()) return {};
+    if (!size && size.error() == Error::StorageFailed) return cannot(size.error(), what);
+    if (!erase_sessions(session::kOwnerSessions + session::kCloudSessions) ||
+        !storage_->store(kTrustRecord, digest))
+        return cannot(Error::StorageFailed, what);
     return {};
 }
 

@@ -6,23 +6,30 @@
 #include "core/cose/credential.hpp"
 #include "core/hal/entropy.hpp"
 #include "core/session/authority.hpp"
-#include "device/virtual/outcome.hpp"
+#include "device/virtual/key_files.hpp"
 #include "ports/linux/file_storage.hpp"
 
 namespace sotto::device {
 
 class DeviceState {
   public:
-    // Opens the folder; at the first start makes an identity and a pairing secret. Whatever is
-    // wrong, nothing that was stored is changed.
-    static Outcome<DeviceState> open(const std::string& folder,
-                                     session::PairingDisplay wanted,
-                                     hal::Entropy& entropy);
+    struct Options {
+        std::string folder;
+        session::PairingDisplay display = session::PairingDisplay::Screen;
+        const GivenIdentity* identity = nullptr;  // null: one is made
+    };
+    // Opens the folder; at the first start stores identity and pairing secret. Whatever is wrong,
+    // nothing that was stored is changed.
+    static Outcome<DeviceState> open(const Options& options, hal::Entropy& entropy);
+
+    // Says whom the device trusts from now on: if these are others than before, the sessions of
+    // trusted peers end.
+    Outcome<> trust(std::span<const cose::Credential> trusted);
 
     // Forgets owner, cloud and sessions of a device that is not running.
     Outcome<> factory_reset(hal::Entropy& entropy);
     // Erases what is left of sessions that are void already, so that their keys are gone too.
-    Status erase_sessions() const;
+    Status erase_sessions() const { return erase_sessions(0); }
 
     ports::FileStorage& storage() const { return *storage_; }
     const cose::Credential& credential() const { return *credential_; }
@@ -30,18 +37,20 @@ class DeviceState {
     session::PairingDisplay display() const { return display_; }
 
   private:
-    DeviceState(std::string folder, ports::FileStorage storage)
-        : folder_(std::move(folder)),
+    DeviceState(Options options, ports::FileStorage storage)
+        : options_(std::move(options)),
           storage_(std::make_unique<ports::FileStorage>(std::move(storage))) {}
 
     Outcome<> disown_copy();
     Outcome<> load_identity(hal::Entropy& entropy);
     Outcome<> make_identity(hal::Entropy& entropy);
-    Outcome<> load_display(session::PairingDisplay wanted);
+    Outcome<> check_given() const;
+    Status erase_sessions(std::size_t first) const;
+    Outcome<> load_display();
     Outcome<> commission(hal::Entropy& entropy);
     std::string cannot(Error why, const std::string& what) const;
 
-    std::string folder_;
+    Options options_;
     std::unique_ptr<ports::FileStorage> storage_;  // stays where it is
     crypto::DhPrivateKey private_key_;
     std::optional<cose::Credential> credential_;

@@ -10,7 +10,9 @@
 
 #include "device/virtual/air_port.hpp"
 #include "device/virtual/code_display.hpp"
+#include "device/virtual/key_files.hpp"
 #include "device/virtual/settings.hpp"
+#include "device/virtual/udp_port.hpp"
 #include "ports/linux/system_clock.hpp"
 #include "ports/linux/system_entropy.hpp"
 
@@ -60,41 +62,97 @@ class Buttons {
     boost::asio::signal_set signals_;
 };
 
-Outcome<> serve(const Settings& settings, DeviceState& state, hal::Entropy& entropy, Log& log) {
-    boost::asio::io_context loop{1};
-    Device device{{.state = state, .entropy = entropy, .log = log}};
-    SOTTO_TRY(device.start(settings.sketch, SystemClock::now()));
-    SOTTO_TRY(make_air_folder(settings.air));
-    AirPort air{
-        loop,
-        device,
-        {.folder = settings.air, .name = settings.name, .value_size_max = settings.value_size_max}};
-    SOTTO_TRY(air.open());
-    Buttons buttons{loop, device};
-    log.line("device " + to_hex(device_id_of(state.credential())) + " (" + settings.name +
-             ") is on the air of " + settings.air);
-    CodeDisplay display{log,
-                        {.style = ::isatty(STDOUT_FILENO) == 1 ? QrStyle::Colour : QrStyle::Plain,
-                         .file = settings.code_file}};
-    SOTTO_TRY(display.show(device.authority(), state.credential()));
-    device.set_on_owner_changed([&] {
-        const auto shown = display.show(device.authority(), state.credential());
-        if (!shown) log.line(shown.error());
-    });
-    loop.run();
-    log.line("stopped");
-    return {};
+// The numbers of an OSCORE context from outside, under a name made of the context.
+Outcome<ports::FileStorage> open_numbers(const Settings& settings, const std::string& name) {
+    auto storage = ports::FileStorage::open(settings.state + "/oscore/" + name);
+    if (!storage) return storage.error().detail;
+    if (storage->is_copy())
+        return "the numbers of the OSCORE context in " + settings.state +
+               " are a copy: others may have been used since. Take a new context";
+    return *std::move(storage);
 }
+
+// Everything that runs, in the order in which it is built.
+class Surroundings {
+  public:
+    Surroundings(const Settings& settings, const KeyFiles& keys, Device& device, Log& log)
+        : settings_(settings),
+          keys_(keys),
+          device_(device),
+          log_(log),
+          air_(loop_,
+               device,
+               {.folder = settings.air,
+                .name = settings.name,
+                .value_size_max = settings.value_size_max}),
+          udp_(loop_, device),
+          display_(log,
+                   {.style = ::isatty(STDOUT_FILENO) == 1 ? QrStyle::Colour : QrStyle::Plain,
+                    .file = settings.code_file}) {}
+
+    Outcome<> open() {
+        if (keys_.context) SOTTO_TRY(open_context(*keys_.context));
+        SOTTO_TRY(make_air_folder(settings_.air));
+        SOTTO_TRY(air_.open());
+        if (settings_.coap_port)
+            SOTTO_TRY(udp_.open({.address = settings_.coap_address, .port = *settings_.coap_port}));
+        log_.line("device " + to_hex(device_id_of(device_.credential())) + " (" + settings_.name +
+                  ") is on the air of " + settings_.air);
+        if (settings_.coap_port) log_.line("it serves " + udp_.url());
+        return show();
+    }
+    void run() {
+        device_.set_on_owner_changed([this] {
+            if (const auto shown = show(); !shown) log_.line(shown.error());
+        });
+        Buttons buttons{loop_, device_};
+        loop_.run();
+    }
+
+  private:
+    Outcome<> show() { return display_.show(device_.authority(), device_.credential()); }
+    Outcome<> open_context(const ports::ContextFile& file) {
+        SOTTO_TRY_ASSIGN(numbers_, open_numbers(settings_, file.name));
+        session::SessionTable::Fixed fixed{
+            .context = file.context, .storage = *numbers_, .is_new = settings_.is_new_context};
+        if (file.id_context) fixed.id_context = Bytes{*file.id_context};
+        return device_.add_context(fixed, SystemClock::now());
+    }
+
+    const Settings& settings_;
+    const KeyFiles& keys_;
+    Device& device_;
+    Log& log_;
+    boost::asio::io_context loop_{1};
+    std::optional<ports::FileStorage> numbers_;
+    AirPort air_;
+    UdpPort udp_;
+    CodeDisplay display_;
+};
 
 Outcome<> run(const Settings& settings) {
     StandardOutput log;
     ports::SystemEntropy entropy;
-    const auto display =
-        settings.has_label ? session::PairingDisplay::Label : session::PairingDisplay::Screen;
-    SOTTO_TRY_ASSIGN(DeviceState state, DeviceState::open(settings.state, display, entropy));
-    if (!settings.is_reset) return serve(settings, state, entropy, log);
-    SOTTO_TRY(state.factory_reset(entropy));
-    log.line("reset: owner, cloud and sessions are forgotten");
+    SOTTO_TRY_ASSIGN(const KeyFiles keys, read_key_files(settings));
+    SOTTO_TRY_ASSIGN(
+        DeviceState state,
+        DeviceState::open({.folder = settings.state,
+                           .display = settings.has_label ? session::PairingDisplay::Label
+                                                         : session::PairingDisplay::Screen,
+                           .identity = keys.identity ? &*keys.identity : nullptr},
+                          entropy));
+    if (settings.is_reset) {
+        SOTTO_TRY(state.factory_reset(entropy));
+        log.line("reset: owner, cloud and sessions are forgotten");
+        return {};
+    }
+    SOTTO_TRY(state.trust(keys.trusted));
+    Device device{{.state = state, .entropy = entropy, .log = log, .trusted = keys.trusted}};
+    SOTTO_TRY(device.start(settings.sketch, SystemClock::now()));
+    Surroundings surroundings{settings, keys, device, log};
+    SOTTO_TRY(surroundings.open());
+    surroundings.run();
+    log.line("stopped");
     return {};
 }
 
@@ -113,7 +171,7 @@ int main(int argc, char** argv) {
         if (const auto* nothing = std::get_if<Leave>(&parsed)) return leave(*nothing);
         const Outcome<> outcome = run(std::get<Settings>(parsed));
         if (outcome) return EXIT_SUCCESS;
-        std::cerr << "sotto-device: " << outcome.error() << '\n';
+        std::cerr << "sotto-device: " << outcome.error() << ".\n";
     } catch (const std::exception& error) {
         std::cerr << "sotto-device: an unexpected error: " << error.what() << '\n';
     }

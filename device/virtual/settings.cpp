@@ -73,6 +73,36 @@ void add_sketch(CLI::App& app, SketchOptions& sketch) {
         ->take_all();
 }
 
+void add_foreign(CLI::App& app, Settings& settings) {
+    CLI::Option* port = app.add_option("--coap-udp",
+                                       settings.coap_port,
+                                       "Serve CoAP over UDP too, for any client; 0 chooses a port")
+                            ->type_name("PORT");
+    app.add_option("--coap-bind", settings.coap_address, "The address for it")
+        ->type_name("ADDRESS")
+        ->needs(port)
+        ->capture_default_str();
+    CLI::Option* identity = app.add_option(
+        "--identity", settings.identity_file, "The device's private key, PEM; kept in the state");
+    CLI::Option* credential =
+        app.add_option("--cred", settings.credential_file, "Its credential, a CCS in CBOR");
+    identity->needs(credential)->type_name("FILE");
+    credential->needs(identity)->type_name("FILE");
+    app.add_option("--trust",
+                   settings.trust_files,
+                   "A credential that may use functions, variables and events, by EDHOC without "
+                   "pairing; repeat for more")
+        ->type_name("FILE")
+        ->expected(1)
+        ->take_all();
+    CLI::Option* oscore =
+        app.add_option("--oscore", settings.oscore_file, "An OSCORE context with the same rights")
+            ->type_name("FILE");
+    app.add_flag(
+           "--new-context", settings.is_new_context, "The OSCORE context was never used by anybody")
+        ->needs(oscore);
+}
+
 constexpr const char* kFooter =
     "Signals: SIGUSR1 presses the button, SIGUSR2 is the factory reset, SIGINT and SIGTERM stop "
     "it.\n"
@@ -89,6 +119,7 @@ std::variant<Settings, Leave> parse_command_line(std::vector<std::string> argume
     app.footer(kFooter);
     add_device(app, settings);
     add_sketch(app, settings.sketch);
+    add_foreign(app, settings);
     const CLI::App& reset = *app.add_subcommand(
         "reset", "Forget the owner, the cloud and all sessions, and leave (factory reset)");
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them

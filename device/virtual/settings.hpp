@@ -22,6 +22,16 @@ struct Settings {
     bool has_label = false;
     std::size_t value_size_max = kValueSizeDefault;
     SketchOptions sketch;
+
+    // For peers that are none of ours.
+    std::optional<std::uint16_t> coap_port;
+    std::string coap_address = "127.0.0.1";
+    std::string identity_file;
+    std::string credential_file;
+    std::vector<std::string> trust_files;
+    std::string oscore_file;
+    bool is_new_context = false;
+
     bool is_reset = false;  // the verb: forget the owner, and leave
 };
 
