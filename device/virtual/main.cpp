@@ -99,15 +99,13 @@ class Surroundings {
         log_.line("device " + to_hex(device_id_of(device_.credential())) + " (" + settings_.name +
                   ") is on the air of " + settings_.air);
         if (settings_.coap_port) log_.line("it serves " + udp_.url());
-        return show();
-    }
-    void run() {
         device_.set_on_owner_changed([this] {
             if (const auto shown = show(); !shown) log_.line(shown.error());
         });
-        Buttons buttons{loop_, device_};
-        loop_.run();
+        buttons_.emplace(loop_, device_);  // whoever sees the code may press them
+        return show();
     }
+    void run() { loop_.run(); }
 
   private:
     Outcome<> show() { return display_.show(device_.authority(), device_.credential()); }
@@ -128,6 +126,7 @@ class Surroundings {
     AirPort air_;
     UdpPort udp_;
     CodeDisplay display_;
+    std::optional<Buttons> buttons_;
 };
 
 Outcome<> run(const Settings& settings) {
