@@ -20,6 +20,12 @@ bool has_bad_critical(const coap::Options& options) {
     return options.find_bad_critical(understood).has_value();
 }
 
+// RFC 7252 §5.10.2: "An endpoint receiving a request with a Proxy-Uri Option that is unable or
+// unwilling to act as a forward-proxy for the request MUST cause the return of a 5.05".
+bool is_for_a_proxy(const coap::Options& options) {
+    return options.find(coap::kProxyUri) || options.find(coap::kProxyScheme);
+}
+
 Bytes copy(Bytes bytes, MutBytes out) {
     Writer writer{out};
     writer.bytes(bytes);
@@ -76,6 +82,8 @@ Bytes Server::receive(Channel channel, Bytes raw, Instant now, MutBytes out) {
         const auto rejection = coap::rejection_of(raw);
         return rejection ? copy(*rejection, out) : Bytes{};
     }
+    if (is_for_a_proxy(message->options))
+        return respond(message->header, {.code = coap::Code::ProxyingNotSupported}, out);
     if (message->options.find(coap::kOscore)) {
         return on_protected(channel, *message, raw, now, out);
     }

@@ -44,6 +44,10 @@ void AirPort::on_owner_changed() {
 
 void AirPort::on_connected() { attach(); }
 
+void AirPort::on_sent(std::size_t /*frame_count*/) {
+    if (is_attach_due_) attach();
+}
+
 void AirPort::on_frame(Bytes bytes) {
     const auto frame = framing::parse_frame(bytes);  // [AIR-13] what is none is dropped
     if (!frame) return;

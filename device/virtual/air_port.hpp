@@ -29,12 +29,14 @@ class AirPort final : public Carrier, private air::PeripheralHandler {
   private:
     void on_connected() override;
     void on_frame(Bytes frame) override;
+    void on_sent(std::size_t frame_count) override;
     void on_disconnected() override {}
     void attach();
 
     Device& device_;
     framing::DeviceId device_id_;
     air::VirtualPeripheral peripheral_;
+    bool is_attach_due_ = false;
 };
 
 }  // namespace sotto::device

@@ -362,6 +362,7 @@ TEST_F(ForeignPeersTest, BadDatagramsGetADefinedAnswerOrSilence) {
         {{0x40, 1, 1, 2, 0xff}, {0x70, 0, 1, 2}},                 // a marker, and nothing behind it
         {{0x40, 1, 1, 2, 0xbd, 5}, {0x70, 0, 1, 2}},              // an option that ends too early
         {{0x41, 1, 1, 2, 7, 0xb1, 0x76}, {0x61, 0x81, 1, 2, 7}},  // unprotected: 4.01
+        {{0x40, 1, 1, 2, 0xd1, 26, 0x78}, {0x60, 0xa5, 1, 2}},    // Proxy-Scheme: 5.05
         {large, {0x61, 0x8d, 0, 9, 0x61}},                        // 4.13
     };
     const Datagram ping{0x40, 0, 9, 9};

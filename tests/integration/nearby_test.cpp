@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// `sotto` and `sotto-device`, the real programs, nearby: pairing, commands, kill -9, reset.
+#include <csignal>
+#include <filesystem>
+#include <memory>
+
+#include <gtest/gtest.h>
+
+#include "testing/program.hpp"
+
+namespace sotto {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::eventually;
+using testing::Folder;
+using testing::Program;
+using testing::read_text;
+
+using Arguments = std::vector<std::string>;
+using Ran = testing::Run;
+
+// docs/cli.md
+constexpr int kDone = 0;
+constexpr int kRefused = 2;
+constexpr int kUnreachable = 3;
+constexpr int kNotTheDevice = 5;
+
+class NearbyTest : public ::testing::Test {
+  protected:
+    std::unique_ptr<Program> start(const Arguments& more = {}) const {
+        fs::remove(code_file_);
+        Arguments all{"--state", folder_ / "device", "--air", folder_ / "air"};
+        all.insert(all.end(), {"--code-file", code_file_, "--function", "repeat"});
+        all.insert(all.end(), more.begin(), more.end());
+        auto device =
+            std::make_unique<Program>(SOTTO_BINARY_DIR "/bin/sotto-device", all, folder_ / "log");
+        EXPECT_TRUE(eventually([this] { return fs::exists(code_file_); }));
+        return device;
+    }
+    // A command of an app, whose state is in the folder of this name.
+    Ran app(const std::string& name, const Arguments& more) const {
+        Arguments all{"--state", folder_ / name, "--air", folder_ / "air", "--local"};
+        all.insert(all.end(), more.begin(), more.end());
+        return testing::run(SOTTO_BINARY_DIR "/bin/sotto", all);
+    }
+    Ran pair(const std::string& name) const {
+        return app(name, {"pair", code(), "--name", "lamp"});
+    }
+    std::string code() const {
+        const std::string text = read_text(code_file_);
+        return text.substr(0, text.find('\n'));
+    }
+    void expect(const Ran& run, int exit_code, const std::string& words) const {
+        EXPECT_EQ(run.code, exit_code) << run.output;
+        EXPECT_NE(run.output.find(words), std::string::npos) << run.output;
+    }
+
+    const Folder folder_;
+    const std::string code_file_ = folder_ / "code";
+};
+
+TEST_F(NearbyTest, AnOwnerCommandsItsDeviceOverKillsOfIt) {
+    auto device = start();
+    expect(pair("app"), kDone, "lamp");
+    expect(app("app", {"call", "lamp", "lamp", "on"}), kDone, "on");
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(device->stop(SIGKILL), 128 + SIGKILL);
+        device = start();
+        expect(app("app", {"get", "lamp", "lamp"}), kDone, "off");
+        expect(app("app", {"call", "lamp", "repeat", "marker-of-the-test"}), kDone, "marker-of");
+    }
+    expect(app("app", {"call", "lamp", "lamp", "purple"}), kRefused, "");
+    EXPECT_EQ(device->stop(SIGTERM), 0);
+    expect(app("app", {"--timeout", "1", "get", "lamp", "lamp"}), kUnreachable, "reach");
+}
+
+TEST_F(NearbyTest, ASecondOwnerIsRefusedUntilAReset) {
+    auto device = start();
+    expect(pair("first"), kDone, "lamp");
+    EXPECT_EQ(pair("second").code, kRefused);
+    expect(pair("first"), kDone, "lamp");
+    const std::string before = code();
+    device->signal(SIGUSR2);
+    ASSERT_TRUE(eventually([&] { return code() != before; }));
+    EXPECT_NE(app("first", {"get", "lamp", "lamp"}).code, kDone);
+    expect(pair("second"), kDone, "lamp");
+    expect(app("second", {"get", "lamp", "lamp"}), kDone, "off");
+}
+
+TEST_F(NearbyTest, AWrongCodeIsToldFromAWrongDevice) {
+    const auto device = start();
+    // The secret is in the last 26 digits.
+    std::string wrong_secret = code();
+    wrong_secret[50] = wrong_secret[50] == 'A' ? 'B' : 'A';
+    EXPECT_NE(app("app", {"pair", wrong_secret}).code, kDone);
+    std::string other_device = code();
+    other_device[10] = other_device[10] == 'A' ? 'B' : 'A';
+    const Ran run = app("app", {"--timeout", "3", "pair", other_device});
+    EXPECT_TRUE(run.code == kUnreachable || run.code == kNotTheDevice) << run.output;
+    expect(pair("app"), kDone, "lamp");
+}
+
+TEST_F(NearbyTest, ALabelledDeviceWantsItsButtonPressed) {
+    const auto device = start({"--label"});
+    expect(pair("app"), kRefused, "button");
+    device->signal(SIGUSR1);
+    ASSERT_TRUE(eventually(
+        [&] { return read_text(folder_ / "log").find("pressed") != std::string::npos; }));
+    expect(pair("app"), kDone, "lamp");
+}
+
+}  // namespace
+}  // namespace sotto
