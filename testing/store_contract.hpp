@@ -367,6 +367,11 @@ TYPED_TEST_P(StoreContract, KeepsALinkContext) {
     EXPECT_TRUE(this->template ask<void>(
         [](auto& store, auto done) { store.erase_link_context(device_id(1), done); }));
     EXPECT_EQ(load(), std::nullopt);
+    EXPECT_TRUE(this->template ask<void>(
+        [](auto& store, auto done) { store.save_link_context(device_id(1), {7}, done); }));
+    EXPECT_TRUE(
+        this->template ask<void>([](auto& store, auto done) { store.erase_link_contexts(done); }));
+    EXPECT_EQ(load(), std::nullopt);
 }
 
 TYPED_TEST_P(StoreContract, KeepsSettings) {

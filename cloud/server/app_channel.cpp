@@ -53,6 +53,7 @@ void AppChannel::on_ready() {
     is_ready_ = true;
     if (!is_open_ || is_writing_ || is_closing_) return;
     is_ready_ = false;
+    is_writing_ = true;  // the hub may call again from within
     hub_.take_output(*this, output_);
     record_ = 0;
     taken_at_ = hub_.now();

@@ -3,6 +3,9 @@
 // and back. Allocates; never blocks; everything happens in the thread that runs the io_context.
 #pragma once
 
+#include <list>
+#include <memory>
+
 #include <boost/asio/steady_timer.hpp>
 
 #include "cloud/server/listen.hpp"
@@ -19,12 +22,16 @@ class GatewayPort {
     void start() { accept(); }
 
   private:
+    class GatewayLine;
+
     void accept();
     void on_accepted(boost::system::error_code error, Socket socket);
+    bool make_room();
 
     Acceptor acceptor_;
     boost::asio::steady_timer pause_;
     services::Hub& hub_;
+    std::list<std::weak_ptr<GatewayLine>> strangers_;  // not signed in when last looked at
 };
 
 }  // namespace sotto::cloud::server

@@ -3,15 +3,11 @@
 
 #include <utility>
 
+#include "cloud/server/limits.hpp"
+
 namespace sotto::cloud::server {
 
 using boost::system::error_code;
-
-namespace {
-
-constexpr std::chrono::milliseconds kPause{100};  // where the system has no socket for us
-
-}  // namespace
 
 HttpPort::HttpPort(boost::asio::io_context& loop,
                    Acceptor acceptor,
@@ -31,7 +27,7 @@ void HttpPort::accept() {
 void HttpPort::on_accepted(error_code error, Socket socket) {
     if (!acceptor_.is_open()) return;
     if (error) {
-        pause_.expires_after(kPause);
+        pause_.expires_after(kAcceptPause);
         pause_.async_wait([this](error_code cancelled) {
             if (!cancelled) accept();
         });
@@ -39,6 +35,7 @@ void HttpPort::on_accepted(error_code error, Socket socket) {
     }
     error_code ignored;
     socket.set_option(boost::asio::ip::tcp::no_delay{true}, ignored);
+    socket.set_option(boost::asio::socket_base::send_buffer_size{kAppSendBuffer}, ignored);
     if (connections_.size() >= kConnectionsMax) connections_.front()->leave();
     std::make_shared<HttpConnection>(std::move(socket), services_)->start();
     accept();

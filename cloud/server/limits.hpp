@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every limit of the HTTP side, in one table, with what happens at it.
+// Every limit of the cloud's sockets, in one table, with what happens at it.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+
+#include "core/base/time.hpp"
 
 namespace sotto::cloud::server {
 
@@ -27,5 +29,16 @@ inline constexpr std::chrono::seconds kDrainTimeMax{2};
 inline constexpr std::size_t kChannelMessageSizeMax = 4'096;      // then closed
 inline constexpr std::chrono::seconds kChannelHandshakeTime{10};  // opening and closing
 inline constexpr std::chrono::seconds kChannelIdleTime{60};       // pinged at half of it
+
+// What the system keeps for a reader that is slow, beside services/limits.hpp.
+inline constexpr int kAppSendBuffer = 64 * 1'024;
+inline constexpr int kGatewaySendBuffer = 256 * 1'024;
+
+// Uplinks.
+inline constexpr std::size_t kUplinkReadSize = 16'384;
+inline constexpr Duration kUplinkFarewell = seconds(2);  // for the other side to close, too
+
+// After the system had no socket for us.
+inline constexpr std::chrono::milliseconds kAcceptPause{100};
 
 }  // namespace sotto::cloud::server

@@ -67,6 +67,7 @@ class Cloud {
         if (!command_.capture_file.empty() && !capture_.open(command_.capture_file))
             return Failure{Error::StorageFailed,
                            "--capture " + command_.capture_file + ": it cannot be written"};
+        SOTTO_TRY(forget_sessions_of_a_copy());
         SOTTO_TRY_ASSIGN(const std::string setting, load_address());
         SOTTO_TRY(listen_at_both());
         SOTTO_TRY_ASSIGN(const std::string address, choose_address(setting));
@@ -80,7 +81,7 @@ class Cloud {
         http_->start();
         gateways_->start();
         on_tick();
-        loop_.restart();  // it has run dry while the database was asked
+        loop_.restart();
         loop_.run();
     }
 
@@ -88,13 +89,32 @@ class Cloud {
     const std::string& devices_text() const { return devices_text_; }
 
   private:
-    Outcome<std::string> load_address() {
-        std::optional<Result<std::optional<std::string>>> answer;
-        store_->get_setting("address", [&answer](auto given) { answer = std::move(given); });
+    // The answer of the store, waited for: before there is anybody to serve.
+    template <class T, class Begin>
+    Result<T> wait_for(const Begin& begin) {
+        std::optional<Result<T>> answer;
+        begin([&answer](Result<T> given) { answer = std::move(given); });
+        loop_.restart();  // it may have run dry before
         const auto guard = asio::make_work_guard(loop_);
         while (!answer) loop_.run_one();
-        if (!*answer) return Failure{Error::StorageFailed, "the database cannot be read"};
-        return (*answer)->value_or(std::string{});
+        return *std::move(answer);
+    }
+
+    // The folder was copied or restored: this cloud may have gone on elsewhere.
+    Outcome<> forget_sessions_of_a_copy() {
+        if (!state_.keys.is_copy()) return {};
+        const Status erased =
+            wait_for<void>([this](auto done) { store_->erase_link_contexts(std::move(done)); });
+        if (erased && state_.keys.adopt()) return {};
+        return Failure{Error::StorageFailed,
+                       "cannot write into " + command_.state + ": check permissions and space"};
+    }
+
+    Outcome<std::string> load_address() {
+        const auto address = wait_for<std::optional<std::string>>(
+            [this](auto done) { store_->get_setting("address", std::move(done)); });
+        if (!address) return Failure{Error::StorageFailed, "the database cannot be read"};
+        return (*address).value_or(std::string{});
     }
 
     Outcome<> listen_at_both() {

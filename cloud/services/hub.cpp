@@ -75,6 +75,11 @@ void Hub::disconnect(Line& line) {
     pump();
 }
 
+bool Hub::is_signed_in(const Line& line) const {
+    const auto* id = line.peer_ ? std::get_if<GatewayId>(&*line.peer_) : nullptr;
+    return id != nullptr && router_.is_signed_in(*id);
+}
+
 void Hub::on_time() {
     const Instant at = now();
     router_.on_time(at);

@@ -174,6 +174,11 @@ Link* Router::find_link(LinkKey key) {
     return found == links_.end() ? nullptr : &found->second;
 }
 
+bool Router::is_signed_in(GatewayId id) const {
+    const auto found = gateways_.find(id);
+    return found != gateways_.end() && found->second.session.is_open();
+}
+
 bool Router::is_connected(const model::DeviceId& device) const {
     const auto found = devices_.find(device);
     return found != devices_.end() && found->second.attached.has_value();

@@ -76,6 +76,8 @@ class Router {
     void take_output(const Peer& peer, Output& output);
 
     bool is_connected(const model::DeviceId& device) const;
+    // Whether this gateway's token was found good, and it is still here.
+    bool is_signed_in(GatewayId id) const;
     const Counters& counters() const { return counters_; }
 
   private:

@@ -217,6 +217,13 @@ void MemoryStore::erase_link_context(const DeviceId& device, Done<void> done) {
     });
 }
 
+void MemoryStore::erase_link_contexts(Done<void> done) {
+    answer(done, [&]() -> Status {
+        link_contexts_.clear();
+        return {};
+    });
+}
+
 void MemoryStore::set_setting(std::string name, std::string value, Done<void> done) {
     answer(done, [&]() -> Status {
         settings_[std::move(name)] = std::move(value);

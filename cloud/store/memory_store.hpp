@@ -53,6 +53,7 @@ class MemoryStore final : public Store {
     void load_link_context(const model::DeviceId& device,
                            Done<std::optional<std::vector<std::uint8_t>>> done) override;
     void erase_link_context(const model::DeviceId& device, Done<void> done) override;
+    void erase_link_contexts(Done<void> done) override;
     void set_setting(std::string name, std::string value, Done<void> done) override;
     void get_setting(std::string name, Done<std::optional<std::string>> done) override;
 

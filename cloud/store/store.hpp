@@ -100,6 +100,8 @@ class Store {
     virtual void load_link_context(const model::DeviceId& device,
                                    Done<std::optional<std::vector<std::uint8_t>>> done) = 0;
     virtual void erase_link_context(const model::DeviceId& device, Done<void> done) = 0;
+    // All of them: where the cloud may have gone on elsewhere, no session may be resumed.
+    virtual void erase_link_contexts(Done<void> done) = 0;
 
     virtual void set_setting(std::string name, std::string value, Done<void> done) = 0;
     virtual void get_setting(std::string name, Done<std::optional<std::string>> done) = 0;

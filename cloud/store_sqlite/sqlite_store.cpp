@@ -166,6 +166,12 @@ void SqliteStore::erase_link_context(const DeviceId& device, Done<void> done) {
     });
 }
 
+void SqliteStore::erase_link_contexts(Done<void> done) {
+    submit(kWrites, std::move(done), [](Database& database) {
+        return tables::erase_link_contexts(database);
+    });
+}
+
 void SqliteStore::set_setting(std::string name, std::string value, Done<void> done) {
     submit(kWrites,
            std::move(done),

@@ -64,6 +64,7 @@ class SqliteStore final : public store::Store {
     void load_link_context(const model::DeviceId& device,
                            store::Done<std::optional<std::vector<std::uint8_t>>> done) override;
     void erase_link_context(const model::DeviceId& device, store::Done<void> done) override;
+    void erase_link_contexts(store::Done<void> done) override;
     void set_setting(std::string name, std::string value, store::Done<void> done) override;
     void get_setting(std::string name, store::Done<std::optional<std::string>> done) override;
 

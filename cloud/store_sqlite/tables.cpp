@@ -339,6 +339,10 @@ Status erase_link_context(Database& database, const DeviceId& device) {
     return query.bind(Bytes{device}).run();
 }
 
+Status erase_link_contexts(Database& database) {
+    return database.query("DELETE FROM link_contexts").run();
+}
+
 Status set_setting(Database& database, const std::string& name, const std::string& value) {
     Query query = database.query("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)");
     return query.bind(name).bind(value).run();

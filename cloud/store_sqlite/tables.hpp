@@ -51,6 +51,7 @@ Status save_link_context(Database& database, const model::DeviceId& device, Byte
 Result<std::optional<std::vector<std::uint8_t>>> load_link_context(Database& database,
                                                                    const model::DeviceId& device);
 Status erase_link_context(Database& database, const model::DeviceId& device);
+Status erase_link_contexts(Database& database);
 
 Status set_setting(Database& database, const std::string& name, const std::string& value);
 Result<std::optional<std::string>> get_setting(Database& database, const std::string& name);
