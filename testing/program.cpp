@@ -22,6 +22,7 @@ constexpr int kCannotExecute = 127;
 [[noreturn]] void become(const std::string& path, std::vector<char*>& arguments, int log) {
     ::dup2(log, STDOUT_FILENO);
     ::dup2(log, STDERR_FILENO);
+    ::close_range(STDERR_FILENO + 1, ~0U, 0);  // sockets of a test end with the test's use of them
     ::execv(path.c_str(), arguments.data());
     ::_exit(kCannotExecute);
 }

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Device, gateway, cloud and app as real processes, with a tap on every wire between them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "testing/program.hpp"
+#include "tests/integration/tap.hpp"
+
+namespace sotto::integration {
+
+using Arguments = std::vector<std::string>;
+
+class Line {
+  public:
+    // `device_options` are added to the command line of sotto-device.
+    explicit Line(Arguments device_options = {});
+
+    void start_device();
+    void start_cloud();
+    void start_gateway();
+    // Ends a process at once, as kill -9 does.
+    void kill_device() { device_.reset(); }
+    void kill_cloud() { cloud_.reset(); }
+    void kill_gateway() { gateway_.reset(); }
+
+    // Runs `sotto` with these arguments.
+    testing::Run app(const Arguments& arguments) const;
+    std::unique_ptr<testing::Program> start_app(const Arguments& arguments,
+                                                const std::string& log) const;
+    // Signs in, pairs as `lamp` through the cloud, and waits until the device is attached.
+    bool pair();
+
+    // How often the device has logged the call of a function with this argument, or any.
+    std::size_t call_count(const std::string& argument = "") const;
+
+    const testing::Folder& folder() const { return folder_; }
+    std::string device_socket() const;
+    Tap& air_tap() { return *air_tap_; }        // client: the gateway; server: the device
+    Tap& uplink_tap() { return *uplink_tap_; }  // client: the gateway; server: the cloud
+    Tap& http_tap() { return *http_tap_; }      // client: the app; server: the cloud
+    std::string logs() const;
+
+  private:
+    Arguments device_options_;
+    const testing::Folder folder_;
+    std::unique_ptr<Tap> air_tap_;
+    std::unique_ptr<Tap> uplink_tap_;
+    std::unique_ptr<Tap> http_tap_;
+    std::unique_ptr<testing::Program> device_;
+    std::unique_ptr<testing::Program> cloud_;
+    std::unique_ptr<testing::Program> gateway_;
+};
+
+}  // namespace sotto::integration
