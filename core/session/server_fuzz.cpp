@@ -39,8 +39,18 @@ oscore::Context context(std::string_view sender_id, std::string_view recipient_i
                                     .recipient_id = as_bytes(recipient_id)});
 }
 
-cose::Credential make_credential(const crypto::DhPrivateKey& key) {
-    return *cose::Credential::create("device", crypto::dh_public(key));
+// Made once: elliptic curves are slow under sanitizers.
+struct Self {
+    crypto::DhPrivateKey key = [] {
+        testing::SeededEntropy entropy{2};
+        return *keystore::draw_private_key(entropy);
+    }();
+    cose::Credential credential = *cose::Credential::create("device", crypto::dh_public(key));
+};
+
+const Self& self() {
+    static const Self self;
+    return self;
 }
 
 struct Rig {
@@ -85,8 +95,6 @@ struct Rig {
     testing::MemoryStorage storage;
     testing::MemoryStorage counters;
     Echoing resources;
-    crypto::DhPrivateKey key = *keystore::draw_private_key(entropy);
-    cose::Credential credential = make_credential(key);
     oscore::Context ours = context("d", "a");
     oscore::Context theirs = context("a", "d");
     std::array<SessionEntry, kStoredSessions> sessions;
@@ -97,7 +105,7 @@ struct Rig {
     std::array<std::uint8_t, kMessageSizeMax> plain;
     Instant now{1'000'000};
     std::uint64_t piv = 0;
-    Server server{{.identity = {.credential = credential, .private_key = key},
+    Server server{{.identity = {.credential = self().credential, .private_key = self().key},
                    .storage = storage,
                    .entropy = entropy,
                    .resources = resources,
