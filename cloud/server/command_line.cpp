@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdlib>
+
 #include <CLI/CLI.hpp>
 
 #include "cloud/server/settings.hpp"
@@ -10,11 +12,25 @@ namespace {
 constexpr const char* kAddressHelp =
     "what gateways and devices are told to connect to, if it is not where --devices listens";
 
+std::string environment(const char* variable) {
+    const char* value = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): no thread yet
+    return value == nullptr ? "" : value;
+}
+
+std::string default_state() {
+    const std::string states = environment("XDG_STATE_HOME");
+    if (states.starts_with('/')) return states + "/sotto-cloud";
+    const std::string home = environment("HOME");
+    return (home.empty() ? "." : home) + "/.local/state/sotto-cloud";
+}
+
 CLI::App* add_command(CLI::App& app, const char* name, const char* help, std::string& state) {
     CLI::App* command = app.add_subcommand(name, help);
+    state = default_state();
     command->add_option("--state", state, "folder with keys and database")
+        ->envname("SOTTO_CLOUD_STATE")
         ->type_name("DIR")
-        ->required();
+        ->capture_default_str();
     return command;
 }
 
@@ -51,8 +67,6 @@ CLI::App* add_run(CLI::App& app, RunCommand& run) {
                      run.capture_file,
                      "record what passes, in lines of: direction device label hex")
         ->type_name("FILE");
-    command->set_config("--settings", "", "TOML file with the same names as these options");
-    command->allow_config_extras(CLI::config_extras_mode::error);
     return command;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What sotto-cloud was asked to do: from its command line, for `run` also from a TOML file.
+// What sotto-cloud was asked to do, on its command line.
 #pragma once
 
 #include <string>
