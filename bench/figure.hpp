@@ -38,5 +38,7 @@ inline bool is_met(const Figure& figure) {
 Figures measure_oscore();
 // Handshakes of both roles in one thread, over their bare operations on the curve.
 Figures measure_edhoc();
+// A variable read through cloud and gateway, over an echo through three plain forwarders.
+Figures measure_relay();
 
 }  // namespace sotto::bench

@@ -23,6 +23,7 @@ struct Measurement {
 constexpr Measurement kMeasurements[] = {
     {"oscore", measure_oscore},
     {"edhoc", measure_edhoc},
+    {"relay", measure_relay},
 };
 
 struct Arguments {

@@ -35,6 +35,7 @@ class Program {
     Program(const Program&) = delete;
     Program& operator=(const Program&) = delete;
 
+    pid_t id() const { return pid_; }
     void signal(int number) const;
     // The exit code, or 128 and the number of the signal that ended it. Waits.
     int wait();
