@@ -48,25 +48,43 @@ class Line {
   public:
     Line() {
         std::filesystem::create_directory(folder_ / "air");
-        device_ = std::make_unique<Program>(
-            program("sotto-device"),
-            Arguments{"--state", folder_ / "device", "--air", folder_ / "air", "--mtu", "247",
-                      "--code-file", folder_ / "code", "--variable", "value=on"},
-            folder_ / "device.log");
+        device_ = std::make_unique<Program>(program("sotto-device"),
+                                            Arguments{"--state",
+                                                      folder_ / "device",
+                                                      "--air",
+                                                      folder_ / "air",
+                                                      "--mtu",
+                                                      "247",
+                                                      "--code-file",
+                                                      folder_ / "code",
+                                                      "--variable",
+                                                      "value=on"},
+                                            folder_ / "device.log");
         if (testing::run(program("sotto-cloud"), {"init", "--state", folder_ / "cloud"}).code != 0)
             throw std::runtime_error{"sotto-cloud init failed"};
-        cloud_ = std::make_unique<Program>(
-            program("sotto-cloud"),
-            Arguments{"run", "--state", folder_ / "cloud", "--http", "127.0.0.1:0", "--devices",
-                      "127.0.0.1:0", "--ports-file", folder_ / "ports"},
-            folder_ / "cloud.log");
+        cloud_ = std::make_unique<Program>(program("sotto-cloud"),
+                                           Arguments{"run",
+                                                     "--state",
+                                                     folder_ / "cloud",
+                                                     "--http",
+                                                     "127.0.0.1:0",
+                                                     "--devices",
+                                                     "127.0.0.1:0",
+                                                     "--ports-file",
+                                                     folder_ / "ports"},
+                                           folder_ / "cloud.log");
         wait_for("ports");
         wait_for("code");
-        gateway_ = std::make_unique<Program>(
-            program("sotto-gateway"),
-            Arguments{"--air", folder_ / "air", "--mtu", "247", "--cloud", port("devices"),
-                      "--token-file", folder_ / "cloud/gateway.token"},
-            folder_ / "gateway.log");
+        gateway_ = std::make_unique<Program>(program("sotto-gateway"),
+                                             Arguments{"--air",
+                                                       folder_ / "air",
+                                                       "--mtu",
+                                                       "247",
+                                                       "--cloud",
+                                                       port("devices"),
+                                                       "--token-file",
+                                                       folder_ / "cloud/gateway.token"},
+                                             folder_ / "gateway.log");
         connect();
     }
 
@@ -104,8 +122,8 @@ class Line {
     // Pairs, gives the device its cloud, and waits until it is attached.
     void connect() {
         edhoc::EphemeralKey pair = edhoc::EphemeralKey::from(*keystore::draw_private_key(entropy_));
-        identity_.credential = keystore::CredentialBytes{
-            cose::Credential::create("bench", pair.public_key)->bytes()};
+        identity_.credential =
+            keystore::CredentialBytes{cose::Credential::create("bench", pair.public_key)->bytes()};
         identity_.private_key = std::move(pair.private_key);
         const auto code = keystore::parse_pairing_code(trimmed(read_text(folder_ / "code")));
         if (!code) throw std::runtime_error{"no pairing code"};

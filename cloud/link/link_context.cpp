@@ -43,7 +43,9 @@ Result<LinkContext> LinkContext::parse(Bytes record) {
 }
 
 std::vector<std::uint8_t> LinkContext::encode() const {
-    std::vector<std::uint8_t> out{kFormat};
+    std::vector<std::uint8_t> out;
+    out.reserve(1 + credential_.size() + records_.size() * (4 + kRecordSizeMax));
+    out.push_back(kFormat);
     out.insert(out.end(), credential_.begin(), credential_.end());
     for (const auto& [id, bytes] : records_) {
         put_u16(out, id.value());
