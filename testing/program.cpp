@@ -46,6 +46,7 @@ Program::Program(const std::string& path,
     std::vector<std::string> copies{path};
     copies.insert(copies.end(), arguments.begin(), arguments.end());
     std::vector<char*> pointers;
+    pointers.reserve(copies.size() + 1);
     for (std::string& copy : copies) pointers.push_back(copy.data());
     pointers.push_back(nullptr);
     const int output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);

@@ -12,6 +12,7 @@ namespace sotto::session {
 enum class ResourceKind : std::uint8_t { Function, Variable, Event };
 
 // CoAP Content-Formats (RFC 7252 §12.3, RFC 8949 §9.4).
+// NOLINTNEXTLINE(performance-enum-size): it takes any value that a peer sends
 enum class Format : std::uint16_t { Text = 0, Link = 40, Cbor = 60 };
 
 struct Content {

@@ -95,7 +95,7 @@ Outcome<> DeviceState::load_identity(hal::Entropy& entropy) {
 
 Outcome<> DeviceState::check_given() const {
     const GivenIdentity* given = options_.identity;
-    if (given == nullptr || given->credential == *credential_) return {};
+    if (given == nullptr || given->credential == credential()) return {};
     return "the device in " + options_.folder +
            " has another identity than --cred. Leave out --identity and --cred, or name another "
            "folder with --state";

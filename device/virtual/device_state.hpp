@@ -32,7 +32,10 @@ class DeviceState {
     Status erase_sessions() const { return erase_sessions(0); }
 
     ports::FileStorage& storage() const { return *storage_; }
-    const cose::Credential& credential() const { return *credential_; }
+    const cose::Credential& credential() const {
+        SOTTO_ASSERT(credential_.has_value());
+        return *credential_;
+    }
     const crypto::DhPrivateKey& private_key() const { return private_key_; }
     session::PairingDisplay display() const { return display_; }
 

@@ -28,12 +28,12 @@ Outcome<cose::Credential> read_credential(const std::string& path) {
 Outcome<GivenIdentity> read_identity(const Settings& settings) {
     auto key = ports::load_private_key(settings.identity_file);
     if (!key) return settings.identity_file + ": " + std::string{to_string(key.error())};
-    SOTTO_TRY_ASSIGN(cose::Credential credential, read_credential(settings.credential_file));
+    SOTTO_TRY_ASSIGN(const cose::Credential credential, read_credential(settings.credential_file));
     if (crypto::dh_public(*key).x != credential.public_key().x)
         return std::string{
             "the key of --identity is not the key of the credential in --cred. Name the two files "
             "that belong together"};
-    return GivenIdentity{.private_key = *std::move(key), .credential = std::move(credential)};
+    return GivenIdentity{.private_key = *std::move(key), .credential = credential};
 }
 
 Outcome<ports::ContextFile> read_context(const std::string& path) {
@@ -53,8 +53,8 @@ Outcome<KeyFiles> read_key_files(const Settings& settings) {
         SOTTO_TRY_ASSIGN(files.identity, read_identity(settings));
     }
     for (const std::string& path : settings.trust_files) {
-        SOTTO_TRY_ASSIGN(cose::Credential credential, read_credential(path));
-        files.trusted.push_back(std::move(credential));
+        SOTTO_TRY_ASSIGN(const cose::Credential credential, read_credential(path));
+        files.trusted.push_back(credential);
     }
     if (!settings.oscore_file.empty()) {
         SOTTO_TRY_ASSIGN(files.context, read_context(settings.oscore_file));

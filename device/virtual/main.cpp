@@ -26,7 +26,7 @@ constexpr int kCannotRun = 1;
 
 class StandardOutput final : public Log {
   public:
-    void line(const std::string& text) override { std::cout << text << std::endl; }
+    void line(const std::string& text) override { std::cout << text << '\n' << std::flush; }
 };
 
 Outcome<> make_air_folder(const std::string& path) {

@@ -10,7 +10,7 @@
 
 namespace sotto::device {
 
-enum class QrStyle {
+enum class QrStyle : std::uint8_t {
     Plain,   // for a file, or a terminal that writes light on dark
     Colour,  // with escape sequences: black on white whatever the terminal's colours are
 };

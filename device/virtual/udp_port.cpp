@@ -22,11 +22,11 @@ bool is_confirmable(Bytes datagram) {
 Bytes refuse_large(Bytes datagram, MutBytes out) {
     const auto message = coap::parse_message(datagram);
     if (!message || !coap::is_request(message->header.code) || !is_confirmable(datagram)) return {};
-    coap::MessageWriter writer{out,
-                               {.type = coap::Type::Acknowledgement,
-                                .code = coap::Code::RequestEntityTooLarge,
-                                .id = message->header.id,
-                                .token = message->header.token}};
+    const coap::MessageWriter writer{out,
+                                     {.type = coap::Type::Acknowledgement,
+                                      .code = coap::Code::RequestEntityTooLarge,
+                                      .id = message->header.id,
+                                      .token = message->header.token}};
     return writer.finish().value_or(Bytes{});
 }
 

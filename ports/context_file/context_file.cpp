@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <memory>
 
 #include <toml++/toml.h>
 
@@ -22,8 +23,9 @@ std::optional<Value> from_hex(std::string_view text) {
     if (text.size() % 2 != 0) return std::nullopt;
     Value bytes(text.size() / 2);
     for (std::uint8_t& byte : bytes) {
-        const char* end = text.data() + 2;
-        const auto [stop, error] = std::from_chars(text.data(), end, byte, 16);
+        const char* const digits = std::to_address(text.begin());
+        const char* const end = digits + 2;
+        const auto [stop, error] = std::from_chars(digits, end, byte, 16);
         if (error != std::errc{} || stop != end) return std::nullopt;
         text.remove_prefix(2);
     }
