@@ -10,13 +10,16 @@ namespace sotto {
 
 }  // namespace sotto
 
-#ifdef __FILE_NAME__
-#define SOTTO_FILE_NAME __FILE_NAME__
+// On a chip the return address of panic() says where: names and lines would cost a kilobyte.
+#if !__STDC_HOSTED__
+#define SOTTO_PANIC() ::sotto::panic(nullptr, 0)
+#elif defined(__FILE_NAME__)
+#define SOTTO_PANIC() ::sotto::panic(__FILE_NAME__, __LINE__)
 #else
-#define SOTTO_FILE_NAME __FILE__
+#define SOTTO_PANIC() ::sotto::panic(__FILE__, __LINE__)
 #endif
 
-#define SOTTO_ASSERT(condition)                                      \
-    do {                                                             \
-        if (!(condition)) ::sotto::panic(SOTTO_FILE_NAME, __LINE__); \
+#define SOTTO_ASSERT(condition)          \
+    do {                                 \
+        if (!(condition)) SOTTO_PANIC(); \
     } while (false)

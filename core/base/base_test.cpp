@@ -110,7 +110,7 @@ TEST(Result, PropagatesTheFirstError) {
 }
 
 TEST(Error, EveryCodeHasAName) {
-    for (std::uint8_t code = 0; code < kErrorCount; ++code)
+    for (std::uint8_t code = 1; code <= kErrorCount; ++code)
         EXPECT_NE(to_string(static_cast<Error>(code)), "?");
 }
 

@@ -109,7 +109,7 @@ class FixedVector {
 template <std::size_t N>
 class FixedBytes {
   public:
-    FixedBytes() = default;
+    FixedBytes() {}  // NOLINT(modernize-use-equals-default): bytes that count are written first
     // Precondition: bytes.size() <= N. For peers' bytes use from().
     explicit FixedBytes(Bytes bytes) : size_(static_cast<Size>(bytes.size())) {
         SOTTO_ASSERT(bytes.size() <= N);
@@ -123,6 +123,12 @@ class FixedBytes {
 
     std::size_t size() const { return size_; }
     bool empty() const { return size_ == 0; }
+    // What is in bytes that are added is for the caller to say, by fill(). Precondition: size <= N.
+    void resize(std::size_t size) {
+        SOTTO_ASSERT(size <= N);
+        size_ = static_cast<Size>(size);
+    }
+    MutBytes fill() { return MutBytes{bytes_}.first(size_); }
     Bytes view() const { return Bytes{bytes_}.first(size_); }
     operator Bytes() const { return view(); }  // NOLINT(google-explicit-constructor)
     // For public data; not constant-time.
@@ -134,7 +140,7 @@ class FixedBytes {
     static_assert(N <= 0xffff);
     using Size = std::conditional_t<(N <= 0xff), std::uint8_t, std::uint16_t>;
 
-    std::array<std::uint8_t, N> bytes_{};
+    std::array<std::uint8_t, N> bytes_;
     Size size_ = 0;
 };
 

@@ -9,7 +9,8 @@ namespace sotto {
 
 struct Duration {
     std::int64_t ms = 0;
-    friend constexpr auto operator<=>(const Duration&, const Duration&) = default;
+    friend constexpr bool operator==(Duration, Duration) = default;
+    friend constexpr auto operator<=>(Duration a, Duration b) { return a.ms <=> b.ms; }
 };
 
 constexpr Duration milliseconds(std::int64_t count) { return {count}; }
@@ -20,7 +21,8 @@ constexpr Duration days(std::int64_t count) { return {count * 86'400'000}; }
 // Milliseconds since an origin that one process chooses once (for a device, its boot).
 struct Instant {
     std::int64_t ms = 0;
-    friend constexpr auto operator<=>(const Instant&, const Instant&) = default;
+    friend constexpr bool operator==(Instant, Instant) = default;
+    friend constexpr auto operator<=>(Instant a, Instant b) { return a.ms <=> b.ms; }
 };
 
 constexpr Instant operator+(Instant at, Duration by) { return {at.ms + by.ms}; }

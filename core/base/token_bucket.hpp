@@ -30,15 +30,12 @@ class TokenBucket {
 
   private:
     void fill(Instant now) {
-        if (now <= filled_at_) return;
-        const std::int64_t count = (now - filled_at_).ms / rate_.refill.ms;
-        if (tokens_ + count >= rate_.burst) {
-            tokens_ = rate_.burst;
-            filled_at_ = now;  // a full bucket saves up no time
-        } else {
-            tokens_ += static_cast<std::uint32_t>(count);
-            filled_at_ = filled_at_ + Duration{count * rate_.refill.ms};
+        // One at a time, up to a burst: the division of 64-bit numbers would be code for nothing.
+        while (tokens_ < rate_.burst && now - filled_at_ >= rate_.refill) {
+            filled_at_ = filled_at_ + rate_.refill;
+            ++tokens_;
         }
+        if (tokens_ == rate_.burst) filled_at_ = std::max(filled_at_, now);  // saves up no time
     }
 
     Rate rate_;

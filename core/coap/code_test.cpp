@@ -35,7 +35,7 @@ constexpr Mapping kMappings[] = {
 TEST(Code, EveryErrorHasItsCode) {
     ASSERT_EQ(std::size(kMappings), kErrorCount);
     for (std::uint8_t i = 0; i < kErrorCount; ++i) {
-        EXPECT_EQ(kMappings[i].error, static_cast<Error>(i));
+        EXPECT_EQ(kMappings[i].error, static_cast<Error>(i + 1));
         EXPECT_EQ(to_coap_code(kMappings[i].error), kMappings[i].code)
             << to_string(kMappings[i].error);
         EXPECT_GE(code_class(kMappings[i].code), 4);

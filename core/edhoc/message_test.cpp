@@ -151,7 +151,7 @@ TEST(ErrorMessage, CarriesCodeAndInformation) {
 }
 
 TEST(ErrorMessage, EveryErrorHasOneThatCanBeParsed) {
-    for (std::uint8_t value = 0; value < kErrorCount; ++value) {
+    for (std::uint8_t value = 1; value <= kErrorCount; ++value) {
         std::array<std::uint8_t, 32> buffer{};
         const auto why = static_cast<Error>(value);
         const auto message = encode_error_message(why, buffer);
