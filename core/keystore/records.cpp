@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/keystore/records.hpp"
 
-#include "core/base/reader.hpp"
-#include "core/base/writer.hpp"
-
 namespace sotto::keystore {
 namespace {
 
@@ -23,168 +20,173 @@ hal::RecordId record(std::uint16_t base, std::uint8_t slot = 0) {
     return hal::RecordId{static_cast<std::uint16_t>(base + slot)};
 }
 
-template <std::size_t N>
-Status read_into(Reader& in, MutBytesN<N> out) {
-    SOTTO_TRY_ASSIGN(const Bytes bytes, in.take(N));
-    std::copy(bytes.begin(), bytes.end(), out.begin());
-    return {};
+// Reads a record from storage field by field, or writes one: one description serves both, so that
+// they can't differ. The first failure is the last: fields after it are left alone.
+class Codec {
+  public:
+    enum class Direction : std::uint8_t { Load, Store };
+
+    Codec(hal::Storage& storage, hal::RecordId id, Direction direction)
+        : storage_(storage), id_(id), is_load_(direction == Direction::Load) {
+        if (is_load_) fetch();
+        std::uint8_t format = kFormat;
+        number(format);
+        require(format == kFormat);
+    }
+
+    // Whatever is wrong with stored bytes is one error: this is not a record of ours.
+    void require(bool is_right) {
+        if (!is_right && status_) status_ = Error::Malformed;
+    }
+    // Big-endian, of the size of its type.
+    template <class T>
+    void number(T& value) {
+        const std::uint32_t loaded = transfer(value, sizeof(T));
+        if (is_load_) value = static_cast<T>(loaded);
+    }
+    // An enumerator or bool, of one byte and at most `max`.
+    template <class T>
+    void choice(T& value, T max) {
+        auto byte = static_cast<std::uint8_t>(value);
+        number(byte);
+        require(byte <= static_cast<std::uint8_t>(max));
+        if (is_load_ && status_) value = static_cast<T>(byte);
+    }
+    void fixed(MutBytes field) {
+        const MutBytes place = take(field.size());
+        if (place.empty()) return;
+        const MutBytes& to = is_load_ ? field : place;
+        std::ranges::copy(is_load_ ? place : field, to.begin());
+    }
+    // Bytes of variable size: one byte of size, then the bytes.
+    template <std::size_t N>
+    void sized(FixedBytes<N>& field) {
+        auto size = static_cast<std::uint8_t>(field.size());
+        number(size);
+        require(size <= N);
+        if (is_load_ && status_) field.resize(size);
+        fixed(field.fill());
+    }
+
+    // All has been loaded, or is stored.
+    Status finish() {
+        if (!status_) return status_;
+        if (!is_load_) return storage_.store(id_, Bytes{scratch_.bytes()}.first(at_));
+        require(at_ == end_);
+        return status_;
+    }
+
+  private:
+    void fetch() {
+        const auto size = storage_.load(id_, scratch_.bytes());
+        if (size) {
+            end_ = *size;
+        } else {
+            status_ = size.error();
+        }
+    }
+    // The next bytes of the record; none after a failure.
+    MutBytes take(std::size_t size) {
+        require(size <= end_ - at_);
+        if (!status_) return {};
+        at_ += size;
+        return scratch_.bytes().subspan(at_ - size, size);
+    }
+    std::uint32_t transfer(std::uint32_t value, std::size_t size) {
+        const MutBytes place = take(size);
+        std::uint32_t loaded = 0;
+        for (std::size_t i = 0; i < place.size(); ++i) {
+            if (!is_load_) place[i] = static_cast<std::uint8_t>(value >> (8 * (size - 1 - i)));
+            loaded = loaded << 8 | place[i];
+        }
+        return loaded;
+    }
+
+    hal::Storage& storage_;
+    hal::RecordId id_;
+    Status status_;
+    bool is_load_;
+    std::size_t at_ = 0;
+    std::size_t end_ = kRecordSizeMax;
+    Scratch<kRecordSizeMax> scratch_;
+};
+
+void describe(Codec& codec, Identity& identity) {
+    codec.fixed(identity.private_key.fill());
+    codec.sized(identity.credential);
 }
 
-template <std::size_t N, class Tag>
-Status read_into(Reader& in, Secret<N, Tag>& secret) {
-    return read_into<N>(in, secret.fill());
+void describe(Codec& codec, DeviceRoot& root) {
+    codec.number(root.epoch);
+    codec.number(root.generation);
+    codec.choice(root.owner_state, OwnerState::Owned);
+    codec.sized(root.owner);
+    codec.require(root.owner.empty() == (root.owner_state == OwnerState::None));
+    codec.fixed(root.token_key.fill());
+    codec.fixed(root.pairing_secret.fill());
 }
 
-// Bytes of variable size: one byte of size, then the bytes.
-template <std::size_t N>
-Status read_sized(Reader& in, FixedBytes<N>& out) {
-    SOTTO_TRY_ASSIGN(const std::uint8_t size, in.u8());
-    SOTTO_TRY_ASSIGN(const Bytes bytes, in.take(size));
-    SOTTO_TRY_ASSIGN(out, FixedBytes<N>::from(bytes));
-    return {};
+void describe(Codec& codec, CloudRecord& cloud) {
+    codec.number(cloud.epoch);
+    codec.number(cloud.version);
+    codec.sized(cloud.address);
+    codec.fixed(cloud.credential_hash);
+    codec.fixed(cloud.claim);
 }
 
-void write_sized(Writer& out, Bytes bytes) {
-    out.u8(static_cast<std::uint8_t>(bytes.size())).bytes(bytes);
+void describe(Codec& codec, PeerRecord& peer) {
+    codec.choice(peer.is_paired, true);
+    codec.number(peer.generation);
+    codec.sized(peer.credential);
+    codec.fixed(peer.token_key.fill());
 }
 
-// Whatever is wrong with stored bytes is one error: this is not a record of ours.
-Status malformed_unless(const Status& status) {
-    if (!status) return Error::Malformed;
-    return {};
+void describe(Codec& codec, SessionRecord& session) {
+    codec.number(session.epoch);
+    codec.number(session.role);
+    codec.number(session.peer);
+    codec.fixed(session.sender_key.fill());
+    codec.fixed(session.recipient_key.fill());
+    codec.fixed(session.common_iv.fill());
+    codec.sized(session.sender_id);
+    codec.sized(session.recipient_id);
 }
 
-// Loads a record and gives its body to `decode`, which must take all of it.
+void describe(Codec& codec, CounterRecord& counters) {
+    codec.fixed(counters.tag);
+    codec.number(counters.reserved);
+    codec.number(counters.floor);
+    codec.number(counters.age_s);
+    codec.number(counters.failures);
+}
+
+void describe(Codec& codec, ResultRecord& result) {
+    codec.fixed(result.tag);
+    codec.number(result.piv);
+    codec.number(result.code);
+    codec.choice(result.has_payload, true);
+    codec.sized(result.payload);
+}
+
 template <class T>
-Result<T> load(hal::Storage& storage, hal::RecordId id, Status (*decode)(Reader&, T&)) {
-    Scratch<kRecordSizeMax> scratch;
-    SOTTO_TRY_ASSIGN(const std::size_t size, storage.load(id, scratch.bytes()));
-    Reader in{Bytes{scratch.bytes()}.first(size)};
-    const auto format = in.u8();
-    if (!format || *format != kFormat) return Error::Malformed;
-    T value;
-    SOTTO_TRY(malformed_unless(decode(in, value)));
-    SOTTO_TRY(in.finish());
+Status load_into(hal::Storage& storage, hal::RecordId id, T& value) {
+    Codec codec{storage, id, Codec::Direction::Load};
+    describe(codec, value);
+    return codec.finish();
+}
+
+template <class T>
+Result<T> load(hal::Storage& storage, hal::RecordId id) {
+    Result<T> value{std::in_place};
+    if (const Status loaded = load_into(storage, id, *value); !loaded) value = loaded.error();
     return value;
 }
 
 template <class T>
-Status store(hal::Storage& storage,
-             hal::RecordId id,
-             const T& value,
-             void (*encode)(Writer&, const T&)) {
-    Scratch<kRecordSizeMax> scratch;
-    Writer out{scratch.bytes()};
-    out.u8(kFormat);
-    encode(out, value);
-    SOTTO_TRY_ASSIGN(const Bytes bytes, out.finish());
-    return storage.store(id, bytes);
-}
-
-Status decode_identity(Reader& in, Identity& identity) {
-    SOTTO_TRY(read_into(in, identity.private_key));
-    return read_sized(in, identity.credential);
-}
-
-void encode_identity(Writer& out, const Identity& identity) {
-    out.bytes(identity.private_key.expose());
-    write_sized(out, identity.credential);
-}
-
-Status decode_root(Reader& in, DeviceRoot& root) {
-    SOTTO_TRY_ASSIGN(root.epoch, in.u32_be());
-    SOTTO_TRY_ASSIGN(root.generation, in.u32_be());
-    SOTTO_TRY_ASSIGN(const std::uint8_t state, in.u8());
-    if (state > static_cast<std::uint8_t>(OwnerState::Owned)) return Error::Malformed;
-    root.owner_state = static_cast<OwnerState>(state);
-    SOTTO_TRY(read_sized(in, root.owner));
-    if (root.owner.empty() != (root.owner_state == OwnerState::None)) return Error::Malformed;
-    SOTTO_TRY(read_into(in, root.token_key));
-    return read_into(in, root.pairing_secret);
-}
-
-void encode_root(Writer& out, const DeviceRoot& root) {
-    out.u32_be(root.epoch).u32_be(root.generation);
-    out.u8(static_cast<std::uint8_t>(root.owner_state));
-    write_sized(out, root.owner);
-    out.bytes(root.token_key.expose()).bytes(root.pairing_secret.expose());
-}
-
-Status decode_cloud(Reader& in, CloudRecord& cloud) {
-    SOTTO_TRY_ASSIGN(cloud.epoch, in.u32_be());
-    SOTTO_TRY_ASSIGN(cloud.version, in.u32_be());
-    SOTTO_TRY(read_sized(in, cloud.address));
-    SOTTO_TRY(read_into<crypto::kHashSize>(in, cloud.credential_hash));
-    return read_into<kClaimSize>(in, cloud.claim);
-}
-
-void encode_cloud(Writer& out, const CloudRecord& cloud) {
-    out.u32_be(cloud.epoch).u32_be(cloud.version);
-    write_sized(out, cloud.address);
-    out.bytes(cloud.credential_hash).bytes(cloud.claim);
-}
-
-Status decode_peer(Reader& in, PeerRecord& peer) {
-    SOTTO_TRY_ASSIGN(const std::uint8_t paired, in.u8());
-    if (paired > 1) return Error::Malformed;
-    peer.is_paired = paired == 1;
-    SOTTO_TRY_ASSIGN(peer.generation, in.u32_be());
-    SOTTO_TRY(read_sized(in, peer.credential));
-    return read_into(in, peer.token_key);
-}
-
-void encode_peer(Writer& out, const PeerRecord& peer) {
-    out.u8(peer.is_paired ? 1 : 0).u32_be(peer.generation);
-    write_sized(out, peer.credential);
-    out.bytes(peer.token_key.expose());
-}
-
-Status decode_session(Reader& in, SessionRecord& session) {
-    SOTTO_TRY_ASSIGN(session.epoch, in.u32_be());
-    SOTTO_TRY_ASSIGN(session.role, in.u8());
-    SOTTO_TRY_ASSIGN(session.peer, in.u8());
-    SOTTO_TRY(read_into(in, session.sender_key));
-    SOTTO_TRY(read_into(in, session.recipient_key));
-    SOTTO_TRY(read_into(in, session.common_iv));
-    SOTTO_TRY(read_sized(in, session.sender_id));
-    return read_sized(in, session.recipient_id);
-}
-
-void encode_session(Writer& out, const SessionRecord& session) {
-    out.u32_be(session.epoch).u8(session.role).u8(session.peer);
-    out.bytes(session.sender_key.expose()).bytes(session.recipient_key.expose());
-    out.bytes(session.common_iv.expose());
-    write_sized(out, session.sender_id);
-    write_sized(out, session.recipient_id);
-}
-
-Status decode_counters(Reader& in, CounterRecord& counters) {
-    SOTTO_TRY(read_into<kTagSize>(in, counters.tag));
-    SOTTO_TRY_ASSIGN(counters.reserved, in.u32_be());
-    SOTTO_TRY_ASSIGN(counters.floor, in.u32_be());
-    SOTTO_TRY_ASSIGN(counters.age_s, in.u32_be());
-    SOTTO_TRY_ASSIGN(counters.failures, in.u16_be());
-    return {};
-}
-
-void encode_counters(Writer& out, const CounterRecord& counters) {
-    out.bytes(counters.tag).u32_be(counters.reserved).u32_be(counters.floor);
-    out.u32_be(counters.age_s).u16_be(counters.failures);
-}
-
-Status decode_result(Reader& in, ResultRecord& result) {
-    SOTTO_TRY(read_into<kTagSize>(in, result.tag));
-    SOTTO_TRY_ASSIGN(result.piv, in.u32_be());
-    SOTTO_TRY_ASSIGN(result.code, in.u8());
-    SOTTO_TRY_ASSIGN(const std::uint8_t has_payload, in.u8());
-    if (has_payload > 1) return Error::Malformed;
-    result.has_payload = has_payload == 1;
-    return read_sized(in, result.payload);
-}
-
-void encode_result(Writer& out, const ResultRecord& result) {
-    out.bytes(result.tag).u32_be(result.piv).u8(result.code).u8(result.has_payload ? 1 : 0);
-    write_sized(out, result.payload);
+Status store(hal::Storage& storage, hal::RecordId id, const T& value) {
+    Codec codec{storage, id, Codec::Direction::Store};
+    describe(codec, const_cast<T&>(value));  // which a codec that stores only reads
+    return codec.finish();
 }
 
 }  // namespace
@@ -200,60 +202,64 @@ SessionTag session_tag(const crypto::AeadKey& one, const crypto::AeadKey& other)
 }
 
 Result<Identity> load_identity(hal::Storage& storage) {
-    return load(storage, record(kIdentityRecord), decode_identity);
+    return load<Identity>(storage, record(kIdentityRecord));
 }
 Status store_identity(hal::Storage& storage, const Identity& identity) {
-    return store(storage, record(kIdentityRecord), identity, encode_identity);
+    return store(storage, record(kIdentityRecord), identity);
 }
 
 Result<DeviceRoot> load_root(hal::Storage& storage) {
-    return load(storage, record(kRootRecord), decode_root);
+    return load<DeviceRoot>(storage, record(kRootRecord));
 }
 Status store_root(hal::Storage& storage, const DeviceRoot& root) {
-    return store(storage, record(kRootRecord), root, encode_root);
+    return store(storage, record(kRootRecord), root);
 }
 
 Result<CloudRecord> load_cloud(hal::Storage& storage) {
-    return load(storage, record(kCloudRecord), decode_cloud);
+    return load<CloudRecord>(storage, record(kCloudRecord));
 }
 Status store_cloud(hal::Storage& storage, const CloudRecord& cloud) {
-    return store(storage, record(kCloudRecord), cloud, encode_cloud);
+    return store(storage, record(kCloudRecord), cloud);
 }
 
 Result<PeerRecord> load_peer(hal::Storage& storage) {
-    return load(storage, record(kPeerRecord), decode_peer);
+    return load<PeerRecord>(storage, record(kPeerRecord));
 }
 Status store_peer(hal::Storage& storage, const PeerRecord& peer) {
-    return store(storage, record(kPeerRecord), peer, encode_peer);
+    return store(storage, record(kPeerRecord), peer);
 }
 
 Result<ResultRecord> load_result(hal::Storage& storage, std::uint8_t slot) {
-    return load(storage, record(kResultRecords, slot), decode_result);
+    return load<ResultRecord>(storage, record(kResultRecords, slot));
 }
 Status store_result(hal::Storage& storage, std::uint8_t slot, const ResultRecord& result) {
-    return store(storage, record(kResultRecords, slot), result, encode_result);
+    return store(storage, record(kResultRecords, slot), result);
 }
 
 Result<StoredSession> load_session(hal::Storage& storage, std::uint8_t slot) {
-    SOTTO_TRY_ASSIGN(SessionRecord keys,
-                     load(storage, record(kSessionRecords, slot), decode_session));
-    SOTTO_TRY_ASSIGN(const CounterRecord counters, load_counters(storage, slot));
-    if (counters.tag != session_tag(keys.sender_key, keys.recipient_key)) return Error::NotFound;
-    return StoredSession{.keys = std::move(keys), .counters = counters};
+    Result<StoredSession> session{std::in_place};
+    auto& [keys, counters] = *session;
+    Status status = load_into(storage, record(kSessionRecords, slot), keys);
+    if (status) status = load_into(storage, record(kCounterRecords, slot), counters);
+    if (status && counters.tag != session_tag(keys.sender_key, keys.recipient_key)) {
+        status = Error::NotFound;
+    }
+    if (!status) session = status.error();
+    return session;
 }
 
 Status store_session(hal::Storage& storage, std::uint8_t slot, const StoredSession& session) {
     SOTTO_TRY(storage.erase(record(kSessionRecords, slot)));
     SOTTO_TRY(store_counters(storage, slot, session.counters));
-    return store(storage, record(kSessionRecords, slot), session.keys, encode_session);
+    return store(storage, record(kSessionRecords, slot), session.keys);
 }
 
 Status store_counters(hal::Storage& storage, std::uint8_t slot, const CounterRecord& counters) {
-    return store(storage, record(kCounterRecords, slot), counters, encode_counters);
+    return store(storage, record(kCounterRecords, slot), counters);
 }
 
 Result<CounterRecord> load_counters(hal::Storage& storage, std::uint8_t slot) {
-    return load(storage, record(kCounterRecords, slot), decode_counters);
+    return load<CounterRecord>(storage, record(kCounterRecords, slot));
 }
 
 Status erase_session(hal::Storage& storage, std::uint8_t slot) {
