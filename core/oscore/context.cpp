@@ -10,8 +10,8 @@
 namespace sotto::oscore {
 namespace {
 
-// Precondition: id and ID Context are within their limits.
-void derive(const crypto::Prk& prk, Info info, MutBytes out) {
+// Precondition: the ID Context is within its limit.
+void derive(const crypto::Prk& prk, Info& info, MutBytes out) {
     info.output_size = out.size();
     std::array<std::uint8_t, kInfoSizeMax> bytes;
     const auto encoded = encode_info(info, bytes);
@@ -33,22 +33,34 @@ Result<Bytes> encode_info(const Info& info, MutBytes out) {
     return writer.finish();
 }
 
-Result<Context> derive_context(const ContextInput& input) {
+Status derive_keys(const ContextInput& input, const ContextKeys& keys) {
     if (input.sender_id.size() > kIdSizeMax || input.recipient_id.size() > kIdSizeMax)
         return Error::TooLarge;
     if (input.id_context && input.id_context->size() > kIdContextSizeMax) return Error::TooLarge;
     if (equal(input.sender_id, input.recipient_id)) return Error::InvalidArgument;
 
-    Result<Context> derived{Context{}};
-    Context& context = *derived;
-    context.sender_id = Id{input.sender_id};
-    context.recipient_id = Id{input.recipient_id};
     const crypto::Prk prk = crypto::hkdf_extract(input.master_salt, input.master_secret);
-    const auto id_context = input.id_context;
-    derive(prk, {.id = input.sender_id, .id_context = id_context}, context.sender_key.fill());
-    derive(prk, {.id = input.recipient_id, .id_context = id_context}, context.recipient_key.fill());
-    derive(prk, {.id = {}, .id_context = id_context, .type = "IV"}, context.common_iv.fill());
-    return derived;
+    Info info{.id = input.sender_id, .id_context = input.id_context};
+    derive(prk, info, keys.sender_key.fill());
+    info.id = input.recipient_id;
+    derive(prk, info, keys.recipient_key.fill());
+    info.id = {};
+    info.type = "IV";
+    derive(prk, info, keys.common_iv.fill());
+    return {};
+}
+
+Result<Context> derive_context(const ContextInput& input) {
+    Result<Context> context{std::in_place};
+    const Status derived =
+        derive_keys(input, {context->sender_key, context->recipient_key, context->common_iv});
+    if (!derived) {
+        context = derived.error();
+        return context;
+    }
+    context->sender_id = Id{input.sender_id};
+    context->recipient_id = Id{input.recipient_id};
+    return context;
 }
 
 crypto::Nonce make_nonce(const CommonIv& common_iv, Bytes id_piv, Bytes piv) {

@@ -24,12 +24,25 @@ using Piv = Strong<std::uint64_t, struct PivTag>;
 using CommonIv = Secret<crypto::kNonceSize, struct OscoreCommonIvTag>;
 using Id = FixedBytes<kIdSizeMax>;
 
+// A context, wherever its parts are kept. Borrows all of them.
+struct ContextView {
+    const crypto::AeadKey& sender_key;
+    const crypto::AeadKey& recipient_key;
+    const CommonIv& common_iv;
+    Bytes sender_id;
+    Bytes recipient_id;
+};
+
 struct Context {
     crypto::AeadKey sender_key;
     crypto::AeadKey recipient_key;
     CommonIv common_iv;
     Id sender_id;
     Id recipient_id;
+
+    operator ContextView() const {  // NOLINT(google-explicit-constructor): the same, borrowed
+        return {sender_key, recipient_key, common_iv, sender_id, recipient_id};
+    }
 };
 static_assert(sizeof(Context) <= 64);
 
@@ -44,6 +57,13 @@ struct ContextInput {
 // RFC 8613 §3.2.1. Error::TooLarge if an id is over kIdSizeMax bytes or the ID Context over its
 // limit, Error::InvalidArgument if the ids are equal (§3.3: the nonces would be too).
 Result<Context> derive_context(const ContextInput& input);
+// The same, into keys that are kept elsewhere.
+struct ContextKeys {
+    crypto::AeadKey& sender_key;
+    crypto::AeadKey& recipient_key;
+    CommonIv& common_iv;
+};
+Status derive_keys(const ContextInput& input, const ContextKeys& keys);
 
 // The info that makes one derivation differ from another (§3.2.1): `id` is empty for the Common IV,
 // type is "Key" or "IV", output_size what is derived.

@@ -122,7 +122,7 @@ Outside outside_of(const coap::Message& message) {
 
 RequestBinding bind_request(Piv piv) { return {.piv = encode_piv(piv)}; }
 
-Result<Bytes> protect_request(const Context& context,
+Result<Bytes> protect_request(const ContextView& context,
                               const RequestOptions& options,
                               const Outside& outside,
                               Bytes plaintext,
@@ -131,7 +131,7 @@ Result<Bytes> protect_request(const Context& context,
         return Error::TooLarge;
     const auto piv = encode_piv(options.piv);
     const OptionValue option{
-        .piv = piv, .kid = context.sender_id.view(), .kid_context = options.kid_context};
+        .piv = piv, .kid = context.sender_id, .kid_context = options.kid_context};
     const Origin origin{.id = context.sender_id, .piv = piv};
     const Cipher cipher{context.common_iv, context.sender_key, origin, origin};
     // RFC 8613 §4.1.3.5: FETCH with Observe; §4.2: POST otherwise
@@ -149,7 +149,7 @@ Result<OptionValue> find_option(const coap::Message& message) {
     return parse_option(*value);
 }
 
-Result<Request> unprotect_request(const Context& context,
+Result<Request> unprotect_request(const ContextView& context,
                                   const OptionValue& option,
                                   const coap::Message& message,
                                   MutBytes scratch) {
@@ -165,7 +165,7 @@ Result<Request> unprotect_request(const Context& context,
                    .piv = decode_piv(option.piv)};
 }
 
-Result<Bytes> protect_response(const Context& context,
+Result<Bytes> protect_response(const ContextView& context,
                                const RequestBinding& request,
                                std::optional<Piv> piv,
                                const Outside& outside,
@@ -182,7 +182,7 @@ Result<Bytes> protect_response(const Context& context,
     return seal(cipher, {.outside = outside, .code = code, .option = option}, plaintext, out);
 }
 
-Result<Response> unprotect_response(const Context& context,
+Result<Response> unprotect_response(const ContextView& context,
                                     const RequestBinding& request,
                                     const coap::Message& message,
                                     MutBytes scratch) {

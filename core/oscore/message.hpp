@@ -44,7 +44,7 @@ struct RequestOptions {
 // The protected message, at the front of `out`. The plaintext may lie in `out`, behind the part
 // that the outside takes (kOutsideSizeMax). Error::NoSpace; Error::TooLarge for a kid context over
 // kIdContextSizeMax.
-Result<Bytes> protect_request(const Context& context,
+Result<Bytes> protect_request(const ContextView& context,
                               const RequestOptions& options,
                               const Outside& outside,
                               Bytes plaintext,
@@ -65,14 +65,14 @@ struct Request {
 // decrypted in place. Error::Malformed if it has no Partial IV or kid, or is authentic and no
 // request; Error::Unauthenticated if it does not verify; Error::NoSpace. On error nothing of the
 // plaintext is left.
-Result<Request> unprotect_request(const Context& context,
+Result<Request> unprotect_request(const ContextView& context,
                                   const OptionValue& option,
                                   const coap::Message& message,
                                   MutBytes scratch);
 
 // With `piv`, under a nonce of our own; without, under that of the request, which may be done once
 // for each request (§5.2) and never for a notification (precondition). `out` and errors as above.
-Result<Bytes> protect_response(const Context& context,
+Result<Bytes> protect_response(const ContextView& context,
                                const RequestBinding& request,
                                std::optional<Piv> piv,
                                const Outside& outside,
@@ -84,7 +84,7 @@ struct Response {
     std::optional<Piv> piv;  // if it came with one of its own
 };
 // Error::NotFound, Malformed, Truncated, Unauthenticated, NoSpace, as above.
-Result<Response> unprotect_response(const Context& context,
+Result<Response> unprotect_response(const ContextView& context,
                                     const RequestBinding& request,
                                     const coap::Message& message,
                                     MutBytes scratch);

@@ -2,18 +2,6 @@
 #include "core/session/authority.hpp"
 
 namespace sotto::session {
-namespace {
-
-keystore::DeviceRoot copy_of(const keystore::DeviceRoot& root) {
-    return {.epoch = root.epoch,
-            .generation = root.generation,
-            .owner_state = root.owner_state,
-            .owner = root.owner,
-            .token_key = root.token_key.clone(),
-            .pairing_secret = root.pairing_secret.clone()};
-}
-
-}  // namespace
 
 Status Authority::load() {
     SOTTO_TRY_ASSIGN(root_, keystore::load_root(setup_.storage));
@@ -68,29 +56,32 @@ PairingVerdict Authority::judge(const Applicant& applicant, Instant now) const {
     return PairingVerdict::Accepted;
 }
 
-Status Authority::replace_root(keystore::DeviceRoot root) {
-    SOTTO_TRY(keystore::store_root(setup_.storage, root));
-    root_ = std::move(root);
-    return {};
-}
-
 Status Authority::accept_owner(const cose::Credential& owner, keystore::TokenKey token_key) {
-    keystore::DeviceRoot root = copy_of(root_);
-    root.generation = next_generation();
-    root.owner_state = keystore::OwnerState::Pending;
-    SOTTO_TRY_ASSIGN(root.owner, keystore::CredentialBytes::from(owner.bytes()));
-    root.token_key = std::move(token_key);
-    return replace_root(std::move(root));
+    SOTTO_TRY_ASSIGN(const auto credential, keystore::CredentialBytes::from(owner.bytes()));
+    const keystore::OwnerState state_before = root_.owner_state;
+    keystore::TokenKey key_before = std::move(root_.token_key);
+    ++root_.generation;
+    root_.owner_state = keystore::OwnerState::Pending;
+    root_.owner = credential;
+    root_.token_key = std::move(token_key);
+    const Status stored = keystore::store_root(setup_.storage, root_);
+    if (stored) return {};
+    --root_.generation;
+    root_.owner_state = state_before;
+    if (!has_owner()) root_.owner = {};  // otherwise it is the same as before
+    root_.token_key = std::move(key_before);
+    return stored;
 }
 
 Status Authority::confirm_owner() {
     if (!is_owner_pending()) return {};
-    keystore::DeviceRoot root = copy_of(root_);
-    root.owner_state = keystore::OwnerState::Owned;
-    return replace_root(std::move(root));
+    root_.owner_state = keystore::OwnerState::Owned;
+    const Status stored = keystore::store_root(setup_.storage, root_);
+    if (!stored) root_.owner_state = keystore::OwnerState::Pending;
+    return stored;
 }
 
-Status Authority::assign_cloud(keystore::CloudRecord cloud) {
+Status Authority::assign_cloud(keystore::CloudRecord& cloud) {
     if (cloud_ && cloud.version <= cloud_->version) return Error::Superseded;
     cloud.epoch = root_.epoch;
     SOTTO_TRY(keystore::store_cloud(setup_.storage, cloud));
@@ -106,7 +97,8 @@ Status Authority::factory_reset(hal::Entropy& entropy) {
     if (setup_.display == PairingDisplay::Screen) {
         SOTTO_TRY(entropy.fill(root.pairing_secret.fill()));
     }
-    SOTTO_TRY(replace_root(std::move(root)));
+    SOTTO_TRY(keystore::store_root(setup_.storage, root));
+    root_ = std::move(root);
     cloud_.reset();
     button_pressed_.reset();
     return {};

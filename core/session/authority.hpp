@@ -66,8 +66,8 @@ class Authority {
     // The owner's first valid request [SES-23]. Error::StorageFailed: still PENDING.
     Status confirm_owner();
 
-    // Error::Superseded unless the version is above the stored one.
-    Status assign_cloud(keystore::CloudRecord cloud);
+    // Stores it, with our epoch. Error::Superseded unless its version is above the stored one.
+    Status assign_cloud(keystore::CloudRecord& cloud);
 
     // Forgets the owner and everything he gave, in one durable write; the records of old sessions
     // are void from then on, for their epoch has passed. A device with a screen gets a new secret.
@@ -84,7 +84,6 @@ class Authority {
 
   private:
     bool is_owner(const cose::Credential& credential) const;
-    Status replace_root(keystore::DeviceRoot root);
 
     Setup setup_;
     keystore::DeviceRoot root_;

@@ -15,6 +15,19 @@ void release(HalfOpen& slot) {
     slot.reply = {};
 }
 
+// The front of what slot.reply keeps; keep_reply() says how much of it.
+MutBytes room_for_reply(HalfOpen& slot) {
+    slot.reply.resize(kHandshakeMessageMax);
+    return slot.reply.fill();
+}
+
+// Precondition: the message is at the front of room_for_reply().
+Status keep_reply(HalfOpen& slot, const Result<Bytes>& message) {
+    slot.reply.resize(message ? message->size() : 0);
+    if (!message) return message.error();
+    return {};
+}
+
 }  // namespace
 
 Handshakes::Handshakes(const Setup& setup)
@@ -34,39 +47,32 @@ Handshakes::Reply Handshakes::on_message_1(Channel channel,
                                                   : udp_bucket_;
     if (!bucket.take(now)) return {};  // [SES-14] before any elliptic-curve operation
 
-    edhoc::Responder responder{setup_.identity};
-    const auto message_1 = responder.on_message_1(message, {});
-    if (!message_1) {
-        const auto error = responder.compose_error(message_1.error(), out);
-        return {.kind = ReplyKind::ClientError, .payload = error.value_or(Bytes{})};
-    }
-    HalfOpen* slot = choose_slot(channel);
-    release(*slot);
-    slot->responder.emplace(std::move(responder));
-    slot->channel = channel;
-    slot->expires = now + (channel.is_relay() ? kHalfOpenLifetimeRelay : kHalfOpenLifetimeAir);
-    slot->received = received;
-    if (const Status composed = compose_message_2(*slot, message_1->c_i); !composed) {
-        release(*slot);
-        return {};
-    }
-    return {.kind = ReplyKind::Message, .payload = slot->reply};
+    HalfOpen& slot = choose_slot(channel);
+    release(slot);
+    slot.channel = channel;
+    slot.expires = now + (channel.is_relay() ? kHalfOpenLifetimeRelay : kHalfOpenLifetimeAir);
+    slot.received = received;
+    const Status answered = answer_message_1(slot, message);
+    if (answered) return {.kind = ReplyKind::Message, .payload = slot.reply};
+    const Error why = answered.error();
+    const bool is_ours = why == Error::EntropyFailed || why == Error::NoSpace;
+    const Reply reply = is_ours ? Reply{} : error_reply(&slot, why, out);
+    release(slot);
+    return reply;
 }
 
-Status Handshakes::compose_message_2(HalfOpen& slot, const edhoc::ConnectionId& c_i) {
-    SOTTO_TRY_ASSIGN(slot.c_r, choose_c_r(c_i));
+Status Handshakes::answer_message_1(HalfOpen& slot, Bytes message) {
+    edhoc::Responder& responder = slot.responder.emplace(setup_.identity);
+    SOTTO_TRY_ASSIGN(const auto message_1, responder.on_message_1(message, {}));
+    SOTTO_TRY_ASSIGN(slot.c_r, choose_c_r(message_1.c_i));
     SOTTO_TRY_ASSIGN(crypto::DhPrivateKey private_key, keystore::draw_private_key(setup_.entropy));
     // A pairing code names a hash: on the air the credential itself has to come.
     const bool is_air = slot.channel.path == Channel::kAir;
     const cose::CredentialForm form = is_air ? cose::CredentialForm::Value : setup_.form;
-    std::array<std::uint8_t, kHandshakeMessageMax> buffer;
-    SOTTO_TRY_ASSIGN(
-        const Bytes message_2,
-        slot.responder->compose_message_2(edhoc::EphemeralKey::from(std::move(private_key)),
-                                          {.c_r = slot.c_r, .form = form},
-                                          buffer));
-    slot.reply = FixedBytes<kHandshakeMessageMax>{message_2};
-    return {};
+    return keep_reply(slot,
+                      responder.compose_message_2(edhoc::EphemeralKey::from(std::move(private_key)),
+                                                  {.c_r = slot.c_r, .form = form},
+                                                  room_for_reply(slot)));
 }
 
 Handshakes::Reply Handshakes::on_message_3(Bytes c_r_and_message, Instant now, MutBytes out) {
@@ -101,14 +107,15 @@ Status Handshakes::answer_message_3(HalfOpen& slot, Bytes message, Instant now) 
     if (claim.ead.find(kEadPairingProof)) {
         const std::uint32_t generation = setup_.authority.next_generation();
         const PairingVerdict verdict = pair(slot, claim, credential, now);
-        SOTTO_TRY(
-            compose_message_4(slot, PairingAnswer{.verdict = verdict, .generation = generation}));
+        const PairingAnswer answer{.verdict = verdict, .generation = generation};
+        SOTTO_TRY(compose_message_4(slot, &answer));
         if (verdict != PairingVerdict::Accepted) return {};
         return open_session(slot, Role::Owner, now);
     }
     const std::optional<Role> role = setup_.authority.role_of(credential);
-    if (!role) return compose_message_4(slot, PairingAnswer{});
-    SOTTO_TRY(compose_message_4(slot, std::nullopt));
+    const PairingAnswer refusal;
+    SOTTO_TRY(compose_message_4(slot, role ? nullptr : &refusal));
+    if (!role) return {};
     return open_session(slot, *role, now);
 }
 
@@ -157,18 +164,15 @@ PairingVerdict Handshakes::pair(HalfOpen& slot,
     return PairingVerdict::Accepted;
 }
 
-Status Handshakes::compose_message_4(HalfOpen& slot, const std::optional<PairingAnswer>& answer) {
-    FixedVector<edhoc::EadItem, 1> ead_4;
+Status Handshakes::compose_message_4(HalfOpen& slot, const PairingAnswer* answer) {
     std::array<std::uint8_t, kPairingAnswerSizeMax> value;
-    if (answer) {
-        SOTTO_TRY_ASSIGN(const Bytes encoded, encode_pairing_answer(*answer, value));
-        ead_4.emplace_back(
-            edhoc::EadItem{.label = -std::int32_t{kEadPairingAnswer}, .value = encoded});
+    edhoc::EadItem item{.label = -std::int32_t{kEadPairingAnswer}, .value = std::nullopt};
+    if (answer != nullptr) {
+        SOTTO_TRY_ASSIGN(item.value, encode_pairing_answer(*answer, value));
     }
-    std::array<std::uint8_t, kHandshakeMessageMax> buffer;
-    SOTTO_TRY_ASSIGN(const Bytes message_4, slot.responder->compose_message_4(ead_4, buffer));
-    slot.reply = FixedBytes<kHandshakeMessageMax>{message_4};
-    return {};
+    return keep_reply(slot,
+                      slot.responder->compose_message_4({&item, answer != nullptr ? 1U : 0U},
+                                                        room_for_reply(slot)));
 }
 
 Status Handshakes::open_session(HalfOpen& slot, Role role, Instant now) {
@@ -189,15 +193,14 @@ Result<edhoc::ConnectionId> Handshakes::choose_c_r(const edhoc::ConnectionId& c_
     return Error::NoSpace;
 }
 
-HalfOpen* Handshakes::choose_slot(Channel channel) {
-    HalfOpen* oldest = nullptr;
-    const std::size_t first = channel.is_direct_air() ? 0 : 1;
-    SOTTO_ASSERT(first < setup_.slots.size());
-    for (HalfOpen& slot : setup_.slots.subspan(first)) {
-        if (!slot.responder || slot.channel == channel) return &slot;
-        if (oldest == nullptr || slot.expires < oldest->expires) oldest = &slot;
+HalfOpen& Handshakes::choose_slot(Channel channel) {
+    HalfOpen* chosen = nullptr;
+    for (HalfOpen& slot : setup_.slots.subspan(channel.is_direct_air() ? 0 : 1)) {
+        if (!slot.responder || slot.channel == channel) return slot;
+        if (chosen == nullptr || slot.expires < chosen->expires) chosen = &slot;
     }
-    return oldest;
+    SOTTO_ASSERT(chosen != nullptr);
+    return *chosen;
 }
 
 HalfOpen* Handshakes::find_slot(Bytes c_r) {

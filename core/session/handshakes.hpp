@@ -64,18 +64,18 @@ class Handshakes {
     bool is_active(Instant now) const;
 
   private:
-    HalfOpen* choose_slot(Channel channel);
+    HalfOpen& choose_slot(Channel channel);
     HalfOpen* find_slot(Bytes c_r);
     HalfOpen* find_repeated(const Fingerprint& received);
     Result<edhoc::ConnectionId> choose_c_r(const edhoc::ConnectionId& c_i);
-    Status compose_message_2(HalfOpen& slot, const edhoc::ConnectionId& c_i);
+    Status answer_message_1(HalfOpen& slot, Bytes message);
     Status answer_message_3(HalfOpen& slot, Bytes message, Instant now);
     Result<cose::Credential> authenticate(HalfOpen& slot, const edhoc::Claim& claim);
     PairingVerdict pair(HalfOpen& slot,
                         const edhoc::Claim& claim,
                         const cose::Credential& credential,
                         Instant now);
-    Status compose_message_4(HalfOpen& slot, const std::optional<PairingAnswer>& answer);
+    Status compose_message_4(HalfOpen& slot, const PairingAnswer* answer);
     Status open_session(HalfOpen& slot, Role role, Instant now);
     Reply error_reply(const HalfOpen* slot, Error why, MutBytes out) const;
     void expire(Instant now);

@@ -12,6 +12,7 @@ constexpr std::uint16_t kFormatEdhoc = 64;
 constexpr std::uint16_t kFormatCidEdhoc = 65;
 constexpr std::uint8_t kCborTrue = 0xf5;  // in front of message_1 (RFC 9528 A.2)
 constexpr std::uint32_t kBusyMaxAge = 4;
+constexpr auto kLifetimeS = static_cast<std::uint32_t>(kObservationLifetime.ms / 1'000);
 
 // Whether there is a critical option outside that a request may not have (RFC 7252 §5.4.1).
 bool has_bad_critical(const coap::Options& options) {
@@ -108,14 +109,10 @@ Bytes Server::on_unprotected(Channel channel,
         return respond(message.header, {.code = coap::Code::UnsupportedContentFormat}, out);
     }
     std::array<std::uint8_t, kHandshakeMessageMax> scratch;
-    return respond(message.header, on_edhoc(channel, message, now, scratch), out);
+    return respond(message.header, on_edhoc(channel, message.payload, now, scratch), out);
 }
 
-Server::Notice Server::on_edhoc(Channel channel,
-                                const coap::Message& message,
-                                Instant now,
-                                MutBytes scratch) {
-    const Bytes payload = message.payload;
+Server::Notice Server::on_edhoc(Channel channel, Bytes payload, Instant now, MutBytes scratch) {
     Handshakes::Reply reply;
     if (!payload.empty() && payload[0] == kCborTrue) {
         reply = handshakes_.on_message_1(channel, payload.subspan(1), now, scratch);
@@ -123,17 +120,14 @@ Server::Notice Server::on_edhoc(Channel channel,
         const bool had_owner = authority_.has_owner();
         reply = handshakes_.on_message_3(payload, now, scratch);
         if (authority_.has_owner() != had_owner) ++revision_;
+        forget_ended();  // a new session may have taken the place of an old one
     }
-    switch (reply.kind) {
-        case Handshakes::ReplyKind::Message:
-            return {.code = coap::Code::Changed, .format = kFormatEdhoc, .payload = reply.payload};
-        case Handshakes::ReplyKind::ClientError:
-            return {
-                .code = coap::Code::BadRequest, .format = kFormatEdhoc, .payload = reply.payload};
-        case Handshakes::ReplyKind::Busy:
-            break;
+    if (reply.kind == Handshakes::ReplyKind::Busy) {
+        return {.code = coap::Code::ServiceUnavailable, .max_age_s = kBusyMaxAge};
     }
-    return {.code = coap::Code::ServiceUnavailable, .max_age_s = kBusyMaxAge};
+    const bool is_message = reply.kind == Handshakes::ReplyKind::Message;
+    return {.code = is_message ? coap::Code::Changed : coap::Code::BadRequest,
+            .edhoc = reply.payload};
 }
 
 Result<SessionEntry*> Server::find_session(const oscore::OptionValue& option, Instant now) {
@@ -142,11 +136,21 @@ Result<SessionEntry*> Server::find_session(const oscore::OptionValue& option, In
     if (entry == nullptr || !sessions_.has_kid_context(*entry, option.kid_context))
         return Error::NotFound;
     if (sessions_.is_expired(*entry, now)) {
-        observations_.remove_session(static_cast<std::uint8_t>(sessions_.index_of(*entry)));
-        sessions_.erase(*entry);
+        end_session(*entry);
         return Error::NotFound;
     }
     return entry;
+}
+
+void Server::end_session(SessionEntry& entry) {
+    sessions_.erase(entry);
+    forget_ended();
+}
+
+void Server::forget_ended() {
+    for (std::size_t i = 0; i < sessions_.size(); ++i) {
+        if (sessions_.take_ended(i)) observations_.remove_session(static_cast<std::uint8_t>(i));
+    }
 }
 
 Bytes Server::on_protected(
@@ -172,11 +176,12 @@ Bytes Server::on_protected(
         return refuse(coap::Code::Unauthorized);
     }
 
-    const oscore::Context context = sessions_.context_of(entry);
+    const oscore::ContextView context = sessions_.context_of(entry);
     const auto request = oscore::unprotect_request(context, *option, message, setup_.scratch);
     if (!request) {
         const bool is_forged = request.error() == Error::Unauthenticated;
         if (is_forged) sessions_.count_failure(entry, now);
+        forget_ended();
         return refuse(coap::Code::BadRequest);
     }
     if (!admit_first(entry, now)) return refuse(coap::Code::InternalServerError);
@@ -184,13 +189,11 @@ Bytes Server::on_protected(
                       .header = message.header,
                       .entry = entry,
                       .context = context,
-                      .binding = request->binding,
-                      .piv = request->piv,
+                      .request = *request,
                       .now = now};
-    const Answer answered = answer(exchange, request->body);
-    const Bytes response = respond(exchange, answered, out);
-    if (answered.was_executed && !response.empty()) answers_.keep(from_token(raw), response);
-    wipe(setup_.scratch);
+    exchange.answer.code = answer(exchange);
+    const Bytes response = respond(exchange, out);
+    if (exchange.answer.was_executed && !response.empty()) answers_.keep(from_token(raw), response);
     return response;
 }
 
@@ -205,27 +208,28 @@ Status Server::admit_first(SessionEntry& entry, Instant now) {
     return {};
 }
 
-std::optional<Server::Answer> Server::synchronise(Exchange& exchange, const coap::Body& body) {
-    if (exchange.entry.is_synchronised) return std::nullopt;
-    if (!is_fresh(exchange, body)) {  // [SES-43]
-        return Answer{.code = coap::Code::Unauthorized, .brings_echo = true, .has_own_piv = true};
+coap::Code Server::challenge(Exchange& exchange) const {
+    exchange.answer.brings_echo = true;
+    exchange.answer.has_own_piv = true;
+    return coap::Code::Unauthorized;
+}
+
+coap::Code Server::answer(Exchange& exchange) {
+    SessionEntry& entry = exchange.entry;
+    const oscore::Piv piv = exchange.request.piv;
+    if (!entry.is_synchronised) {
+        if (!is_fresh(exchange)) return challenge(exchange);  // [SES-43]
+        entry.window = oscore::ReplayWindow{static_cast<std::uint32_t>(piv.value())};
+        entry.is_synchronised = true;
     }
-    exchange.entry.window = oscore::ReplayWindow{static_cast<std::uint32_t>(exchange.piv.value())};
-    exchange.entry.is_synchronised = true;
-    return std::nullopt;
+    entry.window.accept(piv);
+    sessions_.touch(entry);
+    observations_.retarget(number_of(entry), exchange.channel);
+    return dispatch(exchange);
 }
 
-Server::Answer Server::answer(Exchange& exchange, const coap::Body& body) {
-    if (auto challenge = synchronise(exchange, body); challenge) return *challenge;
-    exchange.entry.window.accept(exchange.piv);
-    sessions_.touch(exchange.entry);
-    observations_.retarget(static_cast<std::uint8_t>(sessions_.index_of(exchange.entry)),
-                           exchange.channel);
-    return dispatch(exchange, body);
-}
-
-bool Server::is_fresh(const Exchange& exchange, const coap::Body& body) const {
-    const auto value = body.options.find(coap::kEcho);
+bool Server::is_fresh(const Exchange& exchange) const {
+    const auto value = exchange.request.body.options.find(coap::kEcho);
     return value &&
            echo_->is_fresh(*value, exchange.context.recipient_id, exchange.now, kEchoLifetime);
 }
@@ -240,9 +244,9 @@ coap::Header Server::header_for(const coap::Header& request, coap::Code code) {
 
 Bytes Server::respond(const coap::Header& request, const Notice& notice, MutBytes out) {
     coap::MessageWriter writer{out, header_for(request, notice.code)};
-    if (notice.format) writer.options().add_uint(coap::kContentFormat, *notice.format);
+    if (!notice.edhoc.empty()) writer.options().add_uint(coap::kContentFormat, kFormatEdhoc);
     if (notice.max_age_s) writer.options().add_uint(coap::kMaxAge, *notice.max_age_s);
-    return writer.payload(notice.payload).finish().value_or(Bytes{});
+    return writer.payload(notice.edhoc).finish().value_or(Bytes{});
 }
 
 Bytes Server::repeat(const coap::Header& request, Bytes answer, MutBytes out) {
@@ -258,38 +262,42 @@ Bytes Server::repeat(const coap::Header& request, Bytes answer, MutBytes out) {
     return Bytes{out}.first(answer.size());
 }
 
-Result<Bytes> Server::write_body(Bytes recipient_id,
-                                 const Answer& answer,
-                                 Instant now,
-                                 MutBytes out) const {
-    coap::MessageWriter writer{out, answer.code};
-    if (answer.is_observed) writer.options().add(coap::kObserve, {});  // RFC 8613 §4.1.3.5.2
-    if (answer.content) {
-        writer.options().add_uint(coap::kContentFormat,
-                                  static_cast<std::uint16_t>(answer.content->format));
+Bytes Server::seal(const Answer& answer, Sealing& sealing, Instant now, MutBytes out) {
+    // The request's plaintext has been used: its place takes that of the response.
+    coap::MessageWriter body{setup_.scratch, answer.code};
+    coap::OptionWriter& options = body.options();
+    if (answer.is_observed) {
+        options.add(coap::kObserve, {});  // RFC 8613 §4.1.3.5.2
+        sealing.outside.observe = observe_sequence_++ & 0xff'ffff;
     }
-    if (answer.max_age_s) writer.options().add_uint(coap::kMaxAge, *answer.max_age_s);
-    if (answer.brings_echo) writer.options().add(coap::kEcho, echo_->make(recipient_id, now));
-    if (answer.content) writer.payload(answer.content->payload);
-    return writer.finish();
+    if (answer.has_content) {
+        options.add_uint(coap::kContentFormat, static_cast<std::uint16_t>(answer.content.format));
+    }
+    if (answer.has_lifetime) options.add_uint(coap::kMaxAge, kLifetimeS);
+    if (answer.brings_echo) {
+        options.add(coap::kEcho, echo_->make(sealing.context.recipient_id, now));
+    }
+    const auto plaintext = body.payload(answer.content.payload).finish();
+    if (!plaintext) return {};
+    const auto message = oscore::protect_response(
+        sealing.context, sealing.request, sealing.piv, sealing.outside, *plaintext, out);
+    wipe(setup_.scratch);
+    return message.value_or(Bytes{});
 }
 
-Bytes Server::respond(Exchange& exchange, const Answer& answer, MutBytes out) {
-    // The request's plaintext has been used: its place takes that of the response.
-    const auto body =
-        write_body(exchange.context.recipient_id, answer, exchange.now, setup_.scratch);
-    if (!body) return {};
-    std::optional<oscore::Piv> piv;
+Bytes Server::respond(Exchange& exchange, MutBytes out) {
+    const Answer& answer = exchange.answer;
+    const coap::Header header = header_for(exchange.header, answer.code);
+    Sealing sealing{.context = exchange.context,
+                    .request = exchange.request.binding,
+                    .piv = std::nullopt,
+                    .outside = {.type = header.type, .id = header.id, .token = header.token}};
     if (answer.has_own_piv || answer.is_observed) {
         const auto next = sessions_.next_piv(exchange.entry, exchange.now);
         if (!next) return respond(exchange.header, {.code = coap::Code::InternalServerError}, out);
-        piv = *next;
+        sealing.piv = *next;
     }
-    const coap::Header header = header_for(exchange.header, coap::Code::Empty);
-    oscore::Outside outside{.type = header.type, .id = header.id, .token = header.token};
-    if (answer.is_observed) outside.observe = observe_sequence_++ & 0xff'ffff;
-    return oscore::protect_response(exchange.context, exchange.binding, piv, outside, *body, out)
-        .value_or(Bytes{});
+    return seal(answer, sealing, exchange.now, out);
 }
 
 Status Server::publish(std::uint8_t event, const Content& content) {
@@ -300,28 +308,29 @@ std::optional<Server::Outgoing> Server::poll(Instant now, MutBytes out) {
     while (const auto due = observations_.next(now)) {
         Observation& observation = due->observation;
         SessionEntry& entry = sessions_.at(observation.session);
+        if (sessions_.is_expired(entry, now)) {
+            end_session(entry);
+            continue;
+        }
         const auto piv = sessions_.next_piv(entry, now);  // [SES-50]
         if (!piv) {
             observations_.remove(observation.session, observation.token);
             continue;
         }
-        const oscore::Context context = sessions_.context_of(entry);
-        const Answer answer{
-            .code = coap::Code::Content, .content = due->content, .is_observed = true};
-        const auto body = write_body(context.recipient_id, answer, now, setup_.scratch);
-        if (!body) continue;
+        const oscore::ContextView context = sessions_.context_of(entry);
         observation.message_id = next_message_id_++;
-        const auto message = oscore::protect_response(context,
-                                                      observation.binding,
-                                                      *piv,
-                                                      {.type = coap::Type::NonConfirmable,
-                                                       .id = observation.message_id,
-                                                       .token = observation.token,
-                                                       .observe = observe_sequence_++ & 0xff'ffff},
-                                                      *body,
-                                                      out);
-        wipe(setup_.scratch);
-        if (message) return Outgoing{.channel = observation.channel, .message = *message};
+        Sealing sealing{.context = context,
+                        .request = observation.binding,
+                        .piv = *piv,
+                        .outside = {.type = coap::Type::NonConfirmable,
+                                    .id = observation.message_id,
+                                    .token = observation.token}};
+        const Answer answer{.code = coap::Code::Content,
+                            .has_content = true,
+                            .is_observed = true,
+                            .content = due->content};
+        const Bytes message = seal(answer, sealing, now, out);
+        if (!message.empty()) return Outgoing{.channel = observation.channel, .message = message};
     }
     return std::nullopt;
 }

@@ -4,6 +4,7 @@
 // pulled with poll(). No allocation; it borrows what Setup names and owns the rest.
 #pragma once
 
+#include "core/oscore/message.hpp"
 #include "core/session/answer_cache.hpp"
 #include "core/session/authority.hpp"
 #include "core/session/echo.hpp"
@@ -70,71 +71,83 @@ class Server {
     bool is_busy(Instant now) const { return handshakes_.is_active(now); }
 
   private:
-    // A protected request that has been verified, on its way through.
-    struct Exchange {
-        Channel channel;
-        const coap::Header& header;
-        SessionEntry& entry;
-        const oscore::Context& context;
-        oscore::RequestBinding binding;
-        oscore::Piv piv;
-        Instant now;
-    };
-    // What is said inside the protected response.
+    // What is said inside a protected response.
     struct Answer {
-        coap::Code code = coap::Code::InternalServerError;
-        std::optional<Content> content = std::nullopt;
+        coap::Code code = coap::Code::Empty;
+        bool has_content = false;
         bool brings_echo = false;
         bool has_own_piv = false;
         bool was_executed = false;  // the same bytes must never run again: keep the answer
         bool is_observed = false;
-        std::optional<std::uint32_t> max_age_s = std::nullopt;
+        bool has_lifetime = false;  // of an observation, as Max-Age
+        Content content = {};
+    };
+    // A protected request that has been verified, on its way through, and what it is answered.
+    struct Exchange {
+        Channel channel;
+        const coap::Header& header;
+        SessionEntry& entry;
+        const oscore::ContextView& context;
+        const oscore::Request& request;
+        Instant now;
+        Answer answer = {};
     };
     // What is said in the open.
     struct Notice {
         coap::Code code = coap::Code::BadRequest;
-        std::optional<std::uint16_t> format = std::nullopt;
-        Bytes payload = {};
+        Bytes edhoc = {};
         std::optional<std::uint32_t> max_age_s = std::nullopt;
     };
 
     Bytes on_unprotected(Channel channel, const coap::Message& message, Instant now, MutBytes out);
-    Notice on_edhoc(Channel channel, const coap::Message& message, Instant now, MutBytes scratch);
+    Notice on_edhoc(Channel channel, Bytes payload, Instant now, MutBytes scratch);
     Bytes on_protected(
         Channel channel, const coap::Message& message, Bytes raw, Instant now, MutBytes out);
     Result<SessionEntry*> find_session(const oscore::OptionValue& option, Instant now);
     Status admit_first(SessionEntry& entry, Instant now);
-    Answer answer(Exchange& exchange, const coap::Body& body);
-    std::optional<Answer> synchronise(Exchange& exchange, const coap::Body& body);
-    bool is_fresh(const Exchange& exchange, const coap::Body& body) const;
+    void end_session(SessionEntry& entry);
+    // Whoever observed in a session that has ended does so no more.
+    void forget_ended();
+    std::uint8_t number_of(const SessionEntry& entry) const {
+        return static_cast<std::uint8_t>(sessions_.index_of(entry));
+    }
+    // The code of the answer, whose other parts are in the exchange.
+    coap::Code answer(Exchange& exchange);
+    coap::Code challenge(Exchange& exchange) const;
+    bool is_fresh(const Exchange& exchange) const;
 
     // The resources, in server_resources.cpp.
-    Answer dispatch(Exchange& exchange, const coap::Body& body);
-    Answer on_function(Exchange& exchange, const coap::Body& body, std::string_view name);
-    Answer run_function(Exchange& exchange, const coap::Body& body, const Traits& traits);
+    coap::Code dispatch(Exchange& exchange);
+    coap::Code on_function(Exchange& exchange, std::string_view name);
+    coap::Code run_function(Exchange& exchange, const Traits& traits);
     // Why a state-changing request may not run; nothing: it may, and its number is stored.
-    std::optional<Answer> admit_command(Exchange& exchange,
-                                        const coap::Body& body,
-                                        bool is_idempotent);
-    Answer on_variable(const coap::Body& body, std::string_view name);
-    Answer on_event(Exchange& exchange, const coap::Body& body, std::string_view name);
-    Answer on_description(const coap::Body& body);
-    Answer on_network(Exchange& exchange, const coap::Body& body);
-    Answer assign_cloud(Exchange& exchange, const coap::Body& body);
-    Answer on_attach(const coap::Body& body);
-    Answer on_last(Exchange& exchange, const coap::Body& body);
-    Answer describe_result(const SessionTable::LastExecuted& last);
-    void keep_result(const Exchange& exchange, const Answer& answer);
+    std::optional<coap::Code> admit_command(Exchange& exchange, bool is_idempotent);
+    coap::Code on_variable(Exchange& exchange, std::string_view name);
+    coap::Code on_event(Exchange& exchange, std::string_view name);
+    coap::Code on_description(Exchange& exchange);
+    coap::Code on_network(Exchange& exchange);
+    coap::Code assign_cloud(Exchange& exchange);
+    coap::Code on_attach(Exchange& exchange);
+    coap::Code on_last(Exchange& exchange);
+    // The content of an answer, or why there is none.
+    coap::Code show(Exchange& exchange, const Result<Content>& content);
+    coap::Code show_cbor(Exchange& exchange, const Result<Bytes>& payload);
+    // A command has run, with this outcome.
+    coap::Code keep_result(Exchange& exchange, coap::Code code);
 
     Bytes respond(const coap::Header& request, const Notice& notice, MutBytes out);
-    Bytes respond(Exchange& exchange, const Answer& answer, MutBytes out);
+    Bytes respond(Exchange& exchange, MutBytes out);
     Bytes repeat(const coap::Header& request, Bytes answer, MutBytes out);
     // The response header that fits a request: piggybacked if it was confirmable.
     coap::Header header_for(const coap::Header& request, coap::Code code);
-    Result<Bytes> write_body(Bytes recipient_id,
-                             const Answer& answer,
-                             Instant now,
-                             MutBytes out) const;
+    // Puts an answer into its envelope; empty if `out` is too small.
+    struct Sealing {
+        const oscore::ContextView& context;
+        const oscore::RequestBinding& request;
+        std::optional<oscore::Piv> piv;
+        oscore::Outside outside;
+    };
+    Bytes seal(const Answer& answer, Sealing& sealing, Instant now, MutBytes out);
 
     Setup setup_;
     Authority authority_;

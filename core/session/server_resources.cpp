@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The resources behind the sealed channel: who may use which, and what they answer.
-#include "core/base/reader.hpp"
 #include "core/cbor/reader.hpp"
 #include "core/cbor/writer.hpp"
 #include "core/framing/text.hpp"
@@ -9,208 +8,205 @@
 namespace sotto::session {
 namespace {
 
-constexpr std::uint32_t kLifetimeS = static_cast<std::uint32_t>(kObservationLifetime.ms / 1'000);
 constexpr std::string_view kTagQuery = "k=";
 
-std::optional<std::uint32_t> hex_digit(char c) {
+// -1 for what is no lower-case hex digit.
+int hex_digit(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return std::nullopt;
+    return -1;
 }
 
-std::optional<keystore::SessionTag> parse_tag(std::string_view hex) {
-    keystore::SessionTag tag{};
-    if (hex.size() != 2 * tag.size()) return std::nullopt;
+bool parse_tag(std::string_view query, keystore::SessionTag& tag) {
+    if (!query.starts_with(kTagQuery)) return false;
+    query.remove_prefix(kTagQuery.size());
+    if (query.size() != 2 * tag.size()) return false;
     for (std::size_t i = 0; i < tag.size(); ++i) {
-        const auto high = hex_digit(hex[2 * i]);
-        const auto low = hex_digit(hex[2 * i + 1]);
-        if (!high || !low) return std::nullopt;
-        tag[i] = static_cast<std::uint8_t>(*high << 4 | *low);
+        const int high = hex_digit(query[2 * i]);
+        const int low = hex_digit(query[2 * i + 1]);
+        if (high < 0 || low < 0) return false;
+        tag[i] = static_cast<std::uint8_t>(high << 4 | low);
     }
-    return tag;
+    return true;
 }
 
-// The format of an argument; text if nothing is said.
-Format format_of(const coap::Body& body) {
-    return static_cast<Format>(body.options.find_uint(coap::kContentFormat).value_or(0));
-}
-
-Format wanted_by(const coap::Body& body, Format otherwise) {
-    const auto accept = body.options.find_uint(coap::kAccept);
-    return accept ? static_cast<Format>(*accept) : otherwise;
+Format format_of(const coap::Body& body, coap::OptionNumber option) {
+    return static_cast<Format>(body.options.find_uint(option).value_or(0));  // 0 is text
 }
 
 // What arguments, results and values may be in.
 bool is_value_format(Format format) { return format == Format::Text || format == Format::Cbor; }
 
-Result<keystore::CloudRecord> parse_cloud(Bytes payload) {
+// A value of the map of PUT /n, with the key in front of it.
+Status read_key(cbor::Reader& in, std::uint8_t key) {
+    SOTTO_TRY_ASSIGN(const std::uint64_t found, in.uint());
+    if (found != key) return Error::Malformed;
+    return {};
+}
+
+Status read_bytes(cbor::Reader& in, std::uint8_t key, MutBytes out) {
+    SOTTO_TRY(read_key(in, key));
+    SOTTO_TRY_ASSIGN(const Bytes bytes, in.bytes());
+    if (bytes.size() != out.size()) return Error::Malformed;
+    std::ranges::copy(bytes, out.begin());
+    return {};
+}
+
+Status parse_cloud(Bytes payload, keystore::CloudRecord& cloud) {
     cbor::Reader in{payload};
-    keystore::CloudRecord cloud;
-    const auto expect_key = [&in](std::uint64_t key) -> Status {
-        SOTTO_TRY_ASSIGN(const std::uint64_t found, in.uint());
-        if (found != key) return Error::Malformed;
-        return {};
-    };
     SOTTO_TRY_ASSIGN(const std::size_t count, in.map());
     if (count != 4) return Error::Malformed;
-    SOTTO_TRY(expect_key(1));
+    SOTTO_TRY(read_key(in, 1));
     SOTTO_TRY_ASSIGN(const std::uint64_t version, in.uint());
     if (version == 0 || version > 0xffff'ffff) return Error::Malformed;
     cloud.version = static_cast<std::uint32_t>(version);
-    SOTTO_TRY(expect_key(2));
+    SOTTO_TRY(read_key(in, 2));
     SOTTO_TRY_ASSIGN(const std::string_view address, in.text());
-    SOTTO_TRY_ASSIGN(cloud.address, FixedBytes<keystore::kAddressSizeMax>::from(as_bytes(address)));
-    SOTTO_TRY(expect_key(3));
-    SOTTO_TRY_ASSIGN(const Bytes hash, in.bytes());
-    SOTTO_TRY(expect_key(4));
-    SOTTO_TRY_ASSIGN(const Bytes claim, in.bytes());
-    SOTTO_TRY(in.finish());
     // [AIR-11] What ATTACH could not carry would leave the device with no cloud to go to.
-    if (address.empty() || !framing::is_visible_ascii(address)) return Error::Malformed;
-    if (hash.size() != crypto::kHashSize || claim.size() != keystore::kClaimSize) {
-        return Error::Malformed;
-    }
-    std::copy(hash.begin(), hash.end(), cloud.credential_hash.begin());
-    std::copy(claim.begin(), claim.end(), cloud.claim.begin());
-    return cloud;
+    if (address.empty() || address.size() > keystore::kAddressSizeMax) return Error::Malformed;
+    if (!framing::is_visible_ascii(address)) return Error::Malformed;
+    cloud.address = FixedBytes<keystore::kAddressSizeMax>{as_bytes(address)};
+    SOTTO_TRY(read_bytes(in, 3, cloud.credential_hash));
+    SOTTO_TRY(read_bytes(in, 4, cloud.claim));
+    return in.finish();
 }
 
 }  // namespace
 
-Server::Answer Server::dispatch(Exchange& exchange, const coap::Body& body) {
-    const coap::Options& options = body.options;
-    const std::array understood{
+coap::Code Server::dispatch(Exchange& exchange) {
+    const coap::Options& options = exchange.request.body.options;
+    static constexpr std::array kUnderstood{
         coap::kUriHost, coap::kUriPort, coap::kUriPath, coap::kUriQuery, coap::kAccept};
-    if (options.find_bad_critical(understood)) return {.code = coap::Code::BadOption};
+    if (options.find_bad_critical(kUnderstood)) return coap::Code::BadOption;
     const Role role = exchange.entry.role;
-    if (options.path_is("/a")) {
-        if (role != Role::Cloud) return {.code = coap::Code::Forbidden};
-        return on_attach(body);
-    }
-    if (role == Role::Cloud) return {.code = coap::Code::Forbidden};  // [SES-30]
+    const bool is_attach = options.path_is("/a");
+    if (is_attach != (role == Role::Cloud)) return coap::Code::Forbidden;  // [SES-30]
+    if (is_attach) return on_attach(exchange);
     if (options.path_is("/n")) {
-        if (role != Role::Owner) return {.code = coap::Code::Forbidden};
-        return on_network(exchange, body);
+        return role == Role::Owner ? on_network(exchange) : coap::Code::Forbidden;
     }
-    if (options.path_is("/last")) return on_last(exchange, body);
-    if (options.path_is("/.well-known/core")) return on_description(body);
+    if (options.path_is("/last")) return on_last(exchange);
+    if (options.path_is("/.well-known/core")) return on_description(exchange);
     if (options.count(coap::kUriPath) == 2) {
         const std::string_view kind = *options.find_text(coap::kUriPath, 0);
         const std::string_view name = *options.find_text(coap::kUriPath, 1);
-        if (kind == "f") return on_function(exchange, body, name);
-        if (kind == "v") return on_variable(body, name);
-        if (kind == "e") return on_event(exchange, body, name);
+        if (kind == "f") return on_function(exchange, name);
+        if (kind == "v") return on_variable(exchange, name);
+        if (kind == "e") return on_event(exchange, name);
     }
-    return {.code = coap::Code::NotFound};
+    return coap::Code::NotFound;
 }
 
-Server::Answer Server::on_function(Exchange& exchange,
-                                   const coap::Body& body,
-                                   std::string_view name) {
+coap::Code Server::on_function(Exchange& exchange, std::string_view name) {
+    const coap::Body& body = exchange.request.body;
     const auto traits = setup_.resources.find(ResourceKind::Function, name);
-    if (!traits) return {.code = coap::Code::NotFound};
-    if (body.code != coap::Code::Post) return {.code = coap::Code::MethodNotAllowed};
-    if (body.payload.size() > kPayloadSizeMax) return {.code = coap::Code::RequestEntityTooLarge};
-    return run_function(exchange, body, *traits);
+    if (!traits) return coap::Code::NotFound;
+    if (body.code != coap::Code::Post) return coap::Code::MethodNotAllowed;
+    if (body.payload.size() > kPayloadSizeMax) return coap::Code::RequestEntityTooLarge;
+    return run_function(exchange, *traits);
 }
 
-std::optional<Server::Answer> Server::admit_command(Exchange& exchange,
-                                                    const coap::Body& body,
-                                                    bool is_idempotent) {
-    if (exchange.piv.value() < exchange.entry.floor) return Answer{.code = coap::Code::Conflict};
-    if (!is_fresh(exchange, body)) {  // [SES-44]
-        return Answer{.code = coap::Code::Unauthorized, .brings_echo = true, .has_own_piv = true};
-    }
+std::optional<coap::Code> Server::admit_command(Exchange& exchange, bool is_idempotent) {
+    const oscore::Piv piv = exchange.request.piv;
+    if (piv.value() < exchange.entry.floor) return coap::Code::Conflict;
+    if (!is_fresh(exchange)) return challenge(exchange);  // [SES-44]
     if (is_idempotent) {
-        SessionTable::raise_floor_in_ram(exchange.entry, exchange.piv);
-    } else if (!sessions_.raise_floor(exchange.entry, exchange.piv, exchange.now)) {  // [SES-41]
-        return Answer{.code = coap::Code::InternalServerError};
+        SessionTable::raise_floor_in_ram(exchange.entry, piv);
+    } else if (!sessions_.raise_floor(exchange.entry, piv, exchange.now)) {  // [SES-41]
+        return coap::Code::InternalServerError;
     }
     return std::nullopt;
 }
 
-Server::Answer Server::run_function(Exchange& exchange,
-                                    const coap::Body& body,
-                                    const Traits& traits) {
-    const Format format = format_of(body);
-    const Format wanted = wanted_by(body, Format::Text);
+coap::Code Server::run_function(Exchange& exchange, const Traits& traits) {
+    const coap::Body& body = exchange.request.body;
+    const Format format = format_of(body, coap::kContentFormat);
+    const Format wanted = format_of(body, coap::kAccept);
     // What cannot be taken or told is not begun.
-    if (!is_value_format(format)) return {.code = coap::Code::UnsupportedContentFormat};
-    if (!is_value_format(wanted)) return {.code = coap::Code::NotAcceptable};
-    if (auto refusal = admit_command(exchange, body, traits.is_idempotent); refusal)
+    if (!is_value_format(format)) return coap::Code::UnsupportedContentFormat;
+    if (!is_value_format(wanted)) return coap::Code::NotAcceptable;
+    if (const auto refusal = admit_command(exchange, traits.is_idempotent); refusal)
         return *refusal;
     const auto result = setup_.resources.call(
         traits.index, {.format = format, .payload = body.payload}, wanted, setup_.result);
-    Answer answer{.code = coap::Code::Changed, .brings_echo = true, .was_executed = true};
-    if (result) {
-        answer.content = *result;
-    } else {
-        answer.code = coap::to_coap_code(result.error());
-    }
-    keep_result(exchange, answer);
-    return answer;
+    if (!result) return keep_result(exchange, coap::to_coap_code(result.error()));
+    exchange.answer.content = *result;
+    exchange.answer.has_content = true;
+    return keep_result(exchange, coap::Code::Changed);
 }
 
-void Server::keep_result(const Exchange& exchange, const Answer& answer) {
+coap::Code Server::keep_result(Exchange& exchange, coap::Code code) {
+    exchange.answer.brings_echo = true;
+    exchange.answer.was_executed = true;
     const auto slot = sessions_.slot_of(exchange.entry);
-    if (!slot) return;
+    if (!slot) return code;
     keystore::ResultRecord result{.tag = sessions_.tag_of(exchange.entry),
-                                  .piv = static_cast<std::uint32_t>(exchange.piv.value()),
-                                  .code = static_cast<std::uint8_t>(answer.code)};
-    if (answer.content) {
-        const auto payload = decltype(result.payload)::from(answer.content->payload);
-        result.has_payload = payload.has_value();
-        if (payload) result.payload = *payload;
-    }
+                                  .piv = static_cast<std::uint32_t>(exchange.request.piv.value()),
+                                  .code = static_cast<std::uint8_t>(code)};
+    const Bytes payload = exchange.answer.content.payload;
+    result.has_payload = payload.size() <= keystore::kResultSizeMax;
+    if (result.has_payload) result.payload = FixedBytes<keystore::kResultSizeMax>{payload};
     // If this fails the command has run all the same, and /last says less than it could.
     (void)keystore::store_result(sessions_.storage_of(exchange.entry), *slot, result).has_value();
+    return code;
 }
 
-Server::Answer Server::on_variable(const coap::Body& body, std::string_view name) {
+coap::Code Server::on_variable(Exchange& exchange, std::string_view name) {
     const auto traits = setup_.resources.find(ResourceKind::Variable, name);
-    if (!traits) return {.code = coap::Code::NotFound};
-    if (body.code != coap::Code::Get) return {.code = coap::Code::MethodNotAllowed};
-    const auto content =
-        setup_.resources.read(traits->index, wanted_by(body, Format::Text), setup_.result);
-    if (content) return {.code = coap::Code::Content, .content = *content};
-    if (content.error() == Error::Unsupported) return {.code = coap::Code::NotAcceptable};
-    return {.code = coap::to_coap_code(content.error())};
+    if (!traits) return coap::Code::NotFound;
+    const coap::Body& body = exchange.request.body;
+    if (body.code != coap::Code::Get) return coap::Code::MethodNotAllowed;
+    const Format wanted = format_of(body, coap::kAccept);
+    return show(exchange, setup_.resources.read(traits->index, wanted, setup_.result));
 }
 
-Server::Answer Server::on_event(Exchange& exchange, const coap::Body& body, std::string_view name) {
+coap::Code Server::on_event(Exchange& exchange, std::string_view name) {
     const auto traits = setup_.resources.find(ResourceKind::Event, name);
-    if (!traits) return {.code = coap::Code::NotFound};
-    if (body.code != coap::Code::Get) return {.code = coap::Code::MethodNotAllowed};
-    const auto session = static_cast<std::uint8_t>(sessions_.index_of(exchange.entry));
-    const auto observe = body.options.find_uint(coap::kObserve);
-    Answer answer{.code = coap::Code::Content};
-    if (observe == 0) {
-        const Observation observation{
-            .session = session,
-            .event = traits->index,
-            .channel = exchange.channel,
-            .token = FixedBytes<coap::kTokenSizeMax>{exchange.header.token},
-            .binding = exchange.binding,
-            .expires = exchange.now + kObservationLifetime};
+    if (!traits) return coap::Code::NotFound;
+    const coap::Body& body = exchange.request.body;
+    if (body.code != coap::Code::Get) return coap::Code::MethodNotAllowed;
+    const std::uint8_t session = number_of(exchange.entry);
+    const Bytes token = exchange.header.token;
+    if (body.options.find_uint(coap::kObserve) == 0) {
+        const Observation observation{.session = session,
+                                      .event = traits->index,
+                                      .channel = exchange.channel,
+                                      .token = FixedBytes<coap::kTokenSizeMax>{token},
+                                      .binding = exchange.request.binding,
+                                      .expires = exchange.now + kObservationLifetime};
         // RFC 7641 §4.1: without room the answer carries no Observe option.
-        answer.is_observed = observations_.add(observation, exchange.now).has_value();
-        answer.max_age_s = kLifetimeS;
+        exchange.answer.is_observed = observations_.add(observation, exchange.now).has_value();
+        exchange.answer.has_lifetime = true;
     } else {
-        observations_.remove(session, exchange.header.token);
+        observations_.remove(session, token);
     }
-    return answer;
+    return coap::Code::Content;
 }
 
-Server::Answer Server::on_description(const coap::Body& body) {
-    if (body.code != coap::Code::Get) return {.code = coap::Code::MethodNotAllowed};
-    const auto content = setup_.resources.describe(setup_.result);
-    if (!content) return {.code = coap::Code::InternalServerError};
-    return {.code = coap::Code::Content, .content = *content};
+coap::Code Server::show(Exchange& exchange, const Result<Content>& content) {
+    if (!content) {
+        const bool is_format = content.error() == Error::Unsupported;
+        return is_format ? coap::Code::NotAcceptable : coap::to_coap_code(content.error());
+    }
+    exchange.answer.content = *content;
+    exchange.answer.has_content = true;
+    return coap::Code::Content;
 }
 
-Server::Answer Server::on_network(Exchange& exchange, const coap::Body& body) {
-    if (body.code == coap::Code::Put) return assign_cloud(exchange, body);
-    if (body.code != coap::Code::Get) return {.code = coap::Code::MethodNotAllowed};
+coap::Code Server::show_cbor(Exchange& exchange, const Result<Bytes>& payload) {
+    if (!payload) return coap::Code::InternalServerError;
+    return show(exchange, Content{.format = Format::Cbor, .payload = *payload});
+}
+
+coap::Code Server::on_description(Exchange& exchange) {
+    if (exchange.request.body.code != coap::Code::Get) return coap::Code::MethodNotAllowed;
+    return show(exchange, setup_.resources.describe(setup_.result));
+}
+
+coap::Code Server::on_network(Exchange& exchange) {
+    const coap::Code method = exchange.request.body.code;
+    if (method == coap::Code::Put) return assign_cloud(exchange);
+    if (method != coap::Code::Get) return coap::Code::MethodNotAllowed;
     cbor::Writer writer{setup_.result};
     if (const auto& cloud = authority_.cloud(); cloud) {
         writer.map(3).uint(1).uint(cloud->version).uint(2).text(as_text(cloud->address));
@@ -218,77 +214,57 @@ Server::Answer Server::on_network(Exchange& exchange, const coap::Body& body) {
     } else {
         writer.map(0);
     }
-    const auto payload = writer.finish();
-    if (!payload) return {.code = coap::Code::InternalServerError};
-    return {.code = coap::Code::Content,
-            .content = Content{.format = Format::Cbor, .payload = *payload}};
+    return show_cbor(exchange, writer.finish());
 }
 
-Server::Answer Server::assign_cloud(Exchange& exchange, const coap::Body& body) {
-    const auto cloud = parse_cloud(body.payload);
-    if (!cloud) return {.code = coap::Code::BadRequest};
-    if (auto refusal = admit_command(exchange, body, false); refusal) return *refusal;
+coap::Code Server::assign_cloud(Exchange& exchange) {
+    keystore::CloudRecord cloud;
+    if (!parse_cloud(exchange.request.body.payload, cloud)) return coap::Code::BadRequest;
+    if (const auto refusal = admit_command(exchange, false); refusal) return *refusal;
     const auto& before = authority_.cloud();
-    const bool is_other = before && before->credential_hash != cloud->credential_hash;
-    const Status assigned = authority_.assign_cloud(*cloud);
-    if (assigned) ++revision_;
+    const bool is_other = before && before->credential_hash != cloud.credential_hash;
+    const Status assigned = authority_.assign_cloud(cloud);
+    if (!assigned) return keep_result(exchange, coap::to_coap_code(assigned.error()));
+    ++revision_;
     // [SES-61] The claim is for the cloud in /n: a former one has lost its right.
-    if (assigned && is_other) sessions_.erase_role(Role::Cloud);
-    Answer answer{.code = assigned ? coap::Code::Changed : coap::to_coap_code(assigned.error()),
-                  .brings_echo = true,
-                  .was_executed = true};
-    keep_result(exchange, answer);
-    return answer;
+    if (is_other) sessions_.erase_role(Role::Cloud);
+    forget_ended();
+    return keep_result(exchange, coap::Code::Changed);
 }
 
-Server::Answer Server::on_attach(const coap::Body& body) {
-    if (body.code != coap::Code::Post) return {.code = coap::Code::MethodNotAllowed};
+coap::Code Server::on_attach(Exchange& exchange) {
+    if (exchange.request.body.code != coap::Code::Post) return coap::Code::MethodNotAllowed;
     const auto& cloud = authority_.cloud();
-    if (!cloud) return {.code = coap::Code::NotFound};
+    if (!cloud) return coap::Code::NotFound;
     cbor::Writer writer{setup_.result};
     writer.map(2).uint(1).bytes(cloud->claim).uint(2).uint(cloud->version);
-    const auto payload = writer.finish();
-    if (!payload) return {.code = coap::Code::InternalServerError};
-    return {.code = coap::Code::Changed,
-            .content = Content{.format = Format::Cbor, .payload = *payload}};
+    const coap::Code code = show_cbor(exchange, writer.finish());
+    return code == coap::Code::Content ? coap::Code::Changed : code;
 }
 
-Server::Answer Server::on_last(Exchange& exchange, const coap::Body& body) {
-    if (body.code != coap::Code::Get) return {.code = coap::Code::MethodNotAllowed};
+coap::Code Server::on_last(Exchange& exchange) {
+    const coap::Body& body = exchange.request.body;
+    if (body.code != coap::Code::Get) return coap::Code::MethodNotAllowed;
     keystore::SessionTag tag = sessions_.tag_of(exchange.entry);
     if (const auto query = body.options.find_text(coap::kUriQuery, 0); query) {
-        const auto asked = query->starts_with(kTagQuery)
-                               ? parse_tag({query->begin() + kTagQuery.size(), query->end()})
-                               : std::nullopt;
-        if (!asked) return {.code = coap::Code::BadRequest};
-        tag = *asked;
+        if (!parse_tag(*query, tag)) return coap::Code::BadRequest;
     }
     SessionEntry* named = sessions_.find_tag(tag);
-    if (named != nullptr && named->role != exchange.entry.role) {
-        return {.code = coap::Code::NotFound};
-    }
+    if (named != nullptr && named->role != exchange.entry.role) return coap::Code::NotFound;
     const auto last = sessions_.last_result(named, tag);
     if (named == &exchange.entry) {  // [SES-45] whatever was sent before is late from now on
         named->window = oscore::ReplayWindow{exchange.entry.window.next()};
     } else if (named != nullptr) {
-        observations_.remove_session(static_cast<std::uint8_t>(sessions_.index_of(*named)));
-        sessions_.erase(*named);
+        end_session(*named);
     }
-    if (!last) return {.code = coap::Code::NotFound};
-    return describe_result(*last);
-}
-
-Server::Answer Server::describe_result(const SessionTable::LastExecuted& last) {
+    if (!last) return coap::Code::NotFound;
     LastResult result;
-    if (last.end > 0) result.piv = oscore::Piv{last.end - 1};
-    if (last.record) {
-        result.code = static_cast<coap::Code>(last.record->code);
-        if (last.record->has_payload) result.payload = last.record->payload.view();
+    if (last->end > 0) result.piv = oscore::Piv{last->end - 1};
+    if (last->record) {
+        result.code = static_cast<coap::Code>(last->record->code);
+        if (last->record->has_payload) result.payload = last->record->payload.view();
     }
-    const auto payload = encode_last_result(result, setup_.result);
-    if (!payload) return {.code = coap::Code::InternalServerError};
-    return {.code = coap::Code::Content,
-            .content = Content{.format = Format::Cbor, .payload = *payload}};
+    return show_cbor(exchange, encode_last_result(result, setup_.result));
 }
 
 }  // namespace sotto::session

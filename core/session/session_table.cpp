@@ -12,6 +12,20 @@ std::uint32_t reserved_of(const SessionEntry& entry) {
     return (entry.next_piv + kReservationStep - 1) / kReservationStep * kReservationStep;
 }
 
+void reset(SessionEntry& entry) {
+    std::destroy_at(&entry);  // which wipes the keys
+    std::construct_at(&entry);
+}
+
+bool is_role(std::uint8_t number) {
+    return number >= static_cast<std::uint8_t>(Role::Owner) &&
+           number <= static_cast<std::uint8_t>(Role::Trusted);
+}
+
+bool contains(std::span<SessionEntry> range, const SessionEntry& entry) {
+    return &entry >= range.data() && &entry < range.data() + range.size();
+}
+
 std::uint32_t after(oscore::Piv piv) { return static_cast<std::uint32_t>(piv.value() + 1); }
 
 }  // namespace
@@ -40,36 +54,33 @@ Status SessionTable::load(std::uint32_t epoch, Instant now) {
             if (stored.error() == Error::StorageFailed) return Error::StorageFailed;
             continue;
         }
-        if (stored->keys.epoch != epoch || stored->keys.recipient_id.size() != 1) continue;
-        fill(entries_[i],
-             {.sender_key = std::move(stored->keys.sender_key),
-              .recipient_key = std::move(stored->keys.recipient_key),
-              .common_iv = oscore::CommonIv{stored->keys.common_iv.expose()},
-              .sender_id = oscore::Id{stored->keys.sender_id},
-              .recipient_id = oscore::Id{stored->keys.recipient_id}},
-             static_cast<Role>(stored->keys.role),
-             now);
-        restore(entries_[i], stored->counters, now);
+        keystore::SessionRecord& keys = stored->keys;
+        SessionEntry& entry = entries_[i];
+        const auto role = static_cast<Role>(keys.role);
+        if (keys.epoch != epoch || keys.recipient_id.size() != 1) continue;
+        if (!is_role(keys.role) || !contains(range_of(role), entry)) continue;
+        begin(entry, role, now);
+        entry.sender_key = std::move(keys.sender_key);
+        entry.recipient_key = std::move(keys.recipient_key);
+        entry.common_iv = oscore::CommonIv{keys.common_iv.expose()};
+        set_sender_id(entry, keys.sender_id);
+        entry.recipient_id = keys.recipient_id.view()[0];
+        restore(entry, stored->counters, now);
     }
     return {};
 }
 
-void SessionTable::fill(SessionEntry& entry,
-                        const oscore::Context& context,
-                        Role role,
-                        Instant now) {
-    entry = SessionEntry{};
-    entry.sender_key = context.sender_key.clone();
-    entry.recipient_key = context.recipient_key.clone();
-    entry.common_iv = context.common_iv.clone();
-    const Bytes sender_id = context.sender_id;
-    entry.sender_id_size = static_cast<std::uint8_t>(sender_id.size());
-    std::copy(sender_id.begin(), sender_id.end(), entry.sender_id.begin());
-    if (context.recipient_id.size() == 1) entry.recipient_id = context.recipient_id.view()[0];
+void SessionTable::begin(SessionEntry& entry, Role role, Instant now) {
+    reset(entry);
     entry.role = role;
     entry.is_used = true;
     entry.created_s = seconds_of(now);
     touch(entry);
+}
+
+void SessionTable::set_sender_id(SessionEntry& entry, Bytes sender_id) {
+    entry.sender_id_size = static_cast<std::uint8_t>(sender_id.size());
+    std::ranges::copy(sender_id, entry.sender_id.begin());
 }
 
 void SessionTable::restore(SessionEntry& entry,
@@ -85,28 +96,37 @@ void SessionTable::restore(SessionEntry& entry,
 }
 
 Status SessionTable::add(const edhoc::OscoreKeys& keys, Role role, Instant now) {
-    SOTTO_TRY_ASSIGN(const oscore::Context context,
-                     oscore::derive_context({.master_secret = keys.master_secret.expose(),
-                                             .master_salt = keys.master_salt.expose(),
-                                             .sender_id = keys.sender_id.view(),
-                                             .recipient_id = keys.recipient_id.view()}));
-    SOTTO_ASSERT(context.recipient_id.size() == 1);  // chosen among id()
+    const Bytes recipient_id = keys.recipient_id.view();
+    SOTTO_ASSERT(recipient_id.size() == 1);  // chosen among id()
     SessionEntry& entry = make_room(role);
-    fill(entry, context, role, now);
+    begin(entry, role, now);
+    set_sender_id(entry, keys.sender_id.view());
+    entry.recipient_id = recipient_id[0];
     entry.is_synchronised = true;  // new keys: nothing can be a replay
-    return {};
+    const Status derived =
+        oscore::derive_keys({.master_secret = keys.master_secret.expose(),
+                             .master_salt = keys.master_salt.expose(),
+                             .sender_id = keys.sender_id.view(),
+                             .recipient_id = recipient_id},
+                            {entry.sender_key, entry.recipient_key, entry.common_iv});
+    if (!derived) reset(entry);
+    return derived;
 }
 
 Status SessionTable::add_fixed(const Fixed& fixed, Instant now) {
     if (SessionEntry* other = find(fixed.context.recipient_id); other != nullptr) erase(*other);
     SessionEntry& entry = make_room(Role::Trusted);
-    fill(entry, fixed.context, Role::Trusted, now);
+    begin(entry, Role::Trusted, now);
+    entry.sender_key = fixed.context.sender_key.clone();
+    entry.recipient_key = fixed.context.recipient_key.clone();
+    entry.common_iv = fixed.context.common_iv.clone();
+    set_sender_id(entry, fixed.context.sender_id);
     entry.is_fixed = true;
     fixed_storage_ = &fixed.storage;
     fixed_id_ = fixed.context.recipient_id;
     fixed_id_context_ = fixed.id_context;
     const Status started = start_fixed(entry, fixed, now);
-    if (!started) entry = SessionEntry{};
+    if (!started) reset(entry);
     return started;
 }
 
@@ -150,11 +170,13 @@ SessionEntry& SessionTable::make_room(Role role) {
     return *oldest;
 }
 
+Bytes SessionTable::recipient_id_of(const SessionEntry& entry) const {
+    return entry.is_fixed ? fixed_id_.view() : Bytes{&entry.recipient_id, 1};
+}
+
 SessionEntry* SessionTable::find(Bytes recipient_id) {
     for (SessionEntry& entry : entries_) {
-        if (!entry.is_used) continue;
-        const Bytes own = entry.is_fixed ? fixed_id_.view() : Bytes{&entry.recipient_id, 1};
-        if (equal(own, recipient_id)) return &entry;
+        if (entry.is_used && equal(recipient_id_of(entry), recipient_id)) return &entry;
     }
     return nullptr;
 }
@@ -165,13 +187,12 @@ bool SessionTable::has_kid_context(const SessionEntry& entry,
     return entry.is_fixed && fixed_id_context_ && equal(*fixed_id_context_, *kid_context);
 }
 
-oscore::Context SessionTable::context_of(const SessionEntry& entry) const {
-    const Bytes recipient_id = entry.is_fixed ? fixed_id_.view() : Bytes{&entry.recipient_id, 1};
-    return {.sender_key = entry.sender_key.clone(),
-            .recipient_key = entry.recipient_key.clone(),
-            .common_iv = entry.common_iv.clone(),
-            .sender_id = oscore::Id{Bytes{entry.sender_id}.first(entry.sender_id_size)},
-            .recipient_id = oscore::Id{recipient_id}};
+oscore::ContextView SessionTable::context_of(const SessionEntry& entry) const {
+    return {.sender_key = entry.sender_key,
+            .recipient_key = entry.recipient_key,
+            .common_iv = entry.common_iv,
+            .sender_id = Bytes{entry.sender_id}.first(entry.sender_id_size),
+            .recipient_id = recipient_id_of(entry)};
 }
 
 keystore::SessionTag SessionTable::tag_of(const SessionEntry& entry) const {
@@ -314,7 +335,8 @@ void SessionTable::erase(SessionEntry& entry) {
         // If storage fails, the record comes back at the next boot, with counters that hold.
         (void)keystore::erase_session(storage_, *slot).has_value();
     }
-    entry = SessionEntry{};
+    ended_ |= std::uint64_t{1} << index_of(entry);
+    reset(entry);
 }
 
 void SessionTable::erase_role(Role role) {
@@ -323,9 +345,16 @@ void SessionTable::erase_role(Role role) {
     }
 }
 
+bool SessionTable::take_ended(std::size_t index) {
+    const std::uint64_t bit = std::uint64_t{1} << index;
+    const bool has_ended = (ended_ & bit) != 0;
+    ended_ &= ~bit;
+    return has_ended;
+}
+
 void SessionTable::clear(std::uint32_t epoch) {
     for (SessionEntry& entry : entries_) {
-        if (!entry.is_fixed) entry = SessionEntry{};
+        if (!entry.is_fixed) reset(entry);
     }
     epoch_ = epoch;
 }

@@ -72,7 +72,7 @@ class SessionTable {
     // Whether a message with this kid context may mean the session (RFC 8613 §5.1). The AEAD does
     // not cover it.
     bool has_kid_context(const SessionEntry& entry, std::optional<Bytes> kid_context) const;
-    oscore::Context context_of(const SessionEntry& entry) const;
+    oscore::ContextView context_of(const SessionEntry& entry) const;
     keystore::SessionTag tag_of(const SessionEntry& entry) const;
     SessionEntry* find_tag(const keystore::SessionTag& tag);
     // The number of the entry's records, or nothing if it is not stored.
@@ -109,16 +109,23 @@ class SessionTable {
     void erase(SessionEntry& entry);
     // Forgets all sessions of a role.
     void erase_role(Role role);
+    // Whether the session at this place has ended since this was last asked: what else is kept of
+    // it must go before the place is used by another.
+    bool take_ended(std::size_t index);
     // Forgets all, in RAM: storage is void by its epoch.
     void clear(std::uint32_t epoch);
 
+    std::size_t size() const { return entries_.size(); }
     std::size_t index_of(const SessionEntry& entry) const;
     SessionEntry& at(std::size_t index) { return entries_[index]; }
 
   private:
     std::span<SessionEntry> range_of(Role role) const;
     SessionEntry& make_room(Role role);
-    void fill(SessionEntry& entry, const oscore::Context& context, Role role, Instant now);
+    // A session without keys in this place, which becomes used.
+    void begin(SessionEntry& entry, Role role, Instant now);
+    static void set_sender_id(SessionEntry& entry, Bytes sender_id);
+    Bytes recipient_id_of(const SessionEntry& entry) const;
     Status start_fixed(SessionEntry& entry, const Fixed& fixed, Instant now);
     void restore(SessionEntry& entry, const keystore::CounterRecord& counters, Instant now);
     Status store_counters(const SessionEntry& entry, std::uint32_t reserved, Instant now);
@@ -131,6 +138,7 @@ class SessionTable {
     oscore::Id fixed_id_;
     std::optional<Bytes> fixed_id_context_;
     std::span<SessionEntry> entries_;
+    std::uint64_t ended_ = 0;  // a bit for each entry
     std::uint32_t epoch_ = 0;
     std::uint16_t turn_ = 0;
 };
