@@ -19,9 +19,9 @@ struct Aim {
 };
 
 struct Figure {
-    std::string_view name;
+    std::string name;
     double value = 0;
-    std::string_view unit;
+    std::string unit;
     std::optional<Aim> aim;  // none: for the record
     std::string against;     // what it was measured against, in words
 };
@@ -40,5 +40,8 @@ Figures measure_oscore();
 Figures measure_edhoc();
 // A variable read through cloud and gateway, over an echo through three plain forwarders.
 Figures measure_relay();
+
+// What another tool has measured: sizes, from tools/size --json. Throws if the file is not such.
+Figures read_figures(const std::string& file);
 
 }  // namespace sotto::bench

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// sotto-bench [--json FILE] [NAME...]: measures, and prints the table. A missed aim is marked, and
-// no failure of the program: how busy the machine is shows in every figure.
+// sotto-bench [--json FILE] [--with FILE] [NAME...]: measures, and prints the table, with the
+// figures that another tool has recorded. A missed aim is marked, and no failure of the program:
+// how busy the machine is shows in every figure.
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -28,6 +29,7 @@ constexpr Measurement kMeasurements[] = {
 
 struct Arguments {
     std::string json_file;
+    std::string recorded_file;
     std::vector<std::string_view> names;  // empty: all
     bool is_valid = true;
 };
@@ -43,6 +45,8 @@ Arguments parse(std::span<char*> arguments) {
         const std::string_view argument = arguments[i];
         if (argument == "--json" && i + 1 < arguments.size()) {
             parsed.json_file = arguments[++i];
+        } else if (argument == "--with" && i + 1 < arguments.size()) {
+            parsed.recorded_file = arguments[++i];
         } else if (is_known(argument)) {
             parsed.names.push_back(argument);
         } else {
@@ -53,7 +57,7 @@ Arguments parse(std::span<char*> arguments) {
 }
 
 void print_usage() {
-    std::fputs("usage: sotto-bench [--json FILE] [NAME...]\nnames:", stderr);
+    std::fputs("usage: sotto-bench [--json FILE] [--with FILE] [NAME...]\nnames:", stderr);
     for (const Measurement& known : kMeasurements) {
         std::fprintf(stderr, " %.*s", static_cast<int>(known.name.size()), known.name.data());
     }
@@ -69,10 +73,10 @@ std::string aim_text(const Figure& figure) {
 }
 
 void print(const Figure& figure) {
-    std::printf("%-24s %12.2f %-8s %-10s %-7s %s\n",
-                std::string{figure.name}.c_str(),
+    std::printf("%-34s %12.2f %-8s %-10s %-7s %s\n",
+                figure.name.c_str(),
                 figure.value,
-                std::string{figure.unit}.c_str(),
+                figure.unit.c_str(),
                 aim_text(figure).c_str(),
                 is_met(figure) ? "" : "MISSED",
                 figure.against.c_str());
@@ -96,8 +100,12 @@ void write_json(const std::string& file, const Figures& figures) {
 }
 
 int run(const Arguments& arguments) {
-    std::printf("%-24s %12s %-8s %-10s %-7s %s\n", "figure", "value", "unit", "aim", "", "against");
+    std::printf("%-34s %12s %-8s %-10s %-7s %s\n", "figure", "value", "unit", "aim", "", "against");
     Figures all;
+    if (!arguments.recorded_file.empty()) {
+        all = read_figures(arguments.recorded_file);
+        for (const Figure& figure : all) print(figure);
+    }
     for (const Measurement& measurement : kMeasurements) {
         const auto& names = arguments.names;
         if (!names.empty() && std::ranges::find(names, measurement.name) == names.end()) continue;

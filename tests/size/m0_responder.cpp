@@ -1,12 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a device links: Responder and server, for the size report of tools/size. It is linked and
-// measured, never run.
-#include "core/cbor/reader.hpp"
-#include "core/crypto/aead.hpp"
-#include "core/crypto/dh.hpp"
-#include "core/crypto/hkdf.hpp"
+// What a device links: Responder and server with every resource, for the size report of
+// tools/size. It is linked and measured, never run; what a chip brings stands in m0_firmware.cpp.
+#include "core/session/server.hpp"
+#include "tests/size/m0_firmware.hpp"
 
 namespace sotto {
+namespace {
+
+using session::Channel;
+
+constexpr std::size_t kMessageSize = 512;  // a frame on the chip
+constexpr std::size_t kResultSize = 256;
+
+// A device's state, as the firmware's main would keep it.
+struct Device {
+    firmware::Flash flash;
+    firmware::Noise noise;
+    firmware::Sketch sketch;
+    std::array<session::SessionEntry, session::kStoredSessions> sessions;
+    std::array<session::HalfOpen, session::kHalfOpenSlots> half_open;
+    std::array<std::uint8_t, kMessageSize> scratch;
+    std::array<std::uint8_t, kResultSize> result;
+    std::array<std::uint8_t, kMessageSize> out;
+};
+
+void serve(session::Server& server, MutBytes out) {
+    for (;;) {
+        const firmware::Input input = firmware::wait();
+        if (input.has_button) server.on_button(input.now);
+        if (input.has_reset && !server.factory_reset()) panic("reset", 0);
+        if (input.has_event && !server.publish(0, {.payload = input.message})) continue;
+        firmware::send(input.channel,
+                       server.receive(input.channel, input.message, input.now, out));
+        while (const auto outgoing = server.poll(input.now, out)) {
+            firmware::send(outgoing->channel, outgoing->message);
+        }
+    }
+}
+
+void run(Device& device) {
+    const auto identity = keystore::load_identity(device.flash);
+    if (!identity) return;
+    const auto credential = cose::Credential::parse(identity->credential);
+    if (!credential) return;
+    session::Server server{{.identity = {.credential = *credential,
+                                         .private_key = identity->private_key},
+                            .storage = device.flash,
+                            .entropy = device.noise,
+                            .resources = device.sketch,
+                            .display = session::PairingDisplay::Label,
+                            .sessions = device.sessions,
+                            .half_open = device.half_open,
+                            .scratch = device.scratch,
+                            .result = device.result}};
+    if (server.start(firmware::wait().now)) serve(server, device.out);
+}
+
+Device device;
+
+}  // namespace
 
 void panic(const char*, int) {
     for (;;) {
@@ -15,38 +67,16 @@ void panic(const char*, int) {
 
 }  // namespace sotto
 
-// What comes from outside, so that the compiler can't know it.
+// `nm` shows the size of these to tools/size: RAM per object.
 extern "C" {
-volatile std::uint8_t input[256];
+char sotto_size_session_ram[sizeof(sotto::session::SessionEntry)];
+char sotto_size_half_open[sizeof(sotto::session::HalfOpen)];
+char sotto_size_server[sizeof(sotto::session::Server)];
 }
-
-namespace {
-
-using namespace sotto;
-
-// The Responder, OSCORE and the server are to take the place of these calls.
-void use_crypto() {
-    std::array<std::uint8_t, 64> bytes;
-    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = input[i];
-    const auto key = crypto::dh_private_from_candidate(BytesN<32>{bytes.data(), 32});
-    const auto peer = crypto::dh_import_x(BytesN<32>{bytes.data() + 32, 32});
-    if (!key || !peer) return;
-    const auto secret = crypto::dh_agree(*key, *peer);
-    if (!secret) return;
-    const crypto::Prk prk = crypto::hkdf_extract({}, secret->expose());
-    crypto::AeadKey aead_key;
-    if (!crypto::hkdf_expand(prk, {}, aead_key.fill())) return;
-    const Bytes sealed = Bytes{bytes}.first(40);
-    if (!crypto::aead_open(
-            aead_key, {}, {}, sealed, crypto::TagSize::Short, MutBytes{bytes}.first(32)))
-        return;
-    for (const std::uint8_t byte : bytes) input[0] = byte;
-}
-
-}  // namespace
 
 extern "C" [[noreturn]] void start() {
-    use_crypto();
+    sotto::run(sotto::device);
+    sotto::panic("start", 0);
     for (;;) {
     }
 }
