@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A device with a lamp, for the tests of this folder. Not part of the library.
+// A device with a lamp, for the tests and fuzz targets of this folder. Not part of the library.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "core/keystore/private_key.hpp"
 #include "core/session/server.hpp"

@@ -14,11 +14,12 @@ constexpr std::uint8_t kCborTrue = 0xf5;  // in front of message_1 (RFC 9528 A.2
 constexpr std::uint32_t kBusyMaxAge = 4;
 constexpr auto kLifetimeS = static_cast<std::uint32_t>(kObservationLifetime.ms / 1'000);
 
+constexpr std::array<coap::OptionNumber, 5> kUnderstood{
+    coap::kUriHost, coap::kUriPort, coap::kUriPath, coap::kAccept, coap::kOscore};
+
 // Whether there is a critical option outside that a request may not have (RFC 7252 §5.4.1).
 bool has_bad_critical(const coap::Options& options) {
-    const std::array understood{
-        coap::kUriHost, coap::kUriPort, coap::kUriPath, coap::kAccept, coap::kOscore};
-    return options.find_bad_critical(understood).has_value();
+    return options.find_bad_critical(kUnderstood).has_value();
 }
 
 // RFC 7252 §5.10.2: "An endpoint receiving a request with a Proxy-Uri Option that is unable or

@@ -9,6 +9,8 @@ namespace sotto::session {
 namespace {
 
 constexpr std::string_view kTagQuery = "k=";
+constexpr std::array<coap::OptionNumber, 5> kUnderstood{
+    coap::kUriHost, coap::kUriPort, coap::kUriPath, coap::kUriQuery, coap::kAccept};
 
 // -1 for what is no lower-case hex digit.
 int hex_digit(char c) {
@@ -75,8 +77,6 @@ Status parse_cloud(Bytes payload, keystore::CloudRecord& cloud) {
 
 coap::Code Server::dispatch(Exchange& exchange) {
     const coap::Options& options = exchange.request.body.options;
-    static constexpr std::array kUnderstood{
-        coap::kUriHost, coap::kUriPort, coap::kUriPath, coap::kUriQuery, coap::kAccept};
     if (options.find_bad_critical(kUnderstood)) return coap::Code::BadOption;
     const Role role = exchange.entry.role;
     const bool is_attach = options.path_is("/a");

@@ -1,164 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/edhoc/initiator.hpp"
-#include "core/oscore/message.hpp"
-#include "core/session/device_test.hpp"
+#include <gtest/gtest.h>
+
+#include "core/session/app_test.hpp"
 
 namespace sotto::session {
 namespace {
-
-// An app made of EDHOC and OSCORE alone, so that what the server says is seen as it is.
-struct App {
-    App(const Party& self, SeededEntropy& chance) : party(self), entropy(chance) {}
-
-    struct Spec {
-        coap::Code code = coap::Code::Get;
-        std::vector<std::string_view> path = {};
-        std::string_view payload = {};
-        std::optional<std::uint32_t> observe = {};
-        Message echo = {};
-        std::optional<std::uint32_t> format = {};
-        std::optional<std::uint32_t> accept = {};
-    };
-    struct Reply {
-        coap::Code code = coap::Code::Empty;
-        std::string payload = {};
-        Message echo = {};
-    };
-
-    Message edhoc_request(const Message& payload) {
-        std::array<std::uint8_t, kMessageSizeMax> buffer;
-        coap::MessageWriter writer{buffer, {.code = coap::Code::Post, .id = id++, .token = token}};
-        writer.options().add_text(coap::kUriPath, ".well-known");
-        writer.options().add_text(coap::kUriPath, "edhoc");
-        writer.options().add_uint(coap::kContentFormat, 65);
-        const Bytes bytes = *writer.payload(payload).finish();
-        return {bytes.begin(), bytes.end()};
-    }
-    static Message payload_of(const Message& message) {
-        const auto parsed = coap::parse_message(message);
-        if (!parsed) return {};
-        return {parsed->payload.begin(), parsed->payload.end()};
-    }
-
-    Message message_1() {
-        initiator.emplace(party.identity());
-        std::array<std::uint8_t, kMessageSizeMax> buffer;
-        buffer[0] = 0xf5;
-        const std::array<edhoc::SuiteLabel, 1> suites{2};
-        const std::array<std::uint8_t, 1> c_i{0x05};
-        const Bytes bytes = *initiator->compose_message_1(
-            edhoc::EphemeralKey::from(*keystore::draw_private_key(entropy)),
-            {.suites = suites, .c_i = *edhoc::ConnectionId::from(c_i)},
-            MutBytes{buffer}.subspan(1));
-        Message payload{buffer.begin(), buffer.begin() + 1 + std::ptrdiff_t(bytes.size())};
-        return edhoc_request(payload);
-    }
-
-    // The request with message_3; with a proof of this secret, if there is one.
-    Message message_3(const Message& answer_1, const Party& device, const Bytes secret) {
-        const Message message_2 = payload_of(answer_1);
-        std::array<std::uint8_t, edhoc::kScratchSize> scratch;
-        const auto claim = initiator->on_message_2(message_2, scratch, {});
-        EXPECT_TRUE(claim) << to_string(claim ? Error::Busy : claim.error());
-        EXPECT_TRUE(initiator->authenticate(*claim, device.credential));
-        std::array<edhoc::EadItem, 1> ead;
-        crypto::Hash proof{};
-        if (!secret.empty()) {
-            proof = pairing_proof(keystore::PairingSecret{secret.first<16>()},
-                                  {.device_hash = device.credential.hash(),
-                                   .th_3 = *initiator->th_3(),
-                                   .id_cred_i = initiator->id_cred_i(cose::CredentialForm::Value),
-                                   .credential_i = party.credential});
-            ead[0] = {.label = -32769, .value = Bytes{proof}};
-        }
-        std::array<std::uint8_t, kMessageSizeMax> buffer;
-        const std::span<const edhoc::EadItem> items{ead.data(), secret.empty() ? 0U : 1U};
-        const Bytes message =
-            *initiator->compose_message_3(cose::CredentialForm::Value, items, buffer);
-        const auto keys = initiator->export_oscore();
-        std::array<std::uint8_t, 16> c_r;
-        cbor::Writer writer{c_r};
-        keys->sender_id.write(writer);
-        Message payload{c_r.begin(), c_r.begin() + std::ptrdiff_t(writer.size())};
-        payload.insert(payload.end(), message.begin(), message.end());
-        return edhoc_request(payload);
-    }
-
-    // What the device says to message_3, once it is verified; nothing if it is no message_4.
-    std::optional<PairingAnswer> on_message_4(const Message& answer) {
-        const std::array<std::uint16_t, 1> understood{kEadPairingAnswer};
-        std::array<std::uint8_t, edhoc::kScratchSize> scratch;
-        const Message message = payload_of(answer);
-        const auto ead = initiator->on_message_4(message, scratch, understood);
-        if (!ead) return std::nullopt;
-        const auto keys = initiator->export_oscore();
-        context = *oscore::derive_context({.master_secret = keys->master_secret.expose(),
-                                           .master_salt = keys->master_salt.expose(),
-                                           .sender_id = keys->sender_id.view(),
-                                           .recipient_id = keys->recipient_id.view()});
-        piv = 0;
-        const auto item = ead->find(kEadPairingAnswer);
-        if (!item) return PairingAnswer{.verdict = PairingVerdict::Accepted, .generation = 0};
-        return *parse_pairing_answer(*item->value);
-    }
-
-    std::optional<PairingAnswer> pair(Device& device, const Party& as, const Bytes secret) {
-        const Message answer_1 = device.receive(message_1());
-        return on_message_4(device.receive(message_3(answer_1, as, secret)));
-    }
-
-    Message protect(const Spec& spec) {
-        std::array<std::uint8_t, kMessageSizeMax> plaintext;
-        coap::MessageWriter body{plaintext, spec.code};
-        if (spec.observe) body.options().add_uint(coap::kObserve, *spec.observe);
-        for (const auto segment : spec.path) body.options().add_text(coap::kUriPath, segment);
-        if (spec.format) body.options().add_uint(coap::kContentFormat, *spec.format);
-        if (spec.accept) body.options().add_uint(coap::kAccept, *spec.accept);
-        if (!spec.echo.empty()) body.options().add(coap::kEcho, spec.echo);
-        binding = oscore::bind_request(oscore::Piv{piv});
-        std::array<std::uint8_t, kMessageSizeMax> buffer;
-        const auto message =
-            oscore::protect_request(*context,
-                                    {.piv = oscore::Piv{piv++}, .kid_context = kid_context},
-                                    {.id = id++, .token = token, .observe = spec.observe},
-                                    *body.payload(as_bytes(spec.payload)).finish(),
-                                    buffer);
-        return {message->begin(), message->end()};
-    }
-    Reply unprotect(const Message& answer) {
-        const auto message = coap::parse_message(answer);
-        if (!message) return {};
-        if (!message->options.find(coap::kOscore)) return {.code = message->header.code};
-        std::array<std::uint8_t, kMessageSizeMax> scratch;
-        const auto response = oscore::unprotect_response(*context, binding, *message, scratch);
-        if (!response) return {};
-        const Bytes echo = response->body.options.find(coap::kEcho).value_or(Bytes{});
-        return {.code = response->body.code,
-                .payload = std::string{as_text(response->body.payload)},
-                .echo = {echo.begin(), echo.end()}};
-    }
-    Reply ask(Device& device, const Spec& spec) { return unprotect(device.receive(protect(spec))); }
-    // A command as a client sends it: challenged if need be, then run.
-    Reply command(Device& device, std::string_view argument) {
-        Spec spec{.code = coap::Code::Post, .path = {"f", "lamp"}, .payload = argument};
-        Reply reply = ask(device, spec);
-        if (reply.code == coap::Code::Unauthorized && !reply.echo.empty()) {
-            spec.echo = reply.echo;
-            reply = ask(device, spec);
-        }
-        return reply;
-    }
-
-    const Party& party;
-    SeededEntropy& entropy;
-    std::optional<edhoc::Initiator> initiator;
-    std::optional<oscore::Context> context;
-    std::optional<Bytes> kid_context;
-    oscore::RequestBinding binding;
-    std::uint64_t piv = 0;
-    std::uint16_t id = 1;
-    const std::array<std::uint8_t, 8> token{1, 2, 3, 4, 5, 6, 7, 8};
-};
 
 class ServerTest : public ::testing::Test {
   protected:
@@ -280,6 +126,35 @@ TEST_F(ServerTest, TellsObserversOfEvents) {
     ASSERT_TRUE(told);
     const App::Reply reply = app.unprotect({told->message.begin(), told->message.end()});
     EXPECT_EQ(reply.payload, "switched");
+    EXPECT_FALSE(device.server->poll(device.now, device.out));
+}
+
+TEST_F(ServerTest, AnObservationEndsWithItsSession) {
+    Device device{storage_, entropy_, device_party_};
+    App app{owner_party_, entropy_};
+    ASSERT_TRUE(app.pair(device, device_party_, secret_));
+    EXPECT_EQ(app.ask(device, {.path = {"e", "lamp"}, .observe = 0}).code, coap::Code::Content);
+    for (std::size_t i = 0; i < kSessionFailureCountMax; ++i) {  // [SES-46]
+        Message forged = app.protect({.path = {"v", "lamp"}});
+        forged.back() ^= 1;
+        device.receive(forged);
+    }
+    ASSERT_TRUE(device.server->publish(0, {.payload = as_bytes("switched")}));
+    EXPECT_FALSE(device.server->poll(device.now, device.out));
+}
+
+TEST_F(ServerTest, ASessionThatTakesAPlaceTakesNoObservationsWithIt) {
+    Device device{storage_, entropy_, device_party_};
+    App first{owner_party_, entropy_};
+    ASSERT_TRUE(first.pair(device, device_party_, secret_));
+    EXPECT_EQ(first.ask(device, {.path = {"e", "lamp"}, .observe = 0}).code, coap::Code::Content);
+    for (std::size_t i = 0; i < kOwnerSessions; ++i) {
+        device.now = device.now + seconds(10);
+        App next{owner_party_, entropy_};
+        ASSERT_TRUE(next.pair(device, device_party_, secret_));
+        EXPECT_EQ(next.command(device, "on").code, coap::Code::Changed);
+    }
+    ASSERT_TRUE(device.server->publish(0, {.payload = as_bytes("switched")}));
     EXPECT_FALSE(device.server->poll(device.now, device.out));
 }
 
