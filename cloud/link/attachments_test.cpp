@@ -3,6 +3,8 @@
 
 #include <set>
 
+#include <gtest/gtest.h>
+
 #include "core/session/device_test.hpp"
 
 namespace sotto::cloud::link {
