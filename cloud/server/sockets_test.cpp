@@ -323,8 +323,7 @@ TEST_F(Uplink, ARecordThatBreaksTheFormatEndsIt) {
         GatewayClient stranger{gateways_at_};
         stranger.write_raw(bytes);
         stranger.raw().end();
-        while (!stranger.is_ended()) {
-        }
+        EXPECT_TRUE(stranger.is_ended());  // without a word
     }
     expect_good_service();
 }

@@ -39,7 +39,9 @@ std::optional<UplinkSession::Event> UplinkSession::on_record(Bytes bytes) {
 
 std::optional<UplinkSession::Event> UplinkSession::on_first_record(Bytes bytes) {
     const auto record = uplink::parse_record(bytes, uplink::Side::Gateway);
-    const bool is_other_version = !record && record.error() == Error::Unsupported;
+    constexpr std::uint8_t kHello = 0x01;
+    const bool is_other_version =
+        !record && record.error() == Error::Unsupported && bytes.front() == kHello;
     const auto* hello = record ? std::get_if<uplink::Hello>(&*record) : nullptr;
     if (hello == nullptr) {
         if (is_other_version) write(uplink::Refused{.reason = uplink::Reason::Version});
