@@ -99,7 +99,7 @@ inline HttpReply ask(const Endpoint& endpoint,
 
 inline constexpr const char* kAppTarget = "/sotto/v1/channel?app=00112233445566778899aabbccddeeff";
 
-inline constexpr int kAppReceiveBuffer = 32'768;
+inline constexpr int kAppBuffer = 32'768;
 
 // An app's end of a channel.
 class AppClient {
@@ -112,8 +112,10 @@ class AppClient {
         : socket_(loop_) {
         Socket& socket = boost::beast::get_lowest_layer(socket_).socket();
         socket.open(endpoint.protocol());
-        // So that it is known how much the system keeps for one who does not read.
-        socket.set_option(boost::asio::socket_base::receive_buffer_size{kAppReceiveBuffer});
+        // So that it is known how much the system keeps for one who does not read, and how much
+        // of what was written has not been read.
+        socket.set_option(boost::asio::socket_base::receive_buffer_size{kAppBuffer});
+        socket.set_option(boost::asio::socket_base::send_buffer_size{kAppBuffer});
         socket.connect(endpoint);
         socket_.set_option(boost::beast::websocket::stream_base::decorator(
             [&](boost::beast::websocket::request_type& request) {
