@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any bytes in place of what an app keeps: refused, or stored again as the same bytes. The first
+// byte chooses the record. And any text as hex.
+#include "app/client/hex.hpp"
+#include "app/client/records.hpp"
+#include "core/base/assert.hpp"
+#include "testing/memory_storage.hpp"
+
+namespace {
+
+using namespace sotto;
+
+template <class T, class Store>
+void check(testing::MemoryStorage& storage, const Result<T>& loaded, Store store) {
+    if (!loaded) {
+        SOTTO_ASSERT(loaded.error() == Error::Malformed || loaded.error() == Error::NoSpace);
+        return;
+    }
+    const auto before = storage.records();
+    const Status stored = store(storage, *loaded);
+    SOTTO_ASSERT(stored || stored.error() == Error::TooLarge);
+    SOTTO_ASSERT(storage.records() == before);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size == 0 || size > 2'048) return 0;
+    const Bytes bytes = Bytes{data, size}.subspan(1);
+    testing::MemoryStorage storage;
+    constexpr std::array<std::uint16_t, 3> kIds{0x0081, 0x0082, 0x0481};
+    const std::size_t choice = data[0] % 4;
+    if (choice == 3) {
+        const auto decoded = app::from_hex(as_text(bytes));
+        if (decoded) SOTTO_ASSERT(app::from_hex(app::to_hex(*decoded)) == decoded);
+        return 0;
+    }
+    SOTTO_ASSERT(storage.store(hal::RecordId{kIds[choice]}, bytes).has_value());
+    if (choice == 0) check(storage, app::load_account(storage), app::store_account);
+    if (choice == 1) check(storage, app::load_name(storage), app::store_name);
+    if (choice == 2) check(storage, app::load_app_id(storage), app::store_app_id);
+    return 0;
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a device answers inside the sealed channel, as a client reads it. Whatever is taken is
+// written again as the same bytes.
+#include "core/session/last_result.hpp"
+#include "core/session/pairing.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace sotto;
+    if (size > 256) return 0;
+    const Bytes bytes{data, size};
+    std::array<std::uint8_t, 300> buffer{};
+    if (const auto answer = session::parse_pairing_answer(bytes)) {
+        const auto again = session::encode_pairing_answer(*answer, buffer);
+        SOTTO_ASSERT(again && equal(*again, bytes));
+    }
+    if (const auto result = session::parse_last_result(bytes)) {
+        const auto again = session::encode_last_result(*result, buffer);
+        SOTTO_ASSERT(again && equal(*again, bytes));
+    }
+    return 0;
+}
