@@ -140,8 +140,8 @@ class Line {
                                         .patience = kPatience});
         if (!testing::eventually([&] { return app_->pair(*code).has_value(); }))
             throw std::runtime_error{"the app cannot pair"};
-        must(app_->assign_cloud(assignment(login)));
-        if (!testing::eventually([&] { return app_->get("value").has_value(); }))
+        const std::uint32_t trial = must(app_->try_cloud(assignment(login)));
+        if (!testing::eventually([&] { return app_->confirm_cloud(trial).has_value(); }))
             throw std::runtime_error{"the device does not attach"};
     }
     static app::CloudAssignment assignment(const app::CloudLogin& login) {

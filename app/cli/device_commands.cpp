@@ -2,12 +2,8 @@
 // `sotto call`, `get` and `watch`.
 #include <nlohmann/json.hpp>
 
-#include "app/cli/home.hpp"
-#include "app/cli/job.hpp"
+#include "app/cli/cloud_trial.hpp"
 #include "app/cli/link_format.hpp"
-#include "app/cli/way.hpp"
-#include "app/client/device.hpp"
-#include "ports/linux/system_clock.hpp"
 
 namespace sotto::app {
 namespace {
@@ -34,12 +30,8 @@ Outcome<Connection> connect(const std::string& name, const Job& job) {
 }
 
 Device device_of(Connection& connection, const Job& job) {
-    return Device{{.identity = connection.identity,
-                   .storage = *connection.storage,
-                   .entropy = job.entropy,
-                   .transport = connection.way->transport(),
-                   .now = ports::SystemClock::now,
-                   .patience = job.settings.patience}};
+    return device_over(
+        *connection.way, {connection.entry.id, connection.identity, *connection.storage}, job);
 }
 
 Outcome<> print_offers(Device& device, Printer& printer) {

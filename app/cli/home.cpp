@@ -125,6 +125,24 @@ Outcome<> Home::store_account(const Account& account) const {
     return {};
 }
 
+Outcome<std::optional<Account>> Home::account_of(const framing::DeviceId& id) const {
+    SOTTO_TRY_ASSIGN(const std::optional<Account> general, account());
+    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/device"));
+    auto own = load_account(storage);
+    if (!own && own.error() != Error::NotFound)
+        return state_failure(own.error(), "the login of the device in " + path_);
+    // At the same cloud the general one is newer.
+    if (!own || (general && general->url == own->url)) return general;
+    return std::optional<Account>{*std::move(own)};
+}
+
+Outcome<> Home::set_account_of(const framing::DeviceId& id, const Account& account) const {
+    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/device"));
+    if (!app::store_account(storage, account))
+        return state_failure("the login cannot be stored in " + path_);
+    return {};
+}
+
 std::string Home::device_path(const framing::DeviceId& id) const {
     return path_ + "/devices/" + to_hex(id);
 }

@@ -51,6 +51,9 @@ class Home {
 
     Outcome<std::optional<Account>> account() const;
     Outcome<> store_account(const Account& account) const;
+    // The login at the cloud where this device is; that of account() if nothing else is known.
+    Outcome<std::optional<Account>> account_of(const framing::DeviceId& id) const;
+    Outcome<> set_account_of(const framing::DeviceId& id, const Account& account) const;
 
     // Those that pairing was begun with, in the order of their names.
     Outcome<std::vector<DeviceEntry>> devices() const;

@@ -106,7 +106,7 @@ Outcome<> parse_cloud(std::string_view body, Account& account) {
     return {};
 }
 
-Outcome<> run(const LoginCommand& command, const Job& job) {
+Outcome<Account> sign_in(const LoginCommand& command, const Job& job) {
     SOTTO_TRY_ASSIGN(const CloudUrl url, parse_cloud_url(command.url));
     SOTTO_TRY_ASSIGN(const std::string token, read_token(command));
     const CloudLogin login{url, token, job.settings.allow_clear};
@@ -115,6 +115,11 @@ Outcome<> run(const LoginCommand& command, const Job& job) {
     if (reply.status != 200) return strange_cloud();
     Account account{url.to_string(), token, job.settings.allow_clear, {}, {}};
     SOTTO_TRY(parse_cloud(reply.body, account));
+    return account;
+}
+
+Outcome<> run(const LoginCommand& command, const Job& job) {
+    SOTTO_TRY_ASSIGN(const Account account, sign_in(command, job));
     SOTTO_TRY_ASSIGN(const Home home, Home::open(job.settings.state));
     SOTTO_TRY(home.store_account(account));
     job.printer.result("signed in at " + account.url, {{"cloud", account.url}});

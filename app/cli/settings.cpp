@@ -112,6 +112,17 @@ void add_login(CLI::App& app, LoginCommand& command) {
         ->type_name("FILE");
 }
 
+void add_move(CLI::App& app, MoveCommand& command) {
+    app.add_option("DEVICE", command.device)->required();
+    app.add_option("--to", command.login.url, "The cloud, as https://cloud.example.org")
+        ->required()
+        ->type_name("URL");
+    app.add_option("--token-file",
+                   command.login.token_file,
+                   "File with the token there; otherwise SOTTO_TOKEN, or it is asked for")
+        ->type_name("FILE");
+}
+
 template <CoapMethod kMethod>
 void add_coap(CLI::App& app, CoapCommand& command) {
     command.method = kMethod;
@@ -143,6 +154,7 @@ void add_commands(CLI::App& app, std::optional<Command>& chosen) {
     declare<WatchCommand>(
         app, chosen, "watch", "Print events of a device as they happen", add_watch);
     declare<LoginCommand>(app, chosen, "login", "Sign in at a cloud", add_login);
+    declare<MoveCommand>(app, chosen, "move", "Take a device to another cloud", add_move);
     CLI::App& coap = *app.add_subcommand("coap", "Talk to any CoAP server, with EDHOC or OSCORE");
     coap.require_subcommand(1);
     coap.fallthrough();

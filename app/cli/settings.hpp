@@ -43,6 +43,10 @@ struct LoginCommand {
     std::string url;
     std::string token_file;
 };
+struct MoveCommand {
+    std::string device;
+    LoginCommand login;  // at the new cloud
+};
 enum class CoapMethod { Get, Post, Observe };
 struct CoapCommand {
     CoapMethod method = CoapMethod::Get;
@@ -62,6 +66,7 @@ using Command = std::variant<PairCommand,
                              GetCommand,
                              WatchCommand,
                              LoginCommand,
+                             MoveCommand,
                              CoapCommand>;
 
 struct CommandLine {

@@ -17,19 +17,27 @@ Outcome<std::unique_ptr<Way>> Way::open(const Job& job,
                                         const Home& home,
                                         DeviceStorage& storage,
                                         const framing::DeviceId& device_id) {
-    std::unique_ptr<Way> way{new Way{job.settings.air}};
     if (job.settings.is_local) {
+        std::unique_ptr<Way> way{new Way{job.settings.air}};
         SOTTO_TRY_ASSIGN(
             way->transport_,
             AirTransport::connect({way->loop_, way->central_}, device_id, job.settings.patience));
         return way;
     }
-    SOTTO_TRY_ASSIGN(const std::optional<Account> account, home.account());
+    SOTTO_TRY_ASSIGN(const std::optional<Account> account, home.account_of(device_id));
     if (!account)
         return Failure{Trouble::SignIn,
                        "no cloud is known here",
                        "Sign in: sotto login URL. Or add --local to talk to a device nearby"};
-    SOTTO_TRY_ASSIGN(const CloudLogin login, login_of(*account));
+    return through_cloud(job, *account, storage, device_id);
+}
+
+Outcome<std::unique_ptr<Way>> Way::through_cloud(const Job& job,
+                                                 const Account& account,
+                                                 DeviceStorage& storage,
+                                                 const framing::DeviceId& device_id) {
+    std::unique_ptr<Way> way{new Way{job.settings.air}};
+    SOTTO_TRY_ASSIGN(const CloudLogin login, login_of(account));
     SOTTO_TRY_ASSIGN(const AppId app_id, app_id_of(storage, job.entropy));
     SOTTO_TRY_ASSIGN(way->transport_,
                      CloudTransport::connect(login, app_id, device_id, job.settings.patience));

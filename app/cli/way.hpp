@@ -26,6 +26,12 @@ class Way {
                                               DeviceStorage& storage,
                                               const framing::DeviceId& device_id);
 
+    // Through the cloud of this account.
+    static Outcome<std::unique_ptr<Way>> through_cloud(const Job& job,
+                                                       const Account& account,
+                                                       DeviceStorage& storage,
+                                                       const framing::DeviceId& device_id);
+
     Transport& transport() { return *transport_; }
 
   private:

@@ -227,6 +227,22 @@ class Device::Driver {
     int sent_count_ = 0;  // in this job
 };
 
+namespace {
+
+template <class Driver>
+Outcome<> put_network(Driver& driver, const cbor::Writer& writer, const Subject& subject) {
+    const auto payload = writer.finish();
+    if (!payload) return too_large();
+    SOTTO_TRY(driver.ask(
+        {.code = coap::Code::Put,
+         .resource = "n",
+         .content = session::Content{.format = session::Format::Cbor, .payload = *payload}},
+        subject));
+    return {};
+}
+
+}  // namespace
+
 Device::Device(const Setup& setup) : driver_(std::make_unique<Driver>(setup)) {}
 
 Device::~Device() = default;
@@ -258,7 +274,7 @@ Outcome<std::string> Device::describe() {
     return driver_->ask({.resource = ".well-known", .name = "core"}, {"the description", ""});
 }
 
-Outcome<> Device::assign_cloud(const CloudAssignment& cloud) {
+Outcome<std::uint32_t> Device::try_cloud(const CloudAssignment& cloud) {
     const Subject subject{"the change of the cloud", ""};
     SOTTO_TRY_ASSIGN(const std::string network, driver_->ask({.resource = "n"}, subject));
     const auto version = version_of(network);
@@ -266,18 +282,20 @@ Outcome<> Device::assign_cloud(const CloudAssignment& cloud) {
         return Failure{Trouble::Refused,
                        "the device tells nothing of its cloud that this program understands",
                        "Check that device and program are of the same version"};
+    const std::uint32_t trial = *version + 1;
     std::array<std::uint8_t, 256> buffer{};
     cbor::Writer writer{buffer};
-    writer.map(4).uint(1).uint(*version + 1).uint(2).text(cloud.address);
+    writer.map(4).uint(1).uint(trial).uint(2).text(cloud.address);
     writer.uint(3).bytes(cloud.credential_hash).uint(4).bytes(cloud.claim);
-    const auto payload = writer.finish();
-    if (!payload) return too_large();
-    SOTTO_TRY(driver_->ask(
-        {.code = coap::Code::Put,
-         .resource = "n",
-         .content = session::Content{.format = session::Format::Cbor, .payload = *payload}},
-        subject));
-    return {};
+    SOTTO_TRY(put_network(*driver_, writer, subject));
+    return trial;
+}
+
+Outcome<> Device::confirm_cloud(std::uint32_t trial) {
+    std::array<std::uint8_t, 16> buffer{};
+    cbor::Writer writer{buffer};
+    writer.map(1).uint(1).uint(trial);
+    return put_network(*driver_, writer, {"the confirmation of the cloud", ""});
 }
 
 Outcome<> Device::watch(const std::string& event) { return driver_->watch(event); }

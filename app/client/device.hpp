@@ -47,12 +47,16 @@ class Device {
     Outcome<> pair(const keystore::PairingCode& code);
 
     // Each of the following: Trouble::Usage if the device was never paired with, Trouble::Refused,
-    // Unreachable, NotTheDevice, State; call() and assign_cloud() also Trouble::OutcomeUnknown.
+    // Unreachable, NotTheDevice, State; call(), try_cloud() and confirm_cloud() also
+    // Trouble::OutcomeUnknown.
     Outcome<std::string> call(const std::string& function, const std::string& argument);
     Outcome<std::string> get(const std::string& variable);
     // What it offers, in CoRE Link Format (RFC 6690).
     Outcome<std::string> describe();
-    Outcome<> assign_cloud(const CloudAssignment& cloud);
+    // Puts a cloud on trial: the device goes there, and comes back after 10 minutes unless
+    // confirm_cloud() is called, through that cloud. The number of the trial.
+    Outcome<std::uint32_t> try_cloud(const CloudAssignment& cloud);
+    Outcome<> confirm_cloud(std::uint32_t trial);
 
     // Registers for an event; the registration is renewed as long as next_event() is called.
     Outcome<> watch(const std::string& event);

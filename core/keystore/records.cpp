@@ -9,6 +9,7 @@ constexpr std::uint16_t kIdentityRecord = 0x0001;
 constexpr std::uint16_t kRootRecord = 0x0002;
 constexpr std::uint16_t kCloudRecord = 0x0003;
 constexpr std::uint16_t kPeerRecord = 0x0004;
+constexpr std::uint16_t kTrialCloudRecord = 0x0005;
 constexpr std::uint16_t kSessionRecords = 0x0100;  // + slot
 constexpr std::uint16_t kCounterRecords = 0x0200;  // + slot
 constexpr std::uint16_t kResultRecords = 0x0300;   // + slot
@@ -221,6 +222,14 @@ Result<CloudRecord> load_cloud(hal::Storage& storage) {
 Status store_cloud(hal::Storage& storage, const CloudRecord& cloud) {
     return store(storage, record(kCloudRecord), cloud);
 }
+
+Result<CloudRecord> load_trial_cloud(hal::Storage& storage) {
+    return load<CloudRecord>(storage, record(kTrialCloudRecord));
+}
+Status store_trial_cloud(hal::Storage& storage, const CloudRecord& cloud) {
+    return store(storage, record(kTrialCloudRecord), cloud);
+}
+Status erase_trial_cloud(hal::Storage& storage) { return storage.erase(record(kTrialCloudRecord)); }
 
 Result<PeerRecord> load_peer(hal::Storage& storage) {
     return load<PeerRecord>(storage, record(kPeerRecord));

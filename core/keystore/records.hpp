@@ -111,6 +111,10 @@ Result<DeviceRoot> load_root(hal::Storage& storage);
 Status store_root(hal::Storage& storage, const DeviceRoot& root);
 Result<CloudRecord> load_cloud(hal::Storage& storage);
 Status store_cloud(hal::Storage& storage, const CloudRecord& cloud);
+// The cloud that is tried before it takes the place of the one above.
+Result<CloudRecord> load_trial_cloud(hal::Storage& storage);
+Status store_trial_cloud(hal::Storage& storage, const CloudRecord& cloud);
+Status erase_trial_cloud(hal::Storage& storage);
 Result<PeerRecord> load_peer(hal::Storage& storage);
 Status store_peer(hal::Storage& storage, const PeerRecord& peer);
 Result<ResultRecord> load_result(hal::Storage& storage, std::uint8_t slot);

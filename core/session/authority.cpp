@@ -3,12 +3,20 @@
 
 namespace sotto::session {
 
-Status Authority::load() {
+Status Authority::load(Instant now) {
     SOTTO_TRY_ASSIGN(root_, keystore::load_root(setup_.storage));
     auto cloud = keystore::load_cloud(setup_.storage);
     cloud_.reset();
     if (!cloud && cloud.error() != Error::NotFound) return cloud.error();
     if (cloud && cloud->epoch == root_.epoch) cloud_ = *std::move(cloud);
+    auto trial = keystore::load_trial_cloud(setup_.storage);
+    trial_.reset();
+    if (!trial && trial.error() != Error::NotFound) return trial.error();
+    if (!trial || trial->epoch != root_.epoch) return {};
+    if (cloud_ && trial->version <= cloud_->version) return {};  // it has been decided
+    trial_ = *std::move(trial);
+    trial_began_ = now;
+    is_trial_proved_ = false;
     return {};
 }
 
@@ -36,7 +44,7 @@ bool Authority::is_owner(const cose::Credential& credential) const {
 
 std::optional<Role> Authority::role_of(const cose::Credential& credential) const {
     if (is_owner(credential)) return Role::Owner;
-    if (cloud_ && cloud_->credential_hash == credential.hash()) return Role::Cloud;
+    if (cloud() && cloud()->credential_hash == credential.hash()) return Role::Cloud;
     for (const cose::Credential& trusted : setup_.trusted) {
         if (trusted == credential) return Role::Trusted;
     }
@@ -81,12 +89,40 @@ Status Authority::confirm_owner() {
     return stored;
 }
 
-Status Authority::assign_cloud(keystore::CloudRecord& cloud) {
-    if (cloud_ && cloud.version <= cloud_->version) return Error::Superseded;
-    cloud.epoch = root_.epoch;
-    SOTTO_TRY(keystore::store_cloud(setup_.storage, cloud));
-    cloud_ = cloud;
+Status Authority::try_cloud(keystore::CloudRecord& record, Instant now) {
+    if (cloud() && record.version <= cloud()->version) return Error::Superseded;
+    record.epoch = root_.epoch;
+    SOTTO_TRY(keystore::store_trial_cloud(setup_.storage, record));
+    trial_ = record;
+    trial_began_ = now;
+    is_trial_proved_ = false;
     return {};
+}
+
+Status Authority::confirm_cloud(std::uint32_t version) {
+    if (!trial_ || trial_->version != version) return Error::Superseded;
+    if (!is_trial_proved_) return Error::WrongState;
+    SOTTO_TRY(keystore::store_cloud(setup_.storage, *trial_));
+    cloud_ = trial_;
+    forget_trial();
+    return {};
+}
+
+bool Authority::end_trial(Instant now) {
+    if (!trial_ || now - trial_began_ < kCloudTrial) return false;
+    // The version only rises. If storage fails, the trial begins again at the next boot.
+    if (cloud_) {
+        cloud_->version = trial_->version;
+        if (!keystore::store_cloud(setup_.storage, *cloud_)) return false;
+    }
+    forget_trial();
+    return true;
+}
+
+void Authority::forget_trial() {
+    trial_.reset();
+    // Should this fail: its version is that of the other record, or it is tried once more.
+    (void)keystore::erase_trial_cloud(setup_.storage).has_value();
 }
 
 Status Authority::factory_reset(hal::Entropy& entropy) {
@@ -100,6 +136,7 @@ Status Authority::factory_reset(hal::Entropy& entropy) {
     SOTTO_TRY(keystore::store_root(setup_.storage, root));
     root_ = std::move(root);
     cloud_.reset();
+    trial_.reset();
     button_pressed_.reset();
     return {};
 }

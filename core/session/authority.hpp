@@ -37,7 +37,7 @@ class Authority {
 
     // Reads root and cloud from storage. Error::NotFound: the device was never commissioned;
     // others as keystore::load_root().
-    Status load();
+    Status load(Instant now);
 
     // The n-th credential that an ID_CRED_I may mean, counted from 0; nothing after the last. By
     // value it is the one in the message, whoever it may belong to.
@@ -66,8 +66,17 @@ class Authority {
     // The owner's first valid request [SES-23]. Error::StorageFailed: still PENDING.
     Status confirm_owner();
 
-    // Stores it, with our epoch. Error::Superseded unless its version is above the stored one.
-    Status assign_cloud(keystore::CloudRecord& cloud);
+    // Moving to another cloud [SES-60] to [SES-63]: it is tried first, and the one before is kept.
+    // Stores it, with our epoch. Error::Superseded unless its version is above the stored ones.
+    Status try_cloud(keystore::CloudRecord& cloud, Instant now);
+    // The cloud on trial has got its answer under a session of its own.
+    void on_cloud_proved() { is_trial_proved_ = true; }
+    // The owner confirms the cloud on trial. Error::Superseded if there is none of this version;
+    // Error::WrongState if it has not proved itself; Error::StorageFailed: the trial goes on.
+    Status confirm_cloud(std::uint32_t version);
+    // True if a trial has ended now, and the cloud before it counts again.
+    bool end_trial(Instant now);
+    bool is_cloud_on_trial() const { return trial_.has_value(); }
 
     // Forgets the owner and everything he gave, in one durable write; the records of old sessions
     // are void from then on, for their epoch has passed. A device with a screen gets a new secret.
@@ -80,14 +89,19 @@ class Authority {
     bool has_owner() const { return root_.owner_state != keystore::OwnerState::None; }
     bool is_owner_pending() const { return root_.owner_state == keystore::OwnerState::Pending; }
     const keystore::PairingSecret& pairing_secret() const { return root_.pairing_secret; }
-    const std::optional<keystore::CloudRecord>& cloud() const { return cloud_; }
+    // The cloud to go to, which alone has Role::Cloud: the one on trial, if there is one.
+    const std::optional<keystore::CloudRecord>& cloud() const { return trial_ ? trial_ : cloud_; }
 
   private:
     bool is_owner(const cose::Credential& credential) const;
+    void forget_trial();
 
     Setup setup_;
     keystore::DeviceRoot root_;
     std::optional<keystore::CloudRecord> cloud_;
+    std::optional<keystore::CloudRecord> trial_;
+    Instant trial_began_{};
+    bool is_trial_proved_ = false;
     std::optional<Instant> button_pressed_;
 };
 

@@ -29,6 +29,9 @@ inline constexpr std::size_t kEchoSize = 12;
 inline constexpr std::size_t kAnswerCacheCount = 4;
 inline constexpr std::size_t kAnswerSizeMax = 192;
 
+// How long a device tries a cloud that its owner has not confirmed.
+inline constexpr Duration kCloudTrial = minutes(10);
+
 // Lifetime of a session's keys.
 inline constexpr std::uint32_t kSessionMessageCountMax = 1U << 20;
 inline constexpr std::uint32_t kSessionFailureCountMax = 1U << 14;

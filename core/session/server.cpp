@@ -60,7 +60,7 @@ Status Server::start(Instant now) {
     std::array<std::uint8_t, 2> id;
     SOTTO_TRY(setup_.entropy.fill(id));
     next_message_id_ = static_cast<std::uint16_t>(id[0] << 8 | id[1]);
-    SOTTO_TRY(authority_.load());
+    SOTTO_TRY(authority_.load(now));
     return sessions_.load(authority_.epoch(), now);
 }
 
@@ -306,6 +306,10 @@ Status Server::publish(std::uint8_t event, const Content& content) {
 }
 
 std::optional<Server::Outgoing> Server::poll(Instant now, MutBytes out) {
+    if (authority_.end_trial(now)) {  // [SES-63]
+        end_cloud_session();
+        ++revision_;
+    }
     while (const auto due = observations_.next(now)) {
         Observation& observation = due->observation;
         SessionEntry& entry = sessions_.at(observation.session);

@@ -53,7 +53,8 @@ class Server {
         Channel channel;
         Bytes message;
     };
-    // The next notification, at the front of `out`, if one is due.
+    // The next notification, at the front of `out`, if one is due. To be called once in a while
+    // even if nothing happens: a trial of a cloud has an end.
     std::optional<Outgoing> poll(Instant now, MutBytes out);
 
     // Tells every observer of an event. Error::NoSpace: too many wait, or the content is over
@@ -126,7 +127,9 @@ class Server {
     coap::Code on_event(Exchange& exchange, std::string_view name);
     coap::Code on_description(Exchange& exchange);
     coap::Code on_network(Exchange& exchange);
-    coap::Code assign_cloud(Exchange& exchange);
+    coap::Code try_cloud(Exchange& exchange);
+    coap::Code confirm_cloud(Exchange& exchange, std::uint32_t version);
+    void end_cloud_session();
     coap::Code on_attach(Exchange& exchange);
     coap::Code on_last(Exchange& exchange);
     // The content of an answer, or why there is none.

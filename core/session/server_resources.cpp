@@ -54,14 +54,18 @@ Status read_bytes(cbor::Reader& in, std::uint8_t key, MutBytes out) {
     return {};
 }
 
-Status parse_cloud(Bytes payload, keystore::CloudRecord& cloud) {
+// What PUT /n wants: a cloud to be tried, or the one on trial to be confirmed, if it names a
+// version alone.
+Status parse_cloud(Bytes payload, keystore::CloudRecord& cloud, bool& is_confirmation) {
     cbor::Reader in{payload};
     SOTTO_TRY_ASSIGN(const std::size_t count, in.map());
-    if (count != 4) return Error::Malformed;
+    if (count != 4 && count != 1) return Error::Malformed;
     SOTTO_TRY(read_key(in, 1));
     SOTTO_TRY_ASSIGN(const std::uint64_t version, in.uint());
     if (version == 0 || version > 0xffff'ffff) return Error::Malformed;
     cloud.version = static_cast<std::uint32_t>(version);
+    is_confirmation = count == 1;
+    if (is_confirmation) return in.finish();
     SOTTO_TRY(read_key(in, 2));
     SOTTO_TRY_ASSIGN(const std::string_view address, in.text());
     // [AIR-11] What ATTACH could not carry would leave the device with no cloud to go to.
@@ -205,37 +209,55 @@ coap::Code Server::on_description(Exchange& exchange) {
 
 coap::Code Server::on_network(Exchange& exchange) {
     const coap::Code method = exchange.request.body.code;
-    if (method == coap::Code::Put) return assign_cloud(exchange);
+    if (method == coap::Code::Put) return try_cloud(exchange);
     if (method != coap::Code::Get) return coap::Code::MethodNotAllowed;
     cbor::Writer writer{setup_.result};
     if (const auto& cloud = authority_.cloud(); cloud) {
-        writer.map(3).uint(1).uint(cloud->version).uint(2).text(as_text(cloud->address));
+        writer.map(4).uint(1).uint(cloud->version).uint(2).text(as_text(cloud->address));
         writer.uint(3).bytes(cloud->credential_hash);
+        writer.uint(5).boolean(authority_.is_cloud_on_trial());
     } else {
         writer.map(0);
     }
     return show_cbor(exchange, writer.finish());
 }
 
-coap::Code Server::assign_cloud(Exchange& exchange) {
+coap::Code Server::try_cloud(Exchange& exchange) {
     keystore::CloudRecord cloud;
-    if (!parse_cloud(exchange.request.body.payload, cloud)) return coap::Code::BadRequest;
+    bool is_confirmation = false;
+    if (!parse_cloud(exchange.request.body.payload, cloud, is_confirmation)) {
+        return coap::Code::BadRequest;
+    }
     if (const auto refusal = admit_command(exchange, false); refusal) return *refusal;
+    if (is_confirmation) return confirm_cloud(exchange, cloud.version);
     const auto& before = authority_.cloud();
     const bool is_other = before && before->credential_hash != cloud.credential_hash;
-    const Status assigned = authority_.assign_cloud(cloud);
-    if (!assigned) return keep_result(exchange, coap::to_coap_code(assigned.error()));
+    const Status tried = authority_.try_cloud(cloud, exchange.now);
+    if (!tried) return keep_result(exchange, coap::to_coap_code(tried.error()));
+    if (is_other) end_cloud_session();
     ++revision_;
-    // [SES-61] The claim is for the cloud in /n: a former one has lost its right.
-    if (is_other) sessions_.erase_role(Role::Cloud);
-    forget_ended();
     return keep_result(exchange, coap::Code::Changed);
+}
+
+// [SES-62] Only who comes through the cloud can tell that it works.
+coap::Code Server::confirm_cloud(Exchange& exchange, std::uint32_t version) {
+    if (!exchange.channel.is_relay()) return keep_result(exchange, coap::Code::Forbidden);
+    const Status confirmed = authority_.confirm_cloud(version);
+    return keep_result(exchange,
+                       confirmed ? coap::Code::Changed : coap::to_coap_code(confirmed.error()));
+}
+
+// [SES-61] The session of the cloud is that of the one in /n: a former one has lost its right.
+void Server::end_cloud_session() {
+    sessions_.erase_role(Role::Cloud);
+    forget_ended();
 }
 
 coap::Code Server::on_attach(Exchange& exchange) {
     if (exchange.request.body.code != coap::Code::Post) return coap::Code::MethodNotAllowed;
     const auto& cloud = authority_.cloud();
     if (!cloud) return coap::Code::NotFound;
+    authority_.on_cloud_proved();
     cbor::Writer writer{setup_.result};
     writer.map(2).uint(1).bytes(cloud->claim).uint(2).uint(cloud->version);
     const coap::Code code = show_cbor(exchange, writer.finish());

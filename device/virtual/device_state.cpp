@@ -167,7 +167,7 @@ Outcome<> DeviceState::trust(std::span<const cose::Credential> trusted) {
 Outcome<> DeviceState::factory_reset(hal::Entropy& entropy) {
     session::Authority authority{{.storage = *storage_, .display = display_}};
     const auto attempt = [&]() -> Status {
-        SOTTO_TRY(authority.load());
+        SOTTO_TRY(authority.load({}));
         SOTTO_TRY(authority.factory_reset(entropy));
         return erase_sessions();
     };

@@ -10,6 +10,7 @@
 
 #include "device/virtual/air_port.hpp"
 #include "device/virtual/code_display.hpp"
+#include "device/virtual/heartbeat.hpp"
 #include "device/virtual/key_files.hpp"
 #include "device/virtual/settings.hpp"
 #include "device/virtual/udp_port.hpp"
@@ -86,6 +87,7 @@ class Surroundings {
                 .name = settings.name,
                 .value_size_max = settings.value_size_max}),
           udp_(loop_, device),
+          heartbeat_(loop_, device),
           display_(log,
                    {.style = ::isatty(STDOUT_FILENO) == 1 ? QrStyle::Colour : QrStyle::Plain,
                     .file = settings.code_file}) {}
@@ -125,6 +127,7 @@ class Surroundings {
     std::optional<ports::FileStorage> numbers_;
     AirPort air_;
     UdpPort udp_;
+    Heartbeat heartbeat_;
     CodeDisplay display_;
     std::optional<Buttons> buttons_;
 };

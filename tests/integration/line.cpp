@@ -13,7 +13,8 @@ using testing::read_text;
 
 const std::string kPrograms = SOTTO_BINARY_DIR "/bin/";
 
-// The value of `name=value` in a file of such lines.
+}  // namespace
+
 std::string value_of(const std::string& file, const std::string& name) {
     std::istringstream lines{read_text(file)};
     for (std::string line; std::getline(lines, line);) {
@@ -21,8 +22,6 @@ std::string value_of(const std::string& file, const std::string& name) {
     }
     return {};
 }
-
-}  // namespace
 
 Line::Line(Arguments device_options) : device_options_(std::move(device_options)) {
     fs::create_directory(folder_ / "air");  // where the device is
@@ -78,14 +77,21 @@ void Line::start_cloud() {
 }
 
 void Line::start_gateway() {
-    gateway_ = std::make_unique<Program>(kPrograms + "sotto-gateway",
-                                         Arguments{"--air",
-                                                   folder_ / "far",
-                                                   "--cloud",
-                                                   uplink_tap_->address(),
-                                                   "--token-file",
-                                                   folder_ / "cloud/gateway.token"},
-                                         folder_ / "gateway.log");
+    Arguments arguments{"--air",
+                        folder_ / "far",
+                        "--cloud",
+                        uplink_tap_->address(),
+                        "--token-file",
+                        folder_ / "cloud/gateway.token"};
+    arguments.insert(arguments.end(), gateway_options_.begin(), gateway_options_.end());
+    gateway_ =
+        std::make_unique<Program>(kPrograms + "sotto-gateway", arguments, folder_ / "gateway.log");
+}
+
+void Line::serve_too(const std::string& cloud, const std::string& token_file) {
+    gateway_options_ = {"--cloud", cloud, "--token", cloud + "=" + token_file};
+    kill_gateway();
+    start_gateway();
 }
 
 testing::Run Line::app(const Arguments& arguments) const {

@@ -13,6 +13,9 @@ namespace sotto::integration {
 
 using Arguments = std::vector<std::string>;
 
+// The value of `name=value` in a file of such lines.
+std::string value_of(const std::string& file, const std::string& name);
+
 class Line {
   public:
     // `device_options` are added to the command line of sotto-device.
@@ -21,6 +24,8 @@ class Line {
     void start_device();
     void start_cloud();
     void start_gateway();
+    // The gateway, started anew, serves another cloud beside.
+    void serve_too(const std::string& cloud, const std::string& token_file);
     // Ends a process at once, as kill -9 does.
     void kill_device() { device_.reset(); }
     void kill_cloud() { cloud_.reset(); }
@@ -45,6 +50,7 @@ class Line {
 
   private:
     Arguments device_options_;
+    Arguments gateway_options_;
     const testing::Folder folder_;
     std::unique_ptr<Tap> air_tap_;
     std::unique_ptr<Tap> uplink_tap_;

@@ -72,7 +72,9 @@ void App::begin_job() {
         return;
     }
     if (!setup_.is_owner && !is_paired()) return;
-    if (setup_.is_owner && !has_cloud_) return begin(Job::AskNetwork, {.resource = "n"});
+    if (setup_.is_owner && !has_cloud_ && !is_on_trial_)
+        return begin(Job::AskNetwork, {.resource = "n"});
+    if (is_on_trial_ && setup_.world.chance.happens(0.3)) return confirm_cloud();
     if (!is_watching_ && setup_.world.chance.happens(0.2)) {
         if (client_->observe({.resource = "e", .name = "ran"}, now, now + kPatience))
             job_ = Job::Watch;
@@ -188,22 +190,44 @@ void App::on_answer(const session::Answer& answer) {
     } else if (job == Job::AskNetwork && is_done) {
         cbor::Reader in{answer.payload};
         network_version_ = 0;
-        if (in.map().value_or(0) > 0 && in.uint()) {
+        bool is_on_trial = false;
+        if (in.map().value_or(0) == 4 && in.uint()) {
             network_version_ = static_cast<std::uint32_t>(in.uint().value_or(0));
+            is_on_trial = answer.payload.back() == 0xf5;  // {5: true}, the last
         }
-        std::array<std::uint8_t, 256> buffer{};
-        cbor::Writer writer{buffer};
-        writer.map(4).uint(1).uint(network_version_ + 1).uint(2).text(kCloudAddress);
-        writer.uint(3).bytes(setup_.cloud.party().credential.hash());
-        writer.uint(4).bytes(setup_.cloud.make_claim());
-        begin(Job::Assign,
-              {.code = coap::Code::Put,
-               .resource = "n",
-               .content =
-                   session::Content{.format = session::Format::Cbor, .payload = *writer.finish()}});
+        has_cloud_ = network_version_ > 0 && !is_on_trial;
+        is_on_trial_ = is_on_trial;
+        if (!has_cloud_ && !is_on_trial_) try_cloud();
     } else if (job == Job::Assign) {
+        is_on_trial_ = is_done;
+    } else if (job == Job::Confirm) {
         has_cloud_ |= is_done;
+        is_on_trial_ = false;  // if it was not done, the device is asked how it stands
     }
+}
+
+void App::try_cloud() {
+    std::array<std::uint8_t, 256> buffer{};
+    cbor::Writer writer{buffer};
+    writer.map(4).uint(1).uint(++network_version_).uint(2).text(kCloudAddress);
+    writer.uint(3).bytes(setup_.cloud.party().credential.hash());
+    writer.uint(4).bytes(setup_.cloud.make_claim());
+    put_network(Job::Assign, *writer.finish());
+}
+
+void App::confirm_cloud() {
+    is_nearby_ = false;
+    std::array<std::uint8_t, 16> buffer{};
+    cbor::Writer writer{buffer};
+    writer.map(1).uint(1).uint(network_version_);
+    put_network(Job::Confirm, *writer.finish());
+}
+
+void App::put_network(Job job, Bytes payload) {
+    begin(job,
+          {.code = coap::Code::Put,
+           .resource = "n",
+           .content = session::Content{.format = session::Format::Cbor, .payload = payload}});
 }
 
 void App::on_ended(session::Reason reason) {

@@ -46,13 +46,16 @@ class App final : public ChannelEnd {
     bool has_cloud() const { return has_cloud_; }
 
   private:
-    enum class Job { None, Pair, AskNetwork, Assign, Command, Read, Watch };
+    enum class Job { None, Pair, AskNetwork, Assign, Confirm, Command, Read, Watch };
 
     void boot();
     void tick();
     void pump();
     void begin_job();
     void begin(Job job, const session::Request& request);
+    void try_cloud();
+    void confirm_cloud();
+    void put_network(Job job, Bytes payload);
     void on_event(const session::Event& event);
     void on_answer(const session::Answer& answer);
     void on_ended(session::Reason reason);
@@ -74,6 +77,7 @@ class App final : public ChannelEnd {
     bool is_resting_ = false;
     bool is_watching_ = false;
     bool has_cloud_ = false;
+    bool is_on_trial_ = false;
     std::uint32_t reference_ = 0;
     std::size_t event_count_ = 0;
     std::uint64_t life_ = 0;
