@@ -47,10 +47,10 @@ using ClaimCode = Id<16, struct ClaimCodeTag>;
 
 using AccountId = Strong<std::int64_t, struct AccountIdTag>;
 // The place of a message in the mailboxes; rises and is never used again.
-using Sequence = Strong<std::uint64_t, struct SequenceTag>;
+using Sequence = Strong<std::uint64_t, struct LetterSequenceTag>;
 
 // Stands for one app at one device, on the device's side of the relay.
-using Label = Strong<std::uint16_t, struct LabelTag>;
+using Label = Strong<std::uint16_t, struct DeviceLabelTag>;
 inline constexpr Label kLabelCloud{1};     // the cloud's own session
 inline constexpr Label kLabelAppFirst{2};  // the first one given to an app
 

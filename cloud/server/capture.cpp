@@ -45,9 +45,9 @@ bool Capture::open(const std::string& path) {
 void Capture::from_gateway(services::GatewayId id, Bytes bytes) {
     Gateway& gateway = gateways_[id];
     while (true) {
-        const auto record = gateway.from.next(bytes);
-        if (!record || !record->has_value()) break;
-        uplink_record(gateway, uplink::Side::Gateway, **record);
+        const auto record = gateway.from.next(bytes).value_or(std::nullopt);
+        if (!record) break;
+        uplink_record(gateway, uplink::Side::Gateway, *record);
     }
     file_.flush();  // others read along
 }

@@ -31,8 +31,8 @@ inline constexpr std::chrono::seconds kChannelHandshakeTime{10};  // opening and
 inline constexpr std::chrono::seconds kChannelIdleTime{60};       // pinged at half of it
 
 // What the system keeps for a reader that is slow, beside services/limits.hpp.
-inline constexpr int kAppSendBuffer = 64 * 1'024;
-inline constexpr int kGatewaySendBuffer = 256 * 1'024;
+inline constexpr int kAppSendBuffer = 65'536;
+inline constexpr int kGatewaySendBuffer = 262'144;
 
 // Uplinks.
 inline constexpr std::size_t kUplinkReadSize = 16'384;

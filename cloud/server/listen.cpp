@@ -17,7 +17,7 @@ std::optional<tcp::endpoint> parse(std::string_view text) {
     const std::size_t colon = text.rfind(':');
     if (colon == std::string_view::npos) return std::nullopt;
     std::string host{text.substr(0, colon)};
-    const std::string_view port_text = text.substr(colon + 1);
+    const std::string port_text{text.substr(colon + 1)};
     if (host == "localhost") host = "127.0.0.1";
     const bool has_brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
     if (has_brackets) host = host.substr(1, host.size() - 2);

@@ -2,6 +2,7 @@
 // What sotto-cloud was asked to do, on its command line.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <variant>
 
@@ -23,7 +24,7 @@ struct RunCommand {
 };
 
 struct AddCommand {
-    enum class Kind { Account, Gateway };
+    enum class Kind : std::uint8_t { Account, Gateway };
     Kind kind = Kind::Account;
     std::string state{};
     std::string name{};

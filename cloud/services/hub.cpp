@@ -63,7 +63,8 @@ void Hub::take_output(Line& line, Output& output) {
 
 void Hub::disconnect(Line& line) {
     if (!line.peer_) return;
-    const Peer peer = *std::exchange(line.peer_, std::nullopt);
+    const Peer peer = *line.peer_;
+    line.peer_.reset();
     if (const auto* id = std::get_if<GatewayId>(&peer)) {
         gateways_.erase(*id);
         router_.on_gateway_closed(*id, now());

@@ -14,7 +14,7 @@ namespace sotto::cloud::services {
 
 // Connections. Beyond them: refused, the rest goes on.
 inline constexpr std::size_t kGatewaysMax = 1'024;       // signed in; then REFUSED full
-inline constexpr std::size_t kGatewayStrangersMax = 64;  // not signed in yet; then closed
+inline constexpr std::size_t kGatewayStrangersMax = 64;  // not signed in; the oldest makes room
 inline constexpr std::size_t kAppsMax = 4'096;           // channels; then 503
 inline constexpr std::size_t kLinksPerGatewayMax = 256;  // then RELEASE
 inline constexpr std::size_t kClaimantsPerDeviceMax =
@@ -32,11 +32,11 @@ inline constexpr std::uint32_t kLinkCreditMax = 4'096;  // a gateway that grants
 
 // What waits for a link without credit; then the outcome is `mailbox full`.
 inline constexpr std::size_t kLinkQueueCountMax = 64;
-inline constexpr std::size_t kLinkQueueBytesMax = 32 * 1'024;
+inline constexpr std::size_t kLinkQueueBytesMax = 32'768;
 
 // What waits for a socket; then it is closed: its reader is too slow.
-inline constexpr std::size_t kGatewayOutputBytesMax = 1'024 * 1'024;
-inline constexpr std::size_t kAppOutputBytesMax = 256 * 1'024;
+inline constexpr std::size_t kGatewayOutputBytesMax = 1'048'576;
+inline constexpr std::size_t kAppOutputBytesMax = 262'144;
 static_assert(kLinkCredit * framing::kUplinkBytesMax < kGatewayOutputBytesMax);
 // How long a socket may take for what was taken from the router; then it is closed.
 inline constexpr Duration kWriteTimeMax = seconds(30);
@@ -52,8 +52,8 @@ inline constexpr std::size_t kTalkersPerDeviceMax = 16;       // the one silent 
 inline constexpr std::size_t kDevicesWithoutLinkMax = 1'024;  // remembered for kTalkTime
 
 // Mailboxes.
-inline constexpr model::MailboxLimits kDeviceMailbox{.count_max = 64, .bytes_max = 64 * 1'024};
-inline constexpr model::MailboxLimits kAppMailbox{.count_max = 256, .bytes_max = 256 * 1'024};
+inline constexpr model::MailboxLimits kDeviceMailbox{.count_max = 64, .bytes_max = 65'536};
+inline constexpr model::MailboxLimits kAppMailbox{.count_max = 256, .bytes_max = 262'144};
 inline constexpr Duration kAppLetterLife = days(7);
 inline constexpr Duration kStrangerLetterLife = minutes(2);  // from a device that is not attached
 inline constexpr std::size_t kLettersPerPage = 16;

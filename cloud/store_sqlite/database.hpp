@@ -58,7 +58,7 @@ class Query {
 
 class Database {
   public:
-    enum class Mode { Open, Create };
+    enum class Mode : std::uint8_t { Open, Create };
 
     // Opens a file, or creates it (Error::AlreadyExists if it is there). Nothing is read yet.
     static Result<std::unique_ptr<Database>, Failure> open(const std::string& path,
