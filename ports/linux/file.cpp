@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <sys/stat.h>
@@ -24,6 +25,22 @@ bool create_folders(const std::filesystem::path& path) {
     if (create_folder(path)) return true;
     if (errno != ENOENT || path == path.root_path()) return false;
     return create_folders(path.parent_path()) && create_folder(path);
+}
+
+// Gives a finished file its name, unless something has that name. False with errno set otherwise.
+bool rename_to_new(const std::string& from, const std::string& to) {
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0)
+        return true;
+    if (errno != EINVAL && errno != ENOSYS) return false;
+    // A file system without it.
+    if (::link(from.c_str(), to.c_str()) != 0) return false;
+    ::unlink(from.c_str());
+    return true;
+}
+
+bool sync_folder(const std::string& path) {
+    const File folder{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    return folder.is_open() && ::fsync(folder.descriptor()) == 0;
 }
 
 }  // namespace
@@ -119,6 +136,20 @@ Status replace_file(const File& folder, const std::string& name, Bytes content) 
     SOTTO_TRY_ASSIGN(const File file, create_temporary(folder, name));
     if (!file.write_at(content, 0) || !file.sync()) return write_error();
     return put_in_place(folder, name);
+}
+
+Outcome<> create_file(const std::string& path, Bytes content) {
+    const auto parent = std::filesystem::path{path}.parent_path();
+    const std::string folder = parent.empty() ? "." : parent.string();
+    std::string temporary = folder + "/.sotto-XXXXXX";
+    const File file{::mkostemp(temporary.data(), O_CLOEXEC)};
+    if (!file.is_open()) return system_failure(write_error(), "cannot write in " + folder);
+    const bool is_written = file.write_at(content, 0) && file.sync();
+    if (is_written && rename_to_new(temporary, path) && sync_folder(folder)) return {};
+    const Error error = errno == EEXIST ? Error::AlreadyExists : write_error();
+    const Failure failure = system_failure(error, "cannot create " + path);
+    ::unlink(temporary.c_str());
+    return failure;
 }
 
 }  // namespace sotto::ports

@@ -75,5 +75,20 @@ TEST_F(Files, AFileIsReplacedAndReadBack) {
     EXPECT_EQ(status.st_mode & 0777U, 0600U);
 }
 
+TEST_F(Files, AFileIsCreatedOnceAndNeverReplaced) {
+    const std::string path = folder_ + "/f";
+    ASSERT_TRUE(create_file(path, as_bytes("one")));
+    const auto again = create_file(path, as_bytes("two"));
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().code, Error::AlreadyExists);
+    EXPECT_EQ(as_text(*read_file(path, 3)), "one");
+    struct stat status{};
+    ASSERT_EQ(::stat(path.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777U, 0600U);
+    EXPECT_FALSE(create_file(folder_ + "/none/f", as_bytes("x")));
+    const std::filesystem::directory_iterator all{folder_};
+    EXPECT_EQ(std::distance(begin(all), end(all)), 1) << "nothing is left behind";
+}
+
 }  // namespace
 }  // namespace sotto::ports
