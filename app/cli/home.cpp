@@ -65,6 +65,12 @@ std::string join(const std::vector<DeviceEntry>& devices) {
     return text;
 }
 
+Failure other_identity() {
+    return {Trouble::State,
+            "another identity is here already; nothing was imported, and nothing is lost",
+            "Import into an empty folder: name it with --state DIR"};
+}
+
 bool is_good_name(std::string_view name) {
     return !name.empty() && name.size() <= kNameSizeMax && name.front() != '-' &&
            std::none_of(name.begin(), name.end(), [](char c) {
@@ -211,6 +217,97 @@ Outcome<> Home::check_name(const framing::DeviceId& id, const std::string& name)
 Outcome<> Home::set_name(const framing::DeviceId& id, const std::string& name) const {
     SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/device"));
     if (!store_name(storage, name)) return state_failure("the name cannot be stored in " + path_);
+    return {};
+}
+
+Outcome<Backup> Home::backup() const {
+    Backup backup;
+    {
+        SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(path_ + "/app"));
+        auto identity = keystore::load_identity(storage);
+        if (!identity && identity.error() == Error::NotFound)
+            return Failure{Trouble::Usage,
+                           "there is nothing to export: no device was ever paired with",
+                           "Check --state, or pair first: sotto pair CODE"};
+        if (!identity) return state_failure(identity.error(), "the identity in " + path_);
+        backup.identity = *std::move(identity);
+    }
+    SOTTO_TRY_ASSIGN(const std::vector<DeviceEntry> all, devices());
+    for (const DeviceEntry& device : all) {
+        if (!device.is_paired && !device.is_damaged) continue;
+        SOTTO_TRY_ASSIGN(ports::FileStorage storage,
+                         open_patiently(device_path(device.id) + "/device"));
+        auto peer = keystore::load_peer(storage);
+        if (!peer) return state_failure(peer.error(), "the device " + to_hex(device.id));
+        backup.devices.push_back(
+            {device.name, peer->credential, peer->generation, std::move(peer->token_key)});
+    }
+    return backup;
+}
+
+Outcome<> Home::restore(const Backup& backup) const {
+    SOTTO_TRY(check_identity(backup.identity));
+    SOTTO_TRY(erase_sessions());
+    {
+        SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(path_ + "/app"));
+        const auto known = keystore::load_identity(storage);
+        if (!known && known.error() != Error::NotFound)
+            return state_failure(known.error(), "the identity in " + path_);
+        if (known && !(known->credential == backup.identity.credential)) return other_identity();
+        if (!known && !keystore::store_identity(storage, backup.identity))
+            return state_failure("the identity cannot be stored in " + path_);
+    }
+    for (const BackupDevice& device : backup.devices) SOTTO_TRY(restore_device(device));
+    return {};
+}
+
+Outcome<> Home::check_identity(const keystore::Identity& identity) const {
+    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(path_ + "/app"));
+    const auto known = keystore::load_identity(storage);
+    if (!known && known.error() == Error::NotFound) return {};
+    if (!known) return state_failure(known.error(), "the identity in " + path_);
+    if (!(known->credential == identity.credential)) return other_identity();
+    return {};
+}
+
+Outcome<> Home::restore_device(const BackupDevice& device) const {
+    const framing::DeviceId id = device_id_of(device.credential);
+    const bool is_name_free = !device.name.empty() && check_name(id, device.name).has_value();
+    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/device"));
+    const auto known = keystore::load_peer(storage);
+    if (!known && known.error() != Error::NotFound)
+        return state_failure(known.error(), "the device " + to_hex(id));
+    const bool is_newer = known && known->is_paired && known->generation > device.generation;
+    const bool has_name = !load_name(storage).value_or("").empty();
+    // The name goes first: a device without one would be harder to find again.
+    if (is_name_free && !has_name && !store_name(storage, device.name))
+        return state_failure("the device cannot be stored in " + path_);
+    if (!is_newer && !keystore::store_peer(storage,
+                                           {.is_paired = true,
+                                            .generation = device.generation,
+                                            .credential = device.credential,
+                                            .token_key = device.token_key.clone()}))
+        return state_failure("the device cannot be stored in " + path_);
+    return {};
+}
+
+// Of every device here: whoever takes over starts with none.
+Outcome<> Home::erase_sessions() const {
+    std::error_code none;
+    for (const auto& device : std::filesystem::directory_iterator(path_ + "/devices", none)) {
+        for (int slot = 0; slot < kSessionsMax; ++slot) {
+            const std::string path = device.path().string() + "/session-" + std::to_string(slot);
+            if (!std::filesystem::exists(path, none)) continue;
+            auto session = ports::FileStorage::open(path);
+            if (!session && session.error().code == Error::Busy)
+                return Failure{Trouble::State,
+                               "a command still talks to a device; nothing was imported",
+                               "Wait until it is done, or stop the watch, then import again"};
+            if (!session) return state_failure(session.error().detail);
+            if (!session->clear())
+                return state_failure("an old session in " + path_ + " cannot be erased");
+        }
+    }
     return {};
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "app/client/backup.hpp"
 #include "app/client/failure.hpp"
 #include "app/client/records.hpp"
 #include "core/framing/frame.hpp"
@@ -63,6 +64,13 @@ class Home {
     Outcome<> check_name(const framing::DeviceId& id, const std::string& name) const;
     Outcome<> set_name(const framing::DeviceId& id, const std::string& name) const;
 
+    // Identity and all devices whose pairing was finished. Trouble::Usage if there is no identity.
+    Outcome<Backup> backup() const;
+    // Puts back what a backup holds and erases every session. What is newer here stays: names, and
+    // devices that were paired with again. No record is changed if another identity is here or a
+    // session is in use. Cut short at any moment, it can be done again.
+    Outcome<> restore(const Backup& backup) const;
+
     // A session that no other process uses.
     Outcome<std::unique_ptr<DeviceStorage>> take_session(const framing::DeviceId& id) const;
 
@@ -70,6 +78,9 @@ class Home {
     explicit Home(std::string path) : path_(std::move(path)) {}
 
     std::string device_path(const framing::DeviceId& id) const;
+    Outcome<> check_identity(const keystore::Identity& identity) const;
+    Outcome<> restore_device(const BackupDevice& device) const;
+    Outcome<> erase_sessions() const;
 
     std::string path_;
 };

@@ -10,6 +10,7 @@
 #include "app/cli/stored_sequence.hpp"
 #include "app/client/hex.hpp"
 #include "core/cose/credential.hpp"
+#include "core/keystore/private_key.hpp"
 #include "testing/memory_storage.hpp"
 #include "testing/seeded_entropy.hpp"
 
@@ -178,6 +179,120 @@ TEST_F(HomeTest, SequenceNumbersAreNeverUsedTwice) {
     fs::copy(folder, root_ + "/copy", fs::copy_options::recursive);
     EXPECT_EQ(StoredSequenceNumbers::open(root_ + "/copy", Known::Before).error().trouble,
               Trouble::State);
+}
+
+// A backup of a state folder with two paired devices, and what restoring it does elsewhere.
+class RestoreTest : public HomeTest {
+  protected:
+    RestoreTest() {
+        EXPECT_TRUE(home().identity(entropy_));
+        lamp_ = pair("lamp", 3);
+        heater_ = pair("heater", 1);
+    }
+    framing::DeviceId pair(const std::string& name, std::uint32_t generation) {
+        auto key = *keystore::draw_private_key(entropy_);
+        const auto ccs = *cose::Credential::create("device", crypto::dh_public(key));
+        const auto id = device_id_of(ccs.bytes());
+        auto storage = *home().take_session(id);
+        EXPECT_TRUE(keystore::store_peer(*storage, peer_of(ccs.bytes(), generation)));
+        EXPECT_TRUE(storage->store(kSessionKey, as_bytes("session")));
+        EXPECT_TRUE(home().set_name(id, name));
+        return id;
+    }
+    static keystore::PeerRecord peer_of(Bytes credential, std::uint32_t generation) {
+        keystore::PeerRecord peer;
+        peer.is_paired = true;
+        peer.generation = generation;
+        peer.credential = keystore::CredentialBytes{credential};
+        peer.token_key.fill()[0] = static_cast<std::uint8_t>(generation);
+        return peer;
+    }
+    Home other() const { return *Home::open(root_ + "/other"); }
+
+    static constexpr hal::RecordId kSessionKey{0x0100};
+    framing::DeviceId lamp_{};
+    framing::DeviceId heater_{};
+};
+
+TEST_F(RestoreTest, AnEmptyFolderBecomesTheSameAppWithoutItsSessions) {
+    const auto backup = home().backup();
+    ASSERT_TRUE(backup) << backup.error().what;
+    ASSERT_EQ(backup->devices.size(), 2U);
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(other().restore(*backup)) << "again is the same";
+    EXPECT_EQ(other().identity(entropy_)->credential, home().identity(entropy_)->credential);
+    EXPECT_EQ(other().find("lamp")->id, lamp_);
+    EXPECT_TRUE(other().find("heater")->is_paired);
+    auto storage = *other().take_session(lamp_);
+    EXPECT_EQ(keystore::load_peer(*storage)->generation, 3U);
+    std::array<std::uint8_t, 16> out{};
+    EXPECT_EQ(storage->load(kSessionKey, out).error(), Error::NotFound);
+}
+
+TEST_F(RestoreTest, NoSessionAndNoLoginIsInABackup) {
+    ASSERT_TRUE(home().store_account({"https://cloud", "the-token", false, {}, "cloud:1"}));
+    const auto content = encode_backup(*home().backup());
+    ASSERT_TRUE(content);
+    const std::string_view text = as_text(content->view());
+    EXPECT_NE(text.find("heater"), std::string_view::npos);
+    for (const char* secret : {"session", "the-token", "https:"})
+        EXPECT_EQ(text.find(secret), std::string_view::npos) << secret;
+}
+
+TEST_F(RestoreTest, SessionsThatAreHereAreErased) {
+    ASSERT_TRUE(home().restore(*home().backup()));
+    std::array<std::uint8_t, 16> out{};
+    for (const auto& id : {lamp_, heater_})
+        EXPECT_EQ((*home().take_session(id))->load(kSessionKey, out).error(), Error::NotFound);
+}
+
+TEST_F(RestoreTest, AnotherIdentityStays) {
+    const auto own = other().identity(entropy_)->credential;
+    const auto restored = other().restore(*home().backup());
+    ASSERT_FALSE(restored);
+    EXPECT_EQ(restored.error().trouble, Trouble::State);
+    EXPECT_EQ(other().identity(entropy_)->credential, own);
+    EXPECT_TRUE(other().devices()->empty());
+}
+
+TEST_F(RestoreTest, ASessionInUseStopsIt) {
+    const auto backup = home().backup();
+    const auto held = home().take_session(lamp_);
+    const auto restored = home().restore(*backup);
+    ASSERT_FALSE(restored);
+    EXPECT_EQ(restored.error().trouble, Trouble::State);
+}
+
+TEST_F(RestoreTest, WhatIsNewerHereStays) {
+    const auto backup = home().backup();
+    {
+        auto storage = *home().take_session(lamp_);
+        const auto peer = *keystore::load_peer(*storage);
+        ASSERT_TRUE(keystore::store_peer(*storage, peer_of(peer.credential, 4)));
+        ASSERT_TRUE(home().set_name(lamp_, "lantern"));
+    }
+    ASSERT_TRUE(home().restore(*backup));
+    EXPECT_EQ(home().find("lantern")->id, lamp_);
+    EXPECT_EQ(keystore::load_peer(**home().take_session(lamp_))->generation, 4U);
+}
+
+// As a power cut leaves it: any number of the steps of restore() done.
+TEST_F(RestoreTest, AnImportThatWasCutShortIsDoneAgain) {
+    const auto backup = home().backup();
+    for (std::size_t count = 0; count < backup->devices.size(); ++count) {
+        Backup part = *home().backup();
+        while (part.devices.size() > count) part.devices.pop_back();
+        ASSERT_TRUE(other().restore(part));
+        EXPECT_EQ(other().devices()->size(), count);
+    }
+    ASSERT_TRUE(other().restore(*backup));
+    EXPECT_EQ(other().devices()->size(), 2U);
+}
+
+TEST_F(RestoreTest, ThereIsNoBackupOfNothingAndNoneOfDamage) {
+    EXPECT_EQ(other().backup().error().trouble, Trouble::Usage);
+    const std::string journal = root_ + "/state/devices/" + to_hex(lamp_) + "/device/journal";
+    std::fstream{journal, std::ios::in | std::ios::out}.seekp(40).put('x');
+    EXPECT_EQ(home().backup().error().trouble, Trouble::State);
 }
 
 TEST(AppRecords, AreStrictAndSurviveAnyBytes) {

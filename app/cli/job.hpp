@@ -22,6 +22,8 @@ Outcome<> run(const WatchCommand& command, const Job& job);
 Outcome<> run(const DevicesCommand& command, const Job& job);
 Outcome<> run(const LoginCommand& command, const Job& job);
 Outcome<> run(const MoveCommand& command, const Job& job);
+Outcome<> run(const ExportCommand& command, const Job& job);
+Outcome<> run(const ImportCommand& command, const Job& job);
 // Also for an answer that is no success, whose code it prints.
 Outcome<> run(const CoapCommand& command, const Job& job);
 

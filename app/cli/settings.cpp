@@ -123,6 +123,15 @@ void add_move(CLI::App& app, MoveCommand& command) {
         ->type_name("FILE");
 }
 
+template <class T>
+void add_backup(CLI::App& app, T& command) {
+    app.add_option("FILE", command.file, "The backup")->required();
+    app.add_option("--passphrase-file",
+                   command.passphrase_file,
+                   "File with the passphrase; otherwise SOTTO_PASSPHRASE, or it is asked for")
+        ->type_name("FILE");
+}
+
 template <CoapMethod kMethod>
 void add_coap(CLI::App& app, CoapCommand& command) {
     command.method = kMethod;
@@ -155,6 +164,16 @@ void add_commands(CLI::App& app, std::optional<Command>& chosen) {
         app, chosen, "watch", "Print events of a device as they happen", add_watch);
     declare<LoginCommand>(app, chosen, "login", "Sign in at a cloud", add_login);
     declare<MoveCommand>(app, chosen, "move", "Take a device to another cloud", add_move);
+    declare<ExportCommand>(app,
+                           chosen,
+                           "export",
+                           "Write identity and devices to a file, under a passphrase",
+                           add_backup<ExportCommand>);
+    declare<ImportCommand>(app,
+                           chosen,
+                           "import",
+                           "Take over identity and devices from such a file",
+                           add_backup<ImportCommand>);
     CLI::App& coap = *app.add_subcommand("coap", "Talk to any CoAP server, with EDHOC or OSCORE");
     coap.require_subcommand(1);
     coap.fallthrough();

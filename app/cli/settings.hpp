@@ -47,6 +47,14 @@ struct MoveCommand {
     std::string device;
     LoginCommand login;  // at the new cloud
 };
+struct ExportCommand {
+    std::string file;
+    std::string passphrase_file;
+};
+struct ImportCommand {
+    std::string file;
+    std::string passphrase_file;
+};
 enum class CoapMethod { Get, Post, Observe };
 struct CoapCommand {
     CoapMethod method = CoapMethod::Get;
@@ -67,6 +75,8 @@ using Command = std::variant<PairCommand,
                              WatchCommand,
                              LoginCommand,
                              MoveCommand,
+                             ExportCommand,
+                             ImportCommand,
                              CoapCommand>;
 
 struct CommandLine {

@@ -2,6 +2,7 @@
 // `sotto` and `sotto-device`, the real programs, nearby: pairing, commands, kill -9, reset.
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 
 #include <gtest/gtest.h>
@@ -22,9 +23,11 @@ using Ran = testing::Run;
 
 // docs/cli.md
 constexpr int kDone = 0;
+constexpr int kUsage = 1;
 constexpr int kRefused = 2;
 constexpr int kUnreachable = 3;
 constexpr int kNotTheDevice = 5;
+constexpr int kState = 6;
 
 class NearbyTest : public ::testing::Test {
   protected:
@@ -73,6 +76,36 @@ TEST_F(NearbyTest, AnOwnerCommandsItsDeviceOverKillsOfIt) {
     expect(app("app", {"call", "lamp", "lamp", "purple"}), kRefused, "");
     EXPECT_EQ(device->stop(SIGTERM), 0);
     expect(app("app", {"--timeout", "1", "get", "lamp", "lamp"}), kUnreachable, "reach");
+}
+
+// A new phone: no pairing again, and no session travels with the backup.
+TEST_F(NearbyTest, AnImportedIdentityCommandsTheDeviceWithoutPairing) {
+    const auto device = start();
+    std::ofstream{folder_ / "passphrase"} << "correct horse battery\n";
+    std::ofstream{folder_ / "wrong"} << "correct horse batters\n";
+    const std::string file = folder_ / "backup";
+    const Arguments phrase{"--passphrase-file", folder_ / "passphrase"};
+    const auto with_phrase = [&](const char* verb) {
+        return Arguments{verb, file, phrase[0], phrase[1]};
+    };
+    expect(app("old", with_phrase("export")), kUsage, "nothing to export");
+    expect(pair("old"), kDone, "lamp");
+    expect(app("old", {"call", "lamp", "lamp", "on"}), kDone, "on");
+    expect(app("old", with_phrase("export")), kDone, "1 device");
+    expect(app("old", with_phrase("export")), kUsage, "already");
+    EXPECT_EQ(fs::status(file).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+
+    expect(app("new", {"import", file, phrase[0], folder_ / "wrong"}), kUsage, "passphrase");
+    EXPECT_FALSE(fs::exists(folder_ / "new"));
+    expect(app("new", with_phrase("import")), kDone, "1 device");
+    for (const auto& entry : fs::recursive_directory_iterator(folder_ / "new"))
+        EXPECT_EQ(entry.path().filename().string().find("session"), std::string::npos);
+    expect(app("new", {"call", "lamp", "repeat", "from-the-new-phone"}), kDone, "from-the-new");
+    expect(app("old", {"get", "lamp", "lamp"}), kDone, "on");
+
+    expect(app("stranger", {"devices"}), kDone, "");
+    EXPECT_EQ(pair("stranger").code, kRefused);  // it has an identity now
+    expect(app("stranger", with_phrase("import")), kState, "another identity");
 }
 
 TEST_F(NearbyTest, ASecondOwnerIsRefusedUntilAReset) {
