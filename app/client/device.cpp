@@ -170,6 +170,7 @@ class Device::Driver {
         if (event) return;
         const Instant now = setup_.now();
         const Instant wake = std::min(client_->wake_at().value_or(limit), limit);
+        setup_.transport.set_idle(!client_->is_busy());
         on_arrival(setup_.transport.wait(std::max(wake - now, milliseconds(0))));
     }
 

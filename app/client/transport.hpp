@@ -35,6 +35,9 @@ class Transport {
     virtual Status send(Bytes message) = 0;
     // Waits for what comes first. Blocks for `limit` at most.
     virtual Arrival wait(Duration limit) = 0;
+    // Whether nothing is under way that waits for an answer: a carrier that is wanted elsewhere may
+    // leave then, and comes back by itself. False until it is said.
+    virtual void set_idle(bool /*is_idle*/) {}
     // What was received has been dealt with: a carrier that keeps it may forget it.
     virtual void acknowledge() {}
 };

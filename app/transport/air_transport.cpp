@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include "app/transport/run.hpp"
 
@@ -14,6 +15,22 @@ constexpr std::size_t kQueueMax = 16;
 constexpr Duration kScan = seconds(2);
 // Beyond the patience of the link itself.
 constexpr Duration kGrace = seconds(1);
+// AIR-15, as a gateway has it.
+constexpr std::chrono::milliseconds kQuiet{500};
+constexpr std::chrono::seconds kWishLifetime{10};
+constexpr Duration kStayAwayMax = seconds(300);
+
+using Steady = std::chrono::steady_clock;
+
+std::chrono::milliseconds std_time(Duration duration) {
+    return std::chrono::milliseconds{duration.ms};
+}
+
+// Rounded up, so that the time has come afterwards.
+Duration duration_until(Steady::time_point end) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Steady::now());
+    return milliseconds(std::max<std::int64_t>(left.count(), 0));
+}
 
 Failure lost(air::Disconnect why) {
     switch (why) {
@@ -57,14 +74,16 @@ Outcome<std::unique_ptr<AirTransport>> AirTransport::connect(Reach reach,
             return sighting.device_id == device_id;
         });
     if (device == sightings.end()) return lost(air::Disconnect::NotFound);
-    std::unique_ptr<AirTransport> transport{new AirTransport{reach}};
-    SOTTO_TRY(transport->open(device->place, limit));
+    std::unique_ptr<AirTransport> transport{new AirTransport{reach, device->place, limit}};
+    SOTTO_TRY(transport->open());
     return transport;
 }
 
-Outcome<> AirTransport::open(const air::Place& place, Duration limit) {
-    link_ = reach_.central.connect(place, *this, limit);
-    run_until(reach_.loop, milliseconds(limit.ms + kGrace.ms), [this] {
+void AirTransport::connect() { link_ = reach_.central.connect(place_, *this, patience_); }
+
+Outcome<> AirTransport::open() {
+    connect();
+    run_until(reach_.loop, milliseconds(patience_.ms + kGrace.ms), [this] {
         return is_connected_ || lost_.has_value();
     });
     if (lost_) return lost(*lost_);
@@ -73,21 +92,55 @@ Outcome<> AirTransport::open(const air::Place& place, Duration limit) {
 }
 
 Status AirTransport::send(Bytes message) {
-    if (!is_connected_) return Error::WrongState;
+    if (lost_) return Error::WrongState;
+    if (!is_connected_) return Error::Busy;
     std::array<std::uint8_t, framing::kFrameSizeMax> frame{};
     SOTTO_TRY_ASSIGN(
         const Bytes bytes,
         framing::encode_frame(frame, framing::Message{framing::kLabelNearby, message}));
+    last_message_ = Steady::now();
     return link_->send(bytes);
 }
 
 Arrival AirTransport::wait(Duration limit) {
-    const auto is_done = [this] { return !messages_.empty() || lost_.has_value(); };
-    if (!run_until(reach_.loop, limit, is_done)) return TimedOut{};
-    if (messages_.empty()) return Lost{lost(*lost_)};
+    const Time end = Steady::now() + std_time(limit);
+    const auto has_news = [this] { return !messages_.empty() || lost_.has_value(); };
+    for (;;) {
+        leave_or_return();
+        const Time until = std::min(end, wake_at().value_or(end));
+        const bool was_wished = wish_.has_value();
+        run_until(reach_.loop, duration_until(until), [&] {
+            return has_news() || wish_.has_value() != was_wished;
+        });
+        if (has_news() || Steady::now() >= end) break;
+    }
+    if (messages_.empty()) return lost_ ? Arrival{Lost{lost(*lost_)}} : Arrival{TimedOut{}};
     current_ = std::move(messages_.front());
     messages_.pop_front();
     return Received{current_};
+}
+
+void AirTransport::leave_or_return() {
+    const Time now = Steady::now();
+    if (back_at_ && now >= *back_at_) {
+        back_at_.reset();
+        connect();
+    }
+    if (!wish_) return;
+    if (is_connected_ && is_idle_ && now >= last_message_ + kQuiet) {
+        link_.reset();
+        is_connected_ = false;
+        back_at_ = now + std_time(wish_->stay_away);
+        wish_.reset();
+    } else if (now >= wish_->since + kWishLifetime) {
+        wish_.reset();
+    }
+}
+
+std::optional<AirTransport::Time> AirTransport::wake_at() const {
+    if (back_at_) return back_at_;
+    if (!wish_) return std::nullopt;
+    return is_idle_ ? last_message_ + kQuiet : wish_->since + kWishLifetime;
 }
 
 void AirTransport::on_connected(const air::Sighting& /*sighting*/) { is_connected_ = true; }
@@ -95,9 +148,12 @@ void AirTransport::on_connected(const air::Sighting& /*sighting*/) { is_connecte
 void AirTransport::on_frame(Bytes frame) {
     const auto parsed = framing::parse_frame(frame);
     if (!parsed) return;
+    if (const auto* release = std::get_if<framing::Release>(&*parsed))
+        wish_ = Wish{std::min(seconds(release->seconds), kStayAwayMax), Steady::now()};
     const auto* message = std::get_if<framing::Message>(&*parsed);
     if (message == nullptr || message->label != framing::kLabelNearby) return;
     if (messages_.size() >= kQueueMax) return;  // as a network would lose it
+    last_message_ = Steady::now();
     messages_.emplace_back(message->message.begin(), message->message.end());
 }
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// To a device nearby, over the air (docs/protocol/air.md). Allocates; blocks for as long as it is
-// told. Borrows the loop and the central, which must outlive it.
+// To a device nearby, over the air (docs/protocol/air.md). When another central wants in, it leaves
+// the device as soon as nothing is under way, stays away as long as the device says, and connects
+// again: a long watch blocks nobody. Allocates; blocks for as long as it is told. Borrows the loop
+// and the central, which must outlive it.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -27,20 +30,40 @@ class AirTransport final : public Transport, private air::LinkHandler {
                                                           const framing::DeviceId& device_id,
                                                           Duration limit);
 
+    // Error::Busy while it stays away from the device: what is sent again comes later.
     Status send(Bytes message) override;
     Arrival wait(Duration limit) override;
+    void set_idle(bool is_idle) override { is_idle_ = is_idle; }
 
   private:
-    explicit AirTransport(Reach reach) : reach_(reach) {}
+    using Time = std::chrono::steady_clock::time_point;
+    // The device asked to be left [AIR-14].
+    struct Wish {
+        Duration stay_away;
+        Time since;
+    };
 
-    Outcome<> open(const air::Place& place, Duration limit);
+    AirTransport(Reach reach, air::Place place, Duration patience)
+        : reach_(reach), place_(std::move(place)), patience_(patience) {}
+
+    Outcome<> open();
+    void connect();
+    void leave_or_return();
+    // When leave_or_return() has something to do.
+    std::optional<Time> wake_at() const;
     void on_connected(const air::Sighting& sighting) override;
     void on_frame(Bytes frame) override;
     void on_disconnected(air::Disconnect why) override;
 
     Reach reach_;
+    air::Place place_;
+    Duration patience_;
     std::unique_ptr<air::Link> link_;
     bool is_connected_ = false;
+    bool is_idle_ = false;
+    Time last_message_{};
+    std::optional<Wish> wish_;
+    std::optional<Time> back_at_;  // until then it stays away
     std::optional<air::Disconnect> lost_;
     std::deque<std::vector<std::uint8_t>> messages_;
     std::vector<std::uint8_t> current_;

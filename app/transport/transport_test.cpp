@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The air by a central that plays a script, and UDP over loopback.
+#include <functional>
+
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
@@ -46,17 +48,25 @@ class FakeCentral final : public air::Central {
         } else {
             asio::post(loop_, [&handler] { handler.on_connected({}); });
         }
+        ++connect_count;
         return std::make_unique<Echo>(*this, handler);
     }
 
     std::optional<air::Disconnect> refusal;
+    int connect_count = 0;
+    int link_count = 0;  // that stand now
+    air::LinkHandler* last_handler = nullptr;
     std::vector<std::uint8_t> last_sent;
 
   private:
     class Echo final : public air::Link {
       public:
         Echo(FakeCentral& central, air::LinkHandler& handler)
-            : central_(central), handler_(handler) {}
+            : central_(central), handler_(handler) {
+            ++central_.link_count;
+            central_.last_handler = &handler;
+        }
+        ~Echo() override { --central_.link_count; }
         Status send(Bytes frame) override {
             central_.last_sent.assign(frame.begin(), frame.end());
             asio::post(central_.loop_, [this] {
@@ -108,6 +118,63 @@ TEST_F(Air, SaysWhyThereIsNoLink) {
         EXPECT_EQ(refused.error().trouble, Trouble::Unreachable);
         EXPECT_FALSE(refused.error().next.empty());
     }
+}
+
+// What the device says while another central wants in.
+class AirRelease : public Air {
+  protected:
+    AirRelease() : transport_(*AirTransport::connect({loop, central}, kDevice, kLimit)) {}
+
+    void ask_to_leave(std::uint16_t seconds) {
+        asio::post(loop, [this, seconds] {
+            central.last_handler->on_frame(frame_of(framing::Release{seconds}));
+        });
+    }
+    // Waits in steps, as a device without messages makes one wait.
+    bool comes_true(const std::function<bool()>& is_true) {
+        for (int i = 0; i < 2'000 && !is_true(); ++i)
+            EXPECT_TRUE(std::holds_alternative<TimedOut>(transport_->wait(milliseconds(10))));
+        return is_true();
+    }
+
+    std::unique_ptr<AirTransport> transport_;
+};
+
+TEST_F(AirRelease, AnIdleOneLeavesAndComesBack) {
+    transport_->set_idle(true);
+    ask_to_leave(1);
+    EXPECT_TRUE(comes_true([&] { return central.link_count == 0; }));
+    EXPECT_EQ(transport_->send(as_bytes("too soon")).error(), Error::Busy);
+    EXPECT_TRUE(comes_true([&] { return central.connect_count == 2; }));
+    EXPECT_TRUE(comes_true([&] { return transport_->send(as_bytes("ping")).has_value(); }));
+    EXPECT_EQ(as_text(std::get<Received>(transport_->wait(kLimit)).message), "ping");
+}
+
+TEST_F(AirRelease, OneWaitOutlastsTheAbsence) {
+    transport_->set_idle(true);
+    ask_to_leave(0);
+    EXPECT_TRUE(std::holds_alternative<TimedOut>(transport_->wait(seconds(2))));
+    EXPECT_EQ(central.connect_count, 2);
+    EXPECT_TRUE(transport_->send(as_bytes("ping")));
+}
+
+TEST_F(AirRelease, WhatIsUnderWayIsFinishedFirst) {
+    ask_to_leave(0);
+    EXPECT_TRUE(std::holds_alternative<TimedOut>(transport_->wait(seconds(1))));
+    EXPECT_EQ(central.link_count, 1);
+    EXPECT_EQ(central.connect_count, 1);
+    transport_->set_idle(true);
+    EXPECT_TRUE(comes_true([&] { return central.connect_count == 2; }));
+}
+
+TEST_F(AirRelease, WhoDoesNotGetBackIsToldSo) {
+    transport_->set_idle(true);
+    central.refusal = air::Disconnect::Busy;
+    ask_to_leave(0);
+    const Arrival arrival = transport_->wait(kLimit);
+    ASSERT_TRUE(std::holds_alternative<Lost>(arrival));
+    EXPECT_EQ(std::get<Lost>(arrival).why.trouble, Trouble::Unreachable);
+    EXPECT_EQ(transport_->send(as_bytes("ping")).error(), Error::WrongState);
 }
 
 TEST(UdpTransport, CarriesDatagramsBothWays) {

@@ -108,6 +108,20 @@ TEST_F(NearbyTest, AnImportedIdentityCommandsTheDeviceWithoutPairing) {
     expect(app("stranger", with_phrase("import")), kState, "another identity");
 }
 
+TEST_F(NearbyTest, AWatchLetsOtherCommandsIn) {
+    const auto device = start();
+    expect(pair("app"), kDone, "lamp");
+    const std::string log = folder_ / "watch";
+    Program watch{
+        SOTTO_BINARY_DIR "/bin/sotto",
+        {"--state", folder_ / "app", "--air", folder_ / "air", "--local", "watch", "lamp"},
+        log};
+    ASSERT_TRUE(eventually([&] { return read_text(log).find("watching") != std::string::npos; }));
+    for (const char* state : {"on", "off"})
+        expect(app("app", {"call", "lamp", "lamp", state}), kDone, state);
+    EXPECT_EQ(watch.stop(SIGTERM), 128 + SIGTERM) << "it is still running";
+}
+
 TEST_F(NearbyTest, ASecondOwnerIsRefusedUntilAReset) {
     auto device = start();
     expect(pair("first"), kDone, "lamp");
