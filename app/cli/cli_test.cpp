@@ -78,6 +78,9 @@ TEST(CommandLine, WhatMakesNoSenseLeavesWithUsage) {
         {"coap", "get", "coap://h/v", "--identity", "k.pem"},
         {"coap", "get", "coap://h/v", "--count", "1"},
         {"coap", "get", "coap://h/v", "--new-context"},
+        {"export"},
+        {"import", "a", "b"},
+        {"export", "file", "--passphrase", "words"},
         {"login", "http://localhost", "--token", "t"}};
     for (const auto& arguments : cases) {
         const auto parsed = parse_command_line(arguments);

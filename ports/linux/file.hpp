@@ -56,8 +56,8 @@ void remove_temporary(const File& folder, const std::string& name);
 // Both steps at once. After success the content is on the disk.
 Status replace_file(const File& folder, const std::string& name, Bytes content);
 
-// Creates a file of the user's choice (0600), all of it at once or not at all. Error::AlreadyExists,
-// and what is there stays; Error::NoSpace, Error::StorageFailed.
+// Creates a file of the user's choice (0600), all of it at once or not at all.
+// Error::AlreadyExists, and what is there stays; Error::NoSpace, Error::StorageFailed.
 Outcome<> create_file(const std::string& path, Bytes content);
 
 // What errno says about a failed write: Error::NoSpace or Error::StorageFailed.
