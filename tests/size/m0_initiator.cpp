@@ -22,10 +22,10 @@ Status shake_hands(firmware::Flash& flash, firmware::Noise& noise) {
 
     SOTTO_TRY_ASSIGN(crypto::DhPrivateKey key, keystore::draw_private_key(noise));
     SOTTO_TRY_ASSIGN(const edhoc::ConnectionId c_i, edhoc::ConnectionId::from(kConnectionId));
-    SOTTO_TRY_ASSIGN(const Bytes message_1,
-                     initiator.compose_message_1(edhoc::EphemeralKey::from(std::move(key)),
-                                                 {.suites = kSuites, .c_i = c_i},
-                                                 out));
+    SOTTO_TRY_ASSIGN(
+        const Bytes message_1,
+        initiator.compose_message_1(
+            edhoc::EphemeralKey::from(std::move(key)), {.suites = kSuites, .c_i = c_i}, out));
     firmware::send({}, message_1);
     SOTTO_TRY_ASSIGN(const edhoc::Claim claim,
                      initiator.on_message_2(firmware::wait().message, scratch.bytes(), {}));

@@ -30,8 +30,7 @@ void serve(session::Server& server, MutBytes out) {
         if (input.has_button) server.on_button(input.now);
         if (input.has_reset && !server.factory_reset()) panic("reset", 0);
         if (input.has_event && !server.publish(0, {.payload = input.message})) continue;
-        firmware::send(input.channel,
-                       server.receive(input.channel, input.message, input.now, out));
+        firmware::send(input.channel, server.receive(input.channel, input.message, input.now, out));
         while (const auto outgoing = server.poll(input.now, out)) {
             firmware::send(outgoing->channel, outgoing->message);
         }
@@ -43,16 +42,16 @@ void run(Device& device) {
     if (!identity) return;
     const auto credential = cose::Credential::parse(identity->credential);
     if (!credential) return;
-    session::Server server{{.identity = {.credential = *credential,
-                                         .private_key = identity->private_key},
-                            .storage = device.flash,
-                            .entropy = device.noise,
-                            .resources = device.sketch,
-                            .display = session::PairingDisplay::Label,
-                            .sessions = device.sessions,
-                            .half_open = device.half_open,
-                            .scratch = device.scratch,
-                            .result = device.result}};
+    session::Server server{
+        {.identity = {.credential = *credential, .private_key = identity->private_key},
+         .storage = device.flash,
+         .entropy = device.noise,
+         .resources = device.sketch,
+         .display = session::PairingDisplay::Label,
+         .sessions = device.sessions,
+         .half_open = device.half_open,
+         .scratch = device.scratch,
+         .result = device.result}};
     if (server.start(firmware::wait().now)) serve(server, device.out);
 }
 
