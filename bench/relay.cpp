@@ -131,15 +131,20 @@ class Line {
         std::copy_n(code->credential_hash_prefix.begin(), id.size(), id.begin());
         app::CloudLogin login{*app::parse_cloud_url("http://" + port("http")),
                               trimmed(read_text(folder_ / "cloud/owner.token"))};
-        transport_ = must(app::CloudTransport::connect(login, {}, id, kPatience));
+        transport_ = must(app::CloudTransport::connect(login, app::AppId{1}, id, kPatience));
         app_.emplace(app::Device::Setup{.identity = identity_,
                                         .storage = storage_,
                                         .entropy = entropy_,
                                         .transport = *transport_,
                                         .now = ports::SystemClock::now,
                                         .patience = kPatience});
-        if (!testing::eventually([&] { return app_->pair(*code).has_value(); }))
-            throw std::runtime_error{"the app cannot pair"};
+        std::string why;
+        const bool is_paired = testing::eventually([&] {
+            const auto paired = app_->pair(*code);
+            if (!paired) why = paired.error().what;
+            return paired.has_value();
+        });
+        if (!is_paired) throw std::runtime_error{"the app cannot pair: " + why};
         const std::uint32_t trial = must(app_->try_cloud(assignment(login)));
         if (!testing::eventually([&] { return app_->confirm_cloud(trial).has_value(); }))
             throw std::runtime_error{"the device does not attach"};
