@@ -8,6 +8,7 @@ namespace sotto::cose {
 namespace {
 
 constexpr std::uint8_t kMapOfOne = 0xa1;
+constexpr std::size_t kKccsHeadSize = 2;  // of {14: CCS}: the map's head and its key
 
 }  // namespace
 
@@ -22,17 +23,20 @@ Result<IdCred> IdCred::read_compact(cbor::Reader& in) {
         if (kid.size() > 0xff) return Error::TooLarge;
         return IdCred{CredentialForm::Kid, kid};
     }
-    // A CCS need not be deterministic CBOR: it is taken as it is, and only has to be well-formed.
-    cbor::Reader map{in.rest(), cbor::Rules::WellFormed};
-    SOTTO_TRY_ASSIGN(const Bytes encoded, map.skip());
+    const Bytes map = in.rest();
     // RFC 9528 §3.5.3.2: {4: kid} is compact "if and only if" it stands in a plaintext, so that a
     // kid alone never comes as a map. The other forms of {14: CCS} are not deterministic.
-    if (encoded[0] != kMapOfOne) return Error::Unsupported;
-    if (encoded[1] == kHeaderKid) return Error::Malformed;
-    if (encoded[1] != kHeaderKccs) return Error::Unsupported;
-    if (encoded[2] >> 5 != static_cast<std::uint8_t>(cbor::Kind::Map)) return Error::Malformed;
-    in = cbor::Reader{in.rest().subspan(encoded.size())};
-    return IdCred{CredentialForm::Value, encoded.subspan(2)};
+    if (map[0] != kMapOfOne) return Error::Unsupported;
+    if (map.size() <= kKccsHeadSize) return Error::Truncated;
+    if (map[1] == kHeaderKid) return Error::Malformed;
+    if (map[1] != kHeaderKccs) return Error::Unsupported;
+    if (map[2] >> 5 != static_cast<std::uint8_t>(cbor::Kind::Map)) return Error::Malformed;
+    // A CCS need not be deterministic CBOR: it is taken as it is, and only has to be well-formed,
+    // to the depth that Credential::parse takes.
+    cbor::Reader value{map.subspan(kKccsHeadSize), cbor::Rules::WellFormed};
+    SOTTO_TRY_ASSIGN(const Bytes ccs, value.skip());
+    in = cbor::Reader{value.rest()};
+    return IdCred{CredentialForm::Value, ccs};
 }
 
 void IdCred::write_compact(cbor::Writer& out) const {
