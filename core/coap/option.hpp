@@ -39,6 +39,10 @@ inline constexpr OptionNumber kSize1{60};
 inline constexpr OptionNumber kEcho{252};        // RFC 9175
 inline constexpr OptionNumber kNoResponse{258};  // RFC 7967
 inline constexpr OptionNumber kRequestTag{292};  // RFC 9175
+// Ours, from the range for experiments (RFC 7252 §12.2), both seconds since 1970
+// (docs/protocol/session.md, SES-90, SES-93): critical, safe to forward; elective, safe to forward.
+inline constexpr OptionNumber kNotAfter{65'001};
+inline constexpr OptionNumber kTime{65'004};
 
 // The class of an option is in its number (RFC 7252 §5.4.6).
 constexpr bool is_critical(OptionNumber number) { return (number.value() & 1) != 0; }

@@ -50,6 +50,8 @@ constexpr Form kForms[] = {
     form(kEcho, 1, 40),
     form(kNoResponse, 0, 1),
     form(kRequestTag, 0, 8, Repeats::Yes),
+    form(kNotAfter, 0, 4),
+    form(kTime, 0, 4),
 };
 
 const Form* find_form(OptionNumber number) {

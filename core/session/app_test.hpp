@@ -20,6 +20,8 @@ struct App {
         Message echo = {};
         std::optional<std::uint32_t> format = {};
         std::optional<std::uint32_t> accept = {};
+        std::optional<std::uint32_t> not_after = {};
+        std::optional<std::uint32_t> time = {};
     };
     struct Reply {
         coap::Code code = coap::Code::Empty;
@@ -117,6 +119,8 @@ struct App {
         if (spec.format) body.options().add_uint(coap::kContentFormat, *spec.format);
         if (spec.accept) body.options().add_uint(coap::kAccept, *spec.accept);
         if (!spec.echo.empty()) body.options().add(coap::kEcho, spec.echo);
+        if (spec.not_after) body.options().add_uint(coap::kNotAfter, *spec.not_after);
+        if (spec.time) body.options().add_uint(coap::kTime, *spec.time);
         binding = oscore::bind_request(oscore::Piv{piv});
         std::array<std::uint8_t, kMessageSizeMax> buffer;
         const auto message =

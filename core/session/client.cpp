@@ -394,6 +394,8 @@ std::optional<Event> Client::send_protected(const Spec& spec,
         is_registration ? std::optional<std::uint32_t>{0} : std::nullopt;
     const bool brings_echo = now < echo_until_ && !echo_.empty() &&
                              (spec.code != coap::Code::Get || job_.challenge_count > 0);
+    // To an owner's word an Echo belongs; a cloud's proposal goes without [SES-94].
+    const bool tells_time = brings_echo || spec.code != coap::Code::Get;
     Token token;
     if (is_registration) {
         token = observations_[job_.observation].token;
@@ -402,8 +404,12 @@ std::optional<Event> Client::send_protected(const Spec& spec,
     }
     const auto header = exchange_.begin(coap::Code::Post, token, setup_.entropy);
     if (!header) return fail(Reason::OwnState, now);
-    const auto body =
-        write_body(spec, {.query = query, .observe = observe, .brings_echo = brings_echo}, payload);
+    const auto body = write_body(spec,
+                                 {.query = query,
+                                  .observe = observe,
+                                  .brings_echo = brings_echo,
+                                  .time = tells_time ? time_at(now) : std::nullopt},
+                                 payload);
     if (!body) return fail(Reason::OwnState, now);
     const auto message =
         oscore::protect_request(session_.context(),
@@ -438,6 +444,8 @@ Result<Bytes> Client::write_body(const Spec& spec, const Extras& extras, Bytes p
     if (!extras.query.empty()) options.add_text(coap::kUriQuery, extras.query);
     if (spec.accept) options.add_uint(coap::kAccept, static_cast<std::uint16_t>(*spec.accept));
     if (extras.brings_echo) options.add(coap::kEcho, echo_);
+    if (extras.not_after) options.add_uint(coap::kNotAfter, *extras.not_after);
+    if (extras.time) options.add_uint(coap::kTime, *extras.time);
     return writer.payload(payload).finish();
 }
 
@@ -497,6 +505,62 @@ bool Client::keep_echo(const coap::Body& body, Instant now) {
     echo_ = FixedBytes<kEchoSizeMax>{*value};
     echo_until_ = now + kEchoUsable;
     return true;
+}
+
+// Deferred commands.
+
+std::optional<std::uint32_t> Client::time_at(Instant now) const {
+    if (!setup_.since_1970) return std::nullopt;
+    return static_cast<std::uint32_t>((now + *setup_.since_1970).ms / 1'000);
+}
+
+Result<Client::Sealed> Client::defer(const Request& request,
+                                     std::uint32_t not_after,
+                                     Instant now,
+                                     MutBytes out) {
+    SOTTO_TRY_ASSIGN(const Spec spec, make_spec(request));
+    if (!session_.is_usable(now)) return Error::NotFound;
+    Sealed sealed{.deferred = {.tag = session_.tag()}};
+    std::array<std::uint8_t, 2> id;
+    SOTTO_TRY(setup_.entropy.fill(sealed.deferred.token));
+    SOTTO_TRY(setup_.entropy.fill(id));
+    SOTTO_TRY_ASSIGN(sealed.deferred.piv, session_.next_piv(now));
+    SOTTO_TRY_ASSIGN(
+        const Bytes body,
+        write_body(
+            spec, {.not_after = not_after}, request.content ? request.content->payload : Bytes{}));
+    const oscore::Outside outside{.type = coap::Type::NonConfirmable,
+                                  .id = static_cast<std::uint16_t>(id[0] << 8 | id[1]),
+                                  .token = sealed.deferred.token};
+    const auto message = oscore::protect_request(
+        session_.context(), {.piv = sealed.deferred.piv}, outside, body, out);
+    wipe(plaintext_.bytes());
+    if (!message) return message.error();
+    sealed.message = *message;
+    return sealed;
+}
+
+Result<Answer> Client::open(const Deferred& deferred, Bytes raw, Instant now) {
+    if (!session_.is_usable(now) || session_.tag() != deferred.tag) return Error::NotFound;
+    const auto message = coap::parse_message(raw);
+    const bool is_answer = message && coap::is_response(message->header.code) &&
+                           equal(message->header.token, deferred.token) &&
+                           message->options.find(coap::kOscore);
+    if (!is_answer) return Error::Unauthenticated;
+    const auto response = oscore::unprotect_response(
+        session_.context(), oscore::bind_request(deferred.piv), *message, plaintext_.bytes());
+    if (!response || response->body.options.find_bad_critical({})) return Error::Unauthenticated;
+    const coap::Body& body = response->body;
+    return Answer{.code = body.code, .format = format_of(body.options), .payload = body.payload};
+}
+
+Status Client::settle(const Deferred& deferred, Instant now, Instant until) {
+    if (is_busy()) return Error::Busy;
+    begin(JobKind::Request, now, until);
+    job_.is_at_risk = true;
+    job_.piv = deferred.piv;
+    job_.tag = deferred.tag;
+    return {};
 }
 
 // Observations.

@@ -34,6 +34,13 @@ struct Request {
     std::optional<Format> accept = std::nullopt;
 };
 
+// What must be kept of a deferred command until its answer comes.
+struct Deferred {
+    oscore::Piv piv{};
+    keystore::SessionTag tag{};
+    Token token{};
+};
+
 // The end of a job. Views are valid until the next call of the client.
 struct Answer {
     coap::Code code = coap::Code::Empty;
@@ -80,6 +87,8 @@ class Client {
         FixedBytes<crypto::kHashSize> device;
         // The whole of it, for a device that names itself by kid.
         const cose::Credential* known = nullptr;
+        // What makes an Instant a time since 1970: then requests tell the device the time [SES-93].
+        std::optional<Duration> since_1970 = std::nullopt;
     };
     explicit Client(const Setup& setup);
 
@@ -93,9 +102,27 @@ class Client {
     Status request(const Request& request, Instant now, Instant until);
     // GET of an event with Observe. Error::NoSpace.
     Result<ObservationId> observe(const Request& request, Instant now, Instant until);
+    // Asks the device what became of a deferred command, whose end is as that of its own job. It
+    // can not run any more afterwards [SES-45].
+    Status settle(const Deferred& deferred, Instant now, Instant until);
     // Ends the job as if its time were over; nothing if there is none.
     std::optional<Event> give_up(Instant now);
     bool is_busy() const { return job_.kind != JobKind::None; }
+
+    // A command that is sent later, by somebody else, at the front of `out` [SES-90]. Its number is
+    // stored as used before it is there. Error::NotFound: there is no session to send it in, and
+    // one has to be made by a job first; Error::TooLarge, NoSpace, StorageFailed, EntropyFailed.
+    struct Sealed {
+        Deferred deferred = {};
+        Bytes message = {};
+    };
+    Result<Sealed> defer(const Request& request,
+                         std::uint32_t not_after,
+                         Instant now,
+                         MutBytes out);
+    // What the device says to it; a view until the next call. Error::Unauthenticated: the message
+    // is not its answer; Error::NotFound: its session has ended.
+    Result<Answer> open(const Deferred& deferred, Bytes message, Instant now);
 
     std::optional<Event> receive(Bytes message, Instant now);
     // To be called at wake_at(), or at any other time, until it has nothing to say.
@@ -150,12 +177,15 @@ class Client {
     };
 
     struct Extras {
-        std::string_view query;
-        std::optional<std::uint32_t> observe;
+        std::string_view query = {};
+        std::optional<std::uint32_t> observe = std::nullopt;
         bool brings_echo = false;
+        std::optional<std::uint32_t> not_after = std::nullopt;
+        std::optional<std::uint32_t> time = std::nullopt;
     };
 
     static Result<Spec> make_spec(const Request& request);
+    std::optional<std::uint32_t> time_at(Instant now) const;
     void begin(JobKind kind, Instant now, Instant until);
     std::optional<Event> proceed(Instant now);
     std::optional<Event> pause(Instant now, Duration duration);

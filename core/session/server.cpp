@@ -218,18 +218,32 @@ coap::Code Server::challenge(Exchange& exchange) const {
 coap::Code Server::answer(Exchange& exchange) {
     SessionEntry& entry = exchange.entry;
     const oscore::Piv piv = exchange.request.piv;
-    if (!entry.is_synchronised) {
-        if (!is_fresh(exchange)) return challenge(exchange);  // [SES-43]
+    exchange.is_fresh = has_fresh_echo(exchange);
+    // [SES-90] What comes late by design cannot answer a challenge, and needs none.
+    const bool is_deferred = exchange.request.body.options.find(coap::kNotAfter).has_value();
+    if (!entry.is_synchronised && !is_deferred) {
+        if (!exchange.is_fresh) return challenge(exchange);          // [SES-43]
+        if (piv.value() < entry.floor) return coap::Code::Conflict;  // a deferred one was newer
         entry.window = oscore::ReplayWindow{static_cast<std::uint32_t>(piv.value())};
         entry.is_synchronised = true;
     }
     entry.window.accept(piv);
     sessions_.touch(entry);
     observations_.retarget(number_of(entry), exchange.channel);
+    hear_time(exchange);
     return dispatch(exchange);
 }
 
-bool Server::is_fresh(const Exchange& exchange) const {
+// [SES-93] [SES-94]
+void Server::hear_time(const Exchange& exchange) {
+    const auto seconds = exchange.request.body.options.find_uint(coap::kTime);
+    if (!seconds) return;
+    const Role role = exchange.entry.role;
+    if (role == Role::Owner && exchange.is_fresh) clock_.set(*seconds, exchange.now);
+    if (role == Role::Cloud) clock_.propose(*seconds, exchange.now);
+}
+
+bool Server::has_fresh_echo(const Exchange& exchange) const {
     const auto value = exchange.request.body.options.find(coap::kEcho);
     return value &&
            echo_->is_fresh(*value, exchange.context.recipient_id, exchange.now, kEchoLifetime);

@@ -13,6 +13,7 @@
 #include "core/session/observations.hpp"
 #include "core/session/resources.hpp"
 #include "core/session/session_table.hpp"
+#include "core/session/wall_clock.hpp"
 
 namespace sotto::session {
 
@@ -91,6 +92,7 @@ class Server {
         const oscore::ContextView& context;
         const oscore::Request& request;
         Instant now;
+        bool is_fresh = false;  // it brings an Echo value of this boot and session
         Answer answer = {};
     };
     // What is said in the open.
@@ -115,7 +117,8 @@ class Server {
     // The code of the answer, whose other parts are in the exchange.
     coap::Code answer(Exchange& exchange);
     coap::Code challenge(Exchange& exchange) const;
-    bool is_fresh(const Exchange& exchange) const;
+    bool has_fresh_echo(const Exchange& exchange) const;
+    void hear_time(const Exchange& exchange);
 
     // The resources, in server_resources.cpp.
     coap::Code dispatch(Exchange& exchange);
@@ -123,6 +126,7 @@ class Server {
     coap::Code run_function(Exchange& exchange, const Traits& traits);
     // Why a state-changing request may not run; nothing: it may, and its number is stored.
     std::optional<coap::Code> admit_command(Exchange& exchange, bool is_idempotent);
+    std::optional<coap::Code> admit_deferred(Exchange& exchange, std::uint32_t not_after);
     coap::Code on_variable(Exchange& exchange, std::string_view name);
     coap::Code on_event(Exchange& exchange, std::string_view name);
     coap::Code on_description(Exchange& exchange);
@@ -132,6 +136,7 @@ class Server {
     void end_cloud_session();
     coap::Code on_attach(Exchange& exchange);
     coap::Code on_last(Exchange& exchange);
+    coap::Code on_time(Exchange& exchange);
     // The content of an answer, or why there is none.
     coap::Code show(Exchange& exchange, const Result<Content>& content);
     coap::Code show_cbor(Exchange& exchange, const Result<Bytes>& payload);
@@ -159,6 +164,7 @@ class Server {
     Observations observations_;
     AnswerCache answers_;
     std::optional<Echo> echo_;
+    WallClock clock_;
     std::uint16_t next_message_id_ = 0;
     std::uint32_t observe_sequence_ = 0;
     std::uint32_t revision_ = 0;

@@ -9,8 +9,13 @@ namespace sotto::session {
 namespace {
 
 constexpr std::string_view kTagQuery = "k=";
-constexpr std::array<coap::OptionNumber, 5> kUnderstood{
-    coap::kUriHost, coap::kUriPort, coap::kUriPath, coap::kUriQuery, coap::kAccept};
+constexpr std::array<coap::OptionNumber, 6> kOfFunctions{coap::kUriHost,
+                                                         coap::kUriPort,
+                                                         coap::kUriPath,
+                                                         coap::kUriQuery,
+                                                         coap::kAccept,
+                                                         coap::kNotAfter};
+constexpr std::span kUnderstood{kOfFunctions.data(), kOfFunctions.size() - 1};
 
 // -1 for what is no lower-case hex digit.
 int hex_digit(char c) {
@@ -81,7 +86,10 @@ Status parse_cloud(Bytes payload, keystore::CloudRecord& cloud, bool& is_confirm
 
 coap::Code Server::dispatch(Exchange& exchange) {
     const coap::Options& options = exchange.request.body.options;
-    if (options.find_bad_critical(kUnderstood)) return coap::Code::BadOption;
+    const auto kind = options.find_text(coap::kUriPath, 0).value_or(std::string_view{});
+    const bool is_function = kind == "f";  // [SES-90] only they can be deferred
+    if (options.find_bad_critical(is_function ? std::span{kOfFunctions} : kUnderstood))
+        return coap::Code::BadOption;
     const Role role = exchange.entry.role;
     const bool is_attach = options.path_is("/a");
     if (is_attach != (role == Role::Cloud)) return coap::Code::Forbidden;  // [SES-30]
@@ -90,11 +98,11 @@ coap::Code Server::dispatch(Exchange& exchange) {
         return role == Role::Owner ? on_network(exchange) : coap::Code::Forbidden;
     }
     if (options.path_is("/last")) return on_last(exchange);
+    if (options.path_is("/t")) return on_time(exchange);
     if (options.path_is("/.well-known/core")) return on_description(exchange);
     if (options.count(coap::kUriPath) == 2) {
-        const std::string_view kind = *options.find_text(coap::kUriPath, 0);
         const std::string_view name = *options.find_text(coap::kUriPath, 1);
-        if (kind == "f") return on_function(exchange, name);
+        if (is_function) return on_function(exchange, name);
         if (kind == "v") return on_variable(exchange, name);
         if (kind == "e") return on_event(exchange, name);
     }
@@ -113,12 +121,25 @@ coap::Code Server::on_function(Exchange& exchange, std::string_view name) {
 std::optional<coap::Code> Server::admit_command(Exchange& exchange, bool is_idempotent) {
     const oscore::Piv piv = exchange.request.piv;
     if (piv.value() < exchange.entry.floor) return coap::Code::Conflict;
-    if (!is_fresh(exchange)) return challenge(exchange);  // [SES-44]
+    const auto not_after = exchange.request.body.options.find_uint(coap::kNotAfter);
+    if (not_after) return admit_deferred(exchange, *not_after);
+    if (!exchange.is_fresh) return challenge(exchange);  // [SES-44]
     if (is_idempotent) {
         SessionTable::raise_floor_in_ram(exchange.entry, piv);
     } else if (!sessions_.raise_floor(exchange.entry, piv, exchange.now)) {  // [SES-41]
         return coap::Code::InternalServerError;
     }
+    return std::nullopt;
+}
+
+// [SES-91] Its number is used up in any case, so that what was refused once never runs.
+std::optional<coap::Code> Server::admit_deferred(Exchange& exchange, std::uint32_t not_after) {
+    if (!sessions_.raise_floor(exchange.entry, exchange.request.piv, exchange.now)) {
+        return coap::Code::InternalServerError;
+    }
+    const auto time = clock_.at(exchange.now);
+    if (!time) return keep_result(exchange, coap::Code::ServiceUnavailable);
+    if (*time > not_after) return keep_result(exchange, coap::Code::PreconditionFailed);
     return std::nullopt;
 }
 
@@ -262,6 +283,23 @@ coap::Code Server::on_attach(Exchange& exchange) {
     writer.map(2).uint(1).bytes(cloud->claim).uint(2).uint(cloud->version);
     const coap::Code code = show_cbor(exchange, writer.finish());
     return code == coap::Code::Content ? coap::Code::Changed : code;
+}
+
+// [SES-95] What PUT brings has been heard already, where it counts.
+coap::Code Server::on_time(Exchange& exchange) {
+    const coap::Body& body = exchange.request.body;
+    if (body.code == coap::Code::Put) {
+        if (exchange.entry.role != Role::Owner) return coap::Code::Forbidden;
+        if (!body.options.find_uint(coap::kTime)) return coap::Code::BadRequest;
+        if (!exchange.is_fresh) return challenge(exchange);
+    } else if (body.code != coap::Code::Get) {
+        return coap::Code::MethodNotAllowed;
+    }
+    cbor::Writer writer{setup_.result};
+    const auto time = clock_.at(exchange.now);
+    writer.map(time ? 1 : 0);
+    if (time) writer.uint(1).uint(*time);
+    return show_cbor(exchange, writer.finish());
 }
 
 coap::Code Server::on_last(Exchange& exchange) {

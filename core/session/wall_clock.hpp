@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a device believes of the time, in seconds since 1970: nothing after a boot, until its owner
+// says it (docs/protocol/session.md, SES-93 to SES-95). No allocation.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/base/time.hpp"
+
+namespace sotto::session {
+
+class WallClock {
+  public:
+    // The owner says so, freshly: it counts, whatever was believed before.
+    void set(std::uint32_t seconds, Instant now) {
+        at_boot_ = seconds - uptime(now);
+        is_known_ = true;
+    }
+    // Somebody else says so: it may correct a clock that is slow, and nothing else.
+    void propose(std::uint32_t seconds, Instant now) {
+        const auto believed = at(now);
+        if (believed && seconds > *believed) set(seconds, now);
+    }
+    // Nothing if it is not known.
+    std::optional<std::uint32_t> at(Instant now) const {
+        if (!is_known_) return std::nullopt;
+        return at_boot_ + uptime(now);
+    }
+
+  private:
+    static std::uint32_t uptime(Instant now) { return static_cast<std::uint32_t>(now.ms / 1'000); }
+
+    std::uint32_t at_boot_ = 0;
+    bool is_known_ = false;
+};
+
+}  // namespace sotto::session
