@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 
 #include "cloud/server/settings.hpp"
 #include "cloud/server/state.hpp"
+#include "ports/service/options.hpp"
 
 namespace sotto::cloud::server {
 namespace {
@@ -44,31 +48,38 @@ CLI::App* add_init(CLI::App& app, InitCommand& init) {
     return command;
 }
 
-CLI::App* add_run(CLI::App& app, RunCommand& run) {
-    CLI::App* command = add_command(app, "run", "serve apps and gateways until SIGTERM", run.state);
-    command->add_option("--http", run.http, "where apps connect")
-        ->type_name("HOST:PORT")
-        ->capture_default_str();
-    command->add_option("--devices", run.devices, "where gateways connect")
-        ->type_name("HOST:PORT")
-        ->capture_default_str();
-    command->add_option("--address", run.address, kAddressHelp)->type_name("HOST:PORT");
-    command->add_flag(
-        "--insecure",
-        run.insecure,
-        "also listen beyond this machine, where tokens cross the network in the clear");
-    command
-        ->add_option("--ports-file",
-                     run.ports_file,
-                     "write http=HOST:PORT and devices=HOST:PORT to this file once both listen")
-        ->type_name("FILE");
-    command
-        ->add_option("--capture",
-                     run.capture_file,
-                     "record what passes, in lines of: direction device label hex")
-        ->type_name("FILE");
-    return command;
-}
+// A command that wants to know the settings.
+class SettingsReader {
+  public:
+    explicit SettingsReader(Settings& settings) : table_(table_of(settings)) {}
+
+    void add_options(CLI::App& command) {
+        options_.emplace(command, table_);
+        add_file_option(command);
+    }
+    void add_file_option(CLI::App& command) {
+        command
+            .add_option("--settings",
+                        file_,
+                        std::string{"file of settings; without it DIR/"} + kSettingsFileName +
+                            ", if it is there")
+            ->type_name("FILE");
+    }
+    // Once the command line is parsed: reads the file. Says what is wrong with it, and is false.
+    bool read(const std::string& state) {
+        if (options_) options_->mark_given();
+        const std::string usual = state + "/" + kSettingsFileName;
+        if (file_.empty() && !std::filesystem::exists(usual)) return true;
+        const auto done = ports::read_settings_file(file_.empty() ? usual : file_, table_);
+        if (!done) std::cerr << "sotto-cloud: " << done.error().text << std::endl;
+        return done.has_value();
+    }
+
+  private:
+    std::vector<ports::Setting> table_;
+    std::optional<ports::SettingOptions> options_;
+    std::string file_;
+};
 
 CLI::App* add_add(CLI::App& app, const char* name, const char* help, AddCommand& add) {
     CLI::App* group = app.add_subcommand(name, help);
@@ -84,15 +95,26 @@ CLI::App* add_add(CLI::App& app, const char* name, const char* help, AddCommand&
 Command read_command_line(int argc, char** argv) {
     InitCommand init;
     RunCommand run;
+    PrintSettingsCommand print;
+    std::string print_state;
     AddCommand account{.kind = AddCommand::Kind::Account};
     AddCommand gateway{.kind = AddCommand::Kind::Gateway, .account = kFirstAccount};
     CLI::App app{"Routes sealed messages between apps and gateways. Cannot read them.",
                  "sotto-cloud"};
     app.require_subcommand(1);
     app.set_version_flag("--version", "sotto-cloud 0.1.0");
-    app.footer("Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 cannot; 2 wrong usage.");
+    app.footer(
+        "Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 cannot; 2 wrong usage or "
+        "settings.");
     const CLI::App* const init_command = add_init(app, init);
-    const CLI::App* const run_command = add_run(app, run);
+    CLI::App* const run_command =
+        add_command(app, "run", "serve apps and gateways until SIGTERM", run.state);
+    SettingsReader run_settings{run.settings};
+    run_settings.add_options(*run_command);
+    CLI::App* const print_command = add_command(
+        app, "settings", "print all settings as a file, with what they mean", print_state);
+    SettingsReader print_settings{print.settings};
+    print_settings.add_file_option(*print_command);
     const CLI::App* const account_command = add_add(app, "account", "accounts", account);
     CLI::App* const gateway_command = add_add(app, "gateway", "gateways", gateway);
     gateway_command->add_option("--account", gateway.account, "whose gateway it is")
@@ -104,7 +126,14 @@ Command read_command_line(int argc, char** argv) {
         return app.exit(error) == 0 ? 0 : 2;
     }
     if (init_command->parsed()) return init;
-    if (run_command->parsed()) return run;
+    if (run_command->parsed()) {
+        if (!run_settings.read(run.state)) return 2;
+        return run;
+    }
+    if (print_command->parsed()) {
+        if (!print_settings.read(print_state)) return 2;
+        return print;
+    }
     return account_command->parsed() ? account : gateway;
 }
 

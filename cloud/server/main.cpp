@@ -64,6 +64,11 @@ int perform(const AddCommand& command) {
     return EXIT_SUCCESS;
 }
 
+int perform(const PrintSettingsCommand& command) {
+    std::cout << print(command.settings) << std::flush;
+    return EXIT_SUCCESS;
+}
+
 int perform(int code) { return code; }
 
 }  // namespace

@@ -231,6 +231,34 @@ TEST_F(Running, WhatItCannotDoItSays) {
     running->stop(SIGTERM);
 }
 
+TEST_F(Running, TheFileSetsWhatTheCommandLineDoesNot) {
+    init();
+    const std::string file = folder_ / "my.toml";
+    std::ofstream{file} << "capture = \"/nowhere/file\"\nports-file = \"/nowhere/ports\"\n";
+    EXPECT_TRUE(has(complaint({"--settings", file}), "--capture /nowhere/file"));
+    EXPECT_TRUE(has(complaint({"--settings", file, "--capture", folder_ / "x"}), "--ports-file"));
+    const std::string usual = state() + "/sotto-cloud.toml";
+    fs::copy(file, usual);
+    EXPECT_TRUE(has(complaint(), "--capture /nowhere/file"));
+    std::ofstream{usual} << "\nhttps = \"127.0.0.1:1\"\n";
+    const auto refused = cloud({"run", "--state", state()});
+    EXPECT_EQ(refused.code, 2);
+    EXPECT_TRUE(has(refused.output, usual + ":2: there is no setting https")) << refused.output;
+    EXPECT_EQ(cloud({"run", "--state", state(), "--settings", "/nowhere"}).code, 2);
+}
+
+TEST_F(Running, TheSettingsAreAsDocumented) {
+    const auto printed = cloud({"settings", "--state", state()});
+    EXPECT_EQ(printed.code, 0);
+    const std::string source = SOTTO_SOURCE_DIR;
+    EXPECT_EQ(printed.output, read_text(source + "/packaging/sotto-cloud.toml"));
+    EXPECT_TRUE(has(read_text(source + "/docs/settings.md"), printed.output));
+    const std::string file = folder_ / "my.toml";
+    std::ofstream{file} << "insecure = true\n";
+    const std::string mine = cloud({"settings", "--settings", file}).output;
+    EXPECT_TRUE(has(mine, "\ninsecure = true\n")) << mine;
+}
+
 TEST_F(Running, APortInUseIsNamed) {
     init();
     const auto running = start();

@@ -64,9 +64,11 @@ class Cloud {
                                  if (hub_) hub_->pump();
                              });
                          }));
-        if (!command_.capture_file.empty() && !capture_.open(command_.capture_file))
-            return Failure{Error::StorageFailed,
-                           "--capture " + command_.capture_file + ": it cannot be written"};
+        if (!command_.settings.capture_file.empty() &&
+            !capture_.open(command_.settings.capture_file))
+            return Failure{
+                Error::StorageFailed,
+                "--capture " + command_.settings.capture_file + ": it cannot be written"};
         SOTTO_TRY(forget_sessions_of_a_copy());
         SOTTO_TRY_ASSIGN(const std::string setting, load_address());
         SOTTO_TRY(listen_at_both());
@@ -118,9 +120,10 @@ class Cloud {
     }
 
     Outcome<> listen_at_both() {
-        auto http = listen(loop_, {"--http", command_.http, command_.insecure});
+        auto http = listen(loop_, {"--http", command_.settings.http, command_.settings.insecure});
         if (!http) return http.error();
-        auto devices = listen(loop_, {"--devices", command_.devices, command_.insecure});
+        auto devices =
+            listen(loop_, {"--devices", command_.settings.devices, command_.settings.insecure});
         if (!devices) return devices.error();
         http_text_ = text_of(http->local_endpoint());
         devices_text_ = text_of(devices->local_endpoint());
@@ -130,14 +133,15 @@ class Cloud {
     }
 
     Outcome<std::string> choose_address(const std::string& setting) const {
-        const std::string& given = command_.address.empty() ? setting : command_.address;
+        const std::string& given =
+            command_.settings.address.empty() ? setting : command_.settings.address;
         if (!given.empty()) {
             if (is_address(given)) return given;
             return Failure{Error::InvalidArgument, "--address " + given + ": it must be HOST:PORT"};
         }
         if (!devices_acceptor_->local_endpoint().address().is_unspecified()) return devices_text_;
         return Failure{Error::InvalidArgument,
-                       "--devices " + command_.devices +
+                       "--devices " + command_.settings.devices +
                            " names no address that a gateway can connect to: say with --address "
                            "HOST:PORT which one devices are to be told"};
     }
@@ -150,7 +154,7 @@ class Cloud {
                 .now = [this] { return clock_.now(); },
                 .on_device_event =
                     [this](const services::DeviceEvent& event) { sessions_->on_event(event); },
-                .tap = command_.capture_file.empty() ? nullptr : &capture_});
+                .tap = command_.settings.capture_file.empty() ? nullptr : &capture_});
         sessions_.emplace(
             Sessions::Setup{.store = *store_,
                             .router = hub_->router(),
@@ -173,8 +177,8 @@ class Cloud {
     }
 
     Outcome<> write_ports_file() const {
-        if (command_.ports_file.empty()) return {};
-        const std::filesystem::path path{command_.ports_file};
+        if (command_.settings.ports_file.empty()) return {};
+        const std::filesystem::path path{command_.settings.ports_file};
         const std::string parent = path.has_parent_path() ? path.parent_path().string() : ".";
         const ports::File folder{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
         const std::string text = "http=" + http_text_ + "\ndevices=" + devices_text_ + "\n";
@@ -183,7 +187,7 @@ class Cloud {
             ports::replace_file(folder, path.filename().string(), as_bytes(text)).has_value();
         if (is_written) return {};
         return Failure{Error::StorageFailed,
-                       "--ports-file " + command_.ports_file + ": it cannot be written"};
+                       "--ports-file " + command_.settings.ports_file + ": it cannot be written"};
     }
 
     void on_tick() {
@@ -222,7 +226,7 @@ Outcome<> run(const RunCommand& command, hal::Entropy& entropy, Log& log) {
     raise_socket_limit();
     Cloud cloud{command, std::move(state), entropy};
     SOTTO_TRY(cloud.open());
-    if (command.insecure)
+    if (command.settings.insecure)
         log.warn("--insecure: tokens cross the network readable for everybody in it");
     log.info("ready: http://" + cloud.http_text() + " for apps, " + cloud.devices_text() +
              " for gateways");

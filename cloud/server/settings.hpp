@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What sotto-cloud was asked to do, on its command line.
+// What sotto-cloud was asked to do, on its command line and in its file of settings.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <variant>
+#include <vector>
+
+#include "ports/service/settings_file.hpp"
 
 namespace sotto::cloud::server {
 
@@ -13,14 +16,23 @@ struct InitCommand {
     std::string address{};  // HOST:PORT for gateways and devices; empty: where `run` listens
 };
 
-struct RunCommand {
-    std::string state{};
+// The table of them is in settings.cpp.
+struct Settings {
     std::string http = "127.0.0.1:8080";
     std::string devices = "127.0.0.1:5684";
-    std::string address{};  // as InitCommand's, for this run
+    std::string address{};  // as InitCommand's; empty: that one
+    bool insecure = false;
     std::string ports_file{};
     std::string capture_file{};
-    bool insecure = false;
+};
+
+struct RunCommand {
+    std::string state{};
+    Settings settings{};
+};
+
+struct PrintSettingsCommand {
+    Settings settings{};
 };
 
 struct AddCommand {
@@ -32,7 +44,16 @@ struct AddCommand {
 };
 
 // An exit code: everything was said already (help, version, a mistake on the command line).
-using Command = std::variant<InitCommand, RunCommand, AddCommand, int>;
+using Command = std::variant<InitCommand, RunCommand, AddCommand, PrintSettingsCommand, int>;
 Command read_command_line(int argc, char** argv);
+
+// Every setting, by the name that it has in the file and as an option of `run`.
+std::vector<ports::Setting> table_of(Settings& settings);
+
+// The file that is read if no other is named, in the state folder.
+inline constexpr const char* kSettingsFileName = "sotto-cloud.toml";
+
+// All settings as a file, with what they mean.
+std::string print(Settings settings);
 
 }  // namespace sotto::cloud::server

@@ -1,51 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <iostream>
+
 #include <CLI/CLI.hpp>
 
 #include "gateway/daemon/settings.hpp"
+#include "ports/service/options.hpp"
 
 namespace sotto::gateway {
 
+namespace {
+
+int complain(const std::string& text) {
+    std::cerr << "sotto-gateway: " << text << std::endl;
+    return 2;
+}
+
+int print(Settings& settings) {
+    Settings defaults;
+    std::cout << ports::print_settings(table_of(settings), table_of(defaults)) << std::flush;
+    return 0;
+}
+
+}  // namespace
+
+std::vector<ports::Setting> table_of(Settings& settings) {
+    return {
+        {"air", "DIR", "folder of the virtual air; must be named", &settings.air_folder},
+        {"cloud",
+         "HOST:PORT",
+         "the clouds that are served, one at least. The first one is the default: devices without "
+         "owner go there",
+         &settings.clouds},
+        {"token-file",
+         "FILE",
+         "file with this gateway's token, for every cloud without one of its own",
+         &settings.token_file},
+        {"token", "HOST:PORT=FILE", "files with tokens for single clouds", &settings.tokens},
+        {"insecure",
+         "",
+         "also connect to clouds that are not on this machine, without encryption",
+         &settings.insecure},
+        {.name = "mtu",
+         .type = "BYTES",
+         .help = "largest value on the air",
+         .place = &settings.value_size_max,
+         .least = framing::kValueSizeDefault,
+         .most = framing::kValueSizeMax},
+        {"capture",
+         "FILE",
+         "record what passes, sealed as it is and without tokens, in lines of: direction device "
+         "label hex; empty: do not",
+         &settings.capture_file},
+    };
+}
+
 SettingsOrExit read_command_line(int argc, char** argv) {
     Settings settings;
+    std::vector<ports::Setting> table = table_of(settings);
+    std::string file;
+    bool must_print = false;
     CLI::App app{"Carries sealed messages between devices on the air and clouds. Holds no keys.",
                  "sotto-gateway"};
-    app.add_option("--air", settings.air_folder, "folder of the virtual air")
-        ->type_name("DIR")
-        ->required();
-    app.add_option("--cloud",
-                   settings.clouds,
-                   "a cloud that is served; repeat for more. The first one is the default: devices "
-                   "without owner go there")
-        ->type_name("HOST:PORT")
-        ->required()
-        ->expected(1)
-        ->take_all();
-    app.add_option("--token-file", settings.token_file, "file with this gateway's token")
+    ports::SettingOptions options{app, table};
+    app.add_option("--settings", file, "TOML file with the same names as these options")
         ->type_name("FILE");
-    app.add_option("--token", settings.tokens, "a token for one cloud; repeat for more")
-        ->type_name("HOST:PORT=FILE")
-        ->expected(1)
-        ->take_all();
-    app.add_flag("--insecure",
-                 settings.insecure,
-                 "also connect to clouds that are not on this machine, without encryption");
-    app.add_option("--mtu", settings.value_size_max, "largest value on the air, in bytes")
-        ->type_name("SIZE")
-        ->check(CLI::Range(framing::kValueSizeDefault, framing::kValueSizeMax))
-        ->capture_default_str();
-    app.add_option("--capture",
-                   settings.capture_file,
-                   "record what passes, in lines of: direction device label hex")
-        ->type_name("FILE");
-    app.set_config("--settings", "", "TOML file with the same names as these options");
-    app.allow_config_extras(CLI::config_extras_mode::error);
+    app.add_flag("--print-settings",
+                 must_print,
+                 "print all settings as a file, with what they mean, and end");
     app.set_version_flag("--version", "sotto-gateway 0.1.0");
-    app.footer("Exit codes: 0 stopped by SIGTERM or SIGINT, 1 cannot run, 2 wrong usage.");
+    app.footer(
+        "Exit codes: 0 stopped by SIGTERM or SIGINT, 1 cannot run, 2 wrong usage or settings.");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
     }
+    options.mark_given();
+    if (!file.empty()) {
+        const auto read = ports::read_settings_file(file, table);
+        if (!read) return complain(read.error().text);
+    }
+    if (must_print) return print(settings);
+    if (settings.air_folder.empty()) return complain("--air DIR is missing; see --help");
+    if (settings.clouds.empty()) return complain("--cloud HOST:PORT is missing; see --help");
     return settings;
 }
 

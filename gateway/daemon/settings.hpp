@@ -8,6 +8,7 @@
 
 #include "core/framing/limits.hpp"
 #include "gateway/daemon/gateway.hpp"
+#include "ports/service/settings_file.hpp"
 
 namespace sotto::gateway {
 
@@ -18,13 +19,16 @@ struct Settings {
     std::string token_file{};           // for every cloud without a token of its own
     std::vector<std::string> tokens{};  // HOST:PORT=FILE
     bool insecure = false;
-    std::size_t value_size_max = framing::kValueSizeMax;
+    std::uint32_t value_size_max = framing::kValueSizeMax;
     std::string capture_file{};
 };
 
 // An exit code: everything was said already (help, version, a mistake on the command line).
 using SettingsOrExit = std::variant<Settings, int>;
 SettingsOrExit read_command_line(int argc, char** argv);
+
+// Every setting, by the name that it has in the file and as an option.
+std::vector<ports::Setting> table_of(Settings& settings);
 
 // What cannot be used, in words for its user.
 struct Complaint {

@@ -102,6 +102,23 @@ TEST_F(SettingsTest, CommandLineAndFileSayTheSame) {
     EXPECT_EQ(same.token_file, "t");
     EXPECT_TRUE(same.insecure);
     EXPECT_EQ(same.value_size_max, 247U);
+
+    const auto both = parse({"--settings", file, "--air", "y", "--cloud", "c:3"});
+    EXPECT_EQ(std::get<Settings>(both).air_folder, "y");
+    EXPECT_EQ(std::get<Settings>(both).clouds, std::vector<std::string>{"c:3"});
+    EXPECT_EQ(std::get<Settings>(both).token_file, "t");
+}
+
+TEST_F(SettingsTest, TheSettingsAreAsDocumented) {
+    ::testing::internal::CaptureStdout();
+    EXPECT_EQ(std::get<int>(parse({"--print-settings"})), 0);
+    const std::string printed = ::testing::internal::GetCapturedStdout();
+    const auto read = [](const std::string& name) {
+        std::ifstream file{std::string{SOTTO_SOURCE_DIR} + "/" + name};
+        return std::string{std::istreambuf_iterator<char>{file}, {}};
+    };
+    EXPECT_EQ(printed, read("packaging/sotto-gateway.toml"));
+    EXPECT_NE(read("docs/settings.md").find(printed), std::string::npos);
 }
 
 TEST_F(SettingsTest, WrongUsageEndsWithCodeTwo) {

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cloud/server/settings.hpp"
+
+namespace sotto::cloud::server {
+
+std::vector<ports::Setting> table_of(Settings& settings) {
+    return {
+        {"http", "HOST:PORT", "where apps connect; port 0 takes a free one", &settings.http},
+        {"devices",
+         "HOST:PORT",
+         "where gateways connect; port 0 takes a free one",
+         &settings.devices},
+        {"address",
+         "HOST:PORT",
+         "what gateways and devices are told to connect to; empty: what init was told, else where "
+         "devices listens",
+         &settings.address},
+        {"insecure",
+         "",
+         "also listen beyond this machine, where tokens cross the network in the clear",
+         &settings.insecure},
+        {"ports-file",
+         "FILE",
+         "write http=HOST:PORT and devices=HOST:PORT to this file once both listen; empty: do not",
+         &settings.ports_file},
+        {"capture",
+         "FILE",
+         "record what passes, sealed as it is and without tokens, in lines of: direction device "
+         "label hex; empty: do not",
+         &settings.capture_file},
+    };
+}
+
+std::string print(Settings settings) {
+    Settings defaults;
+    return ports::print_settings(table_of(settings), table_of(defaults));
+}
+
+}  // namespace sotto::cloud::server
