@@ -64,21 +64,19 @@ PairingVerdict Authority::judge(const Applicant& applicant, Instant now) const {
     return PairingVerdict::Accepted;
 }
 
-Status Authority::accept_owner(const cose::Credential& owner, keystore::TokenKey token_key) {
-    SOTTO_TRY_ASSIGN(const auto credential, keystore::CredentialBytes::from(owner.bytes()));
-    const keystore::OwnerState state_before = root_.owner_state;
-    keystore::TokenKey key_before = std::move(root_.token_key);
-    ++root_.generation;
-    root_.owner_state = keystore::OwnerState::Pending;
-    root_.owner = credential;
-    root_.token_key = std::move(token_key);
-    const Status stored = keystore::store_root(setup_.storage, root_);
-    if (stored) return {};
-    --root_.generation;
-    root_.owner_state = state_before;
-    if (!has_owner()) root_.owner = {};  // otherwise it is the same as before
-    root_.token_key = std::move(key_before);
-    return stored;
+Status Authority::set_owner(const cose::Credential& owner,
+                            keystore::TokenKey token_key,
+                            keystore::OwnerState state) {
+    keystore::DeviceRoot root;
+    root.epoch = root_.epoch;
+    root.generation = next_generation();
+    root.owner_state = state;
+    SOTTO_TRY_ASSIGN(root.owner, keystore::CredentialBytes::from(owner.bytes()));
+    root.token_key = std::move(token_key);
+    root.pairing_secret = root_.pairing_secret.clone();
+    SOTTO_TRY(keystore::store_root(setup_.storage, root));
+    root_ = std::move(root);
+    return {};
 }
 
 Status Authority::confirm_owner() {

@@ -59,7 +59,16 @@ class Authority {
 
     // Makes an accepted credential the owner, PENDING, with this K_tok: one durable write.
     // Precondition: judge() said Accepted. Error::StorageFailed, NoSpace: nothing has changed.
-    Status accept_owner(const cose::Credential& owner, keystore::TokenKey token_key);
+    Status accept_owner(const cose::Credential& owner, keystore::TokenKey token_key) {
+        return set_owner(owner, std::move(token_key), keystore::OwnerState::Pending);
+    }
+    // Puts another credential of the owner in the place of his present one [SES-27]: one durable
+    // write. The caller ends the sessions of the former one first. Errors as accept_owner().
+    // Precondition: there is an owner.
+    Status hand_over(const cose::Credential& owner, keystore::TokenKey token_key) {
+        return set_owner(owner, std::move(token_key), keystore::OwnerState::Owned);
+    }
+    std::uint32_t generation() const { return root_.generation; }
     // The generation that the next accepted pairing gets.
     std::uint32_t next_generation() const { return root_.generation + 1; }
 
@@ -94,6 +103,9 @@ class Authority {
 
   private:
     bool is_owner(const cose::Credential& credential) const;
+    Status set_owner(const cose::Credential& owner,
+                     keystore::TokenKey token_key,
+                     keystore::OwnerState state);
     void forget_trial();
 
     Setup setup_;

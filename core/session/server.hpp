@@ -134,6 +134,7 @@ class Server {
     coap::Code try_cloud(Exchange& exchange);
     coap::Code confirm_cloud(Exchange& exchange, std::uint32_t version);
     void end_cloud_session();
+    coap::Code on_owner(Exchange& exchange);
     coap::Code on_attach(Exchange& exchange);
     coap::Code on_last(Exchange& exchange);
     coap::Code on_time(Exchange& exchange);

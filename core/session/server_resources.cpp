@@ -82,6 +82,18 @@ Status parse_cloud(Bytes payload, keystore::CloudRecord& cloud, bool& is_confirm
     return in.finish();
 }
 
+// What PUT /m/owner wants: the owner's next credential, and K_tok.
+Result<cose::Credential> parse_owner(Bytes payload, keystore::TokenKey& token_key) {
+    cbor::Reader in{payload};
+    SOTTO_TRY_ASSIGN(const std::size_t count, in.map());
+    if (count != 2) return Error::Malformed;
+    SOTTO_TRY(read_key(in, 1));
+    SOTTO_TRY_ASSIGN(const Bytes credential, in.bytes());
+    SOTTO_TRY(read_bytes(in, 2, token_key.fill()));
+    SOTTO_TRY(in.finish());
+    return cose::Credential::parse(credential);
+}
+
 }  // namespace
 
 coap::Code Server::dispatch(Exchange& exchange) {
@@ -96,6 +108,9 @@ coap::Code Server::dispatch(Exchange& exchange) {
     if (is_attach) return on_attach(exchange);
     if (options.path_is("/n")) {
         return role == Role::Owner ? on_network(exchange) : coap::Code::Forbidden;
+    }
+    if (options.path_is("/m/owner")) {
+        return role == Role::Owner ? on_owner(exchange) : coap::Code::Forbidden;
     }
     if (options.path_is("/last")) return on_last(exchange);
     if (options.path_is("/t")) return on_time(exchange);
@@ -272,6 +287,25 @@ coap::Code Server::confirm_cloud(Exchange& exchange, std::uint32_t version) {
 void Server::end_cloud_session() {
     sessions_.erase_role(Role::Cloud);
     forget_ended();
+}
+
+// [SES-27] The sessions of whoever has the former key go first: a power cut in between costs him a
+// handshake, and never leaves him one beside the new owner.
+coap::Code Server::on_owner(Exchange& exchange) {
+    const coap::Body& body = exchange.request.body;
+    if (body.code != coap::Code::Put) return coap::Code::MethodNotAllowed;
+    keystore::TokenKey token_key;
+    const auto owner = parse_owner(body.payload, token_key);
+    if (!owner || *owner == setup_.identity.credential) return coap::Code::BadRequest;
+    if (const auto refusal = admit_command(exchange, false); refusal) return *refusal;
+    Status done = sessions_.erase_others(exchange.entry);
+    forget_ended();
+    if (done) done = authority_.hand_over(*owner, std::move(token_key));
+    if (!done) return keep_result(exchange, coap::to_coap_code(done.error()));
+    cbor::Writer writer{setup_.result};
+    writer.map(1).uint(1).uint(authority_.generation());
+    const coap::Code shown = show_cbor(exchange, writer.finish());
+    return keep_result(exchange, shown == coap::Code::Content ? coap::Code::Changed : shown);
 }
 
 coap::Code Server::on_attach(Exchange& exchange) {

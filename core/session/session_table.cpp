@@ -345,6 +345,15 @@ void SessionTable::erase_role(Role role) {
     }
 }
 
+Status SessionTable::erase_others(const SessionEntry& kept) {
+    for (SessionEntry& entry : range_of(kept.role)) {
+        if (&entry == &kept || entry.is_fixed) continue;
+        if (const auto slot = slot_of(entry)) SOTTO_TRY(keystore::erase_session(storage_, *slot));
+        if (entry.is_used) erase(entry);
+    }
+    return {};
+}
+
 bool SessionTable::take_ended(std::size_t index) {
     const std::uint64_t bit = std::uint64_t{1} << index;
     const bool has_ended = (ended_ & bit) != 0;

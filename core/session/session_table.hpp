@@ -109,6 +109,9 @@ class SessionTable {
     void erase(SessionEntry& entry);
     // Forgets all sessions of a role.
     void erase_role(Role role);
+    // Forgets all other sessions of the role of this one. Error::StorageFailed: some may come back
+    // at the next boot.
+    Status erase_others(const SessionEntry& kept);
     // Whether the session at this place has ended since this was last asked: what else is kept of
     // it must go before the place is used by another.
     bool take_ended(std::size_t index);
