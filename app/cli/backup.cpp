@@ -85,12 +85,12 @@ Outcome<> run(const ExportCommand& command, const Job& job) {
     if (std::filesystem::exists(std::filesystem::symlink_status(command.file, none)))
         return file_exists(command.file);
     SOTTO_TRY_ASSIGN(const Home home, Home::open(job.settings.state));
-    SOTTO_TRY_ASSIGN(const Backup backup, home.backup());
+    SOTTO_TRY_ASSIGN(const Backup backup, home.backup(job.entropy));
     SOTTO_TRY_ASSIGN(const WipedBytes passphrase,
                      read_passphrase(command.passphrase_file, PassphraseUse::New));
     SOTTO_TRY(write_backup(backup, passphrase.view(), job, command.file));
     const std::size_t count = backup.devices.size();
-    job.printer.result("exported this app and " + count_of(count) + " to " + command.file,
+    job.printer.result("exported " + count_of(count) + " to " + command.file,
                        {{"file", command.file}, {"devices", count}});
     return {};
 }
@@ -108,9 +108,11 @@ Outcome<> run(const ImportCommand& command, const Job& job) {
     SOTTO_TRY_ASSIGN(const Home home, Home::open(job.settings.state));
     SOTTO_TRY(home.restore(backup));
     const std::size_t count = backup.devices.size();
-    job.printer.result("imported this app and " + count_of(count) + " from " + command.file,
+    job.printer.result("imported " + count_of(count) + " from " + command.file,
                        {{"file", command.file}, {"devices", count}});
     job.printer.note("To use a cloud, sign in: sotto login URL");
+    job.printer.note(
+        "The phone that the backup came from still has its keys. To lock it out: sotto takeover");
     return {};
 }
 

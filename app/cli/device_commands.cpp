@@ -25,7 +25,7 @@ Outcome<Connection> connect(const std::string& name, const Job& job) {
     SOTTO_TRY_ASSIGN(connection.storage, home.take_session(connection.entry.id));
     SOTTO_TRY_ASSIGN(connection.way,
                      Way::open(job, home, *connection.storage, connection.entry.id));
-    SOTTO_TRY_ASSIGN(connection.identity, home.identity(job.entropy));
+    SOTTO_TRY_ASSIGN(connection.identity, home.identity_of(connection.entry.id, job.entropy));
     return connection;
 }
 

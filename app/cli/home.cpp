@@ -65,10 +65,10 @@ std::string join(const std::vector<DeviceEntry>& devices) {
     return text;
 }
 
-Failure other_identity() {
+Failure takeover_is_open(const framing::DeviceId& id) {
     return {Trouble::State,
-            "another identity is here already; nothing was imported, and nothing is lost",
-            "Import into an empty folder: name it with --state DIR"};
+            "the device " + to_hex(id) + " is being taken over, and it is not known how that ended",
+            "Finish it: sotto takeover " + to_hex(id)};
 }
 
 bool is_good_name(std::string_view name) {
@@ -114,6 +114,65 @@ Outcome<keystore::Identity> Home::identity(hal::Entropy& entropy) const {
     if (!made || !keystore::store_identity(storage, *made))
         return state_failure("no identity can be made in " + path_);
     return *std::move(made);
+}
+
+Outcome<keystore::Identity> Home::owner_of(const framing::DeviceId& id,
+                                           hal::Entropy& entropy) const {
+    {
+        SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/device"));
+        auto own = keystore::load_identity(storage);
+        if (own) return *std::move(own);
+        if (own.error() != Error::NotFound)
+            return state_failure(own.error(), "the key for the device " + to_hex(id));
+    }
+    return identity(entropy);
+}
+
+Outcome<keystore::Identity> Home::identity_of(const framing::DeviceId& id,
+                                              hal::Entropy& entropy) const {
+    {
+        SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/device"));
+        const auto heir = load_heir(storage);
+        if (heir) return takeover_is_open(id);
+        if (heir.error() != Error::NotFound)
+            return state_failure(heir.error(), "the next key for the device " + to_hex(id));
+    }
+    return owner_of(id, entropy);
+}
+
+Outcome<Home::Takeover> Home::begin_takeover(const framing::DeviceId& id,
+                                             hal::Entropy& entropy) const {
+    Takeover takeover;
+    SOTTO_TRY_ASSIGN(takeover.former, owner_of(id, entropy));
+    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/device"));
+    auto begun = load_heir(storage);
+    if (!begun && begun.error() != Error::NotFound)
+        return state_failure(begun.error(), "the next key for the device " + to_hex(id));
+    if (begun) {
+        takeover.heir = *std::move(begun);
+        return takeover;
+    }
+    auto made = make_identity(entropy);
+    if (!made || !entropy.fill(takeover.heir.token_key.fill()))
+        return state_failure("no key can be made for the device");
+    takeover.heir.identity = *std::move(made);
+    if (!store_heir(storage, takeover.heir))
+        return state_failure("the next key cannot be stored in " + path_);
+    return takeover;
+}
+
+Outcome<> Home::finish_takeover(const framing::DeviceId& id,
+                                const Heir& heir,
+                                std::uint32_t generation) const {
+    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/device"));
+    auto peer = keystore::load_peer(storage);
+    if (!peer) return state_failure(peer.error(), "the device " + to_hex(id));
+    peer->generation = generation;
+    peer->token_key = heir.token_key.clone();
+    if (!keystore::store_identity(storage, heir.identity) ||
+        !keystore::store_peer(storage, *peer) || !erase_heir(storage))
+        return state_failure("the new key cannot be stored in " + path_);
+    return {};
 }
 
 Outcome<std::optional<Account>> Home::account() const {
@@ -220,53 +279,32 @@ Outcome<> Home::set_name(const framing::DeviceId& id, const std::string& name) c
     return {};
 }
 
-Outcome<Backup> Home::backup() const {
+Outcome<Backup> Home::backup(hal::Entropy& entropy) const {
     Backup backup;
-    {
-        SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(path_ + "/app"));
-        auto identity = keystore::load_identity(storage);
-        if (!identity && identity.error() == Error::NotFound)
-            return Failure{Trouble::Usage,
-                           "there is nothing to export: no device was ever paired with",
-                           "Check --state, or pair first: sotto pair CODE"};
-        if (!identity) return state_failure(identity.error(), "the identity in " + path_);
-        backup.identity = *std::move(identity);
-    }
     SOTTO_TRY_ASSIGN(const std::vector<DeviceEntry> all, devices());
     for (const DeviceEntry& device : all) {
         if (!device.is_paired && !device.is_damaged) continue;
+        SOTTO_TRY_ASSIGN(keystore::Identity identity, identity_of(device.id, entropy));
         SOTTO_TRY_ASSIGN(ports::FileStorage storage,
                          open_patiently(device_path(device.id) + "/device"));
         auto peer = keystore::load_peer(storage);
         if (!peer) return state_failure(peer.error(), "the device " + to_hex(device.id));
-        backup.devices.push_back(
-            {device.name, peer->credential, peer->generation, std::move(peer->token_key)});
+        backup.devices.push_back({device.name,
+                                  std::move(identity),
+                                  peer->credential,
+                                  peer->generation,
+                                  std::move(peer->token_key)});
     }
+    if (backup.devices.empty())
+        return Failure{Trouble::Usage,
+                       "there is nothing to export: no device was ever paired with",
+                       "Check --state, or pair first: sotto pair CODE"};
     return backup;
 }
 
 Outcome<> Home::restore(const Backup& backup) const {
-    SOTTO_TRY(check_identity(backup.identity));
     SOTTO_TRY(erase_sessions());
-    {
-        SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(path_ + "/app"));
-        const auto known = keystore::load_identity(storage);
-        if (!known && known.error() != Error::NotFound)
-            return state_failure(known.error(), "the identity in " + path_);
-        if (known && !(known->credential == backup.identity.credential)) return other_identity();
-        if (!known && !keystore::store_identity(storage, backup.identity))
-            return state_failure("the identity cannot be stored in " + path_);
-    }
     for (const BackupDevice& device : backup.devices) SOTTO_TRY(restore_device(device));
-    return {};
-}
-
-Outcome<> Home::check_identity(const keystore::Identity& identity) const {
-    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(path_ + "/app"));
-    const auto known = keystore::load_identity(storage);
-    if (!known && known.error() == Error::NotFound) return {};
-    if (!known) return state_failure(known.error(), "the identity in " + path_);
-    if (!(known->credential == identity.credential)) return other_identity();
     return {};
 }
 
@@ -277,16 +315,18 @@ Outcome<> Home::restore_device(const BackupDevice& device) const {
     const auto known = keystore::load_peer(storage);
     if (!known && known.error() != Error::NotFound)
         return state_failure(known.error(), "the device " + to_hex(id));
-    const bool is_newer = known && known->is_paired && known->generation > device.generation;
     const bool has_name = !load_name(storage).value_or("").empty();
     // The name goes first: a device without one would be harder to find again.
     if (is_name_free && !has_name && !store_name(storage, device.name))
         return state_failure("the device cannot be stored in " + path_);
-    if (!is_newer && !keystore::store_peer(storage,
-                                           {.is_paired = true,
-                                            .generation = device.generation,
-                                            .credential = device.credential,
-                                            .token_key = device.token_key.clone()}))
+    if (known && known->is_paired && known->generation > device.generation) return {};
+    if (load_heir(storage)) return {};  // the device may know that key already
+    if (!keystore::store_identity(storage, device.identity) ||
+        !keystore::store_peer(storage,
+                              {.is_paired = true,
+                               .generation = device.generation,
+                               .credential = device.credential,
+                               .token_key = device.token_key.clone()}))
         return state_failure("the device cannot be stored in " + path_);
     return {};
 }

@@ -49,6 +49,21 @@ class Home {
 
     // Our key and credential; made at the first time.
     Outcome<keystore::Identity> identity(hal::Entropy& entropy) const;
+    // The key that owns this device: one of its own after a takeover or an import, else identity().
+    // Trouble::State also if a takeover was begun and its end is not known.
+    Outcome<keystore::Identity> identity_of(const framing::DeviceId& id,
+                                            hal::Entropy& entropy) const;
+
+    // A takeover [SES-27]: the next key of the owner, stored before the device is told, and all of
+    // it in its place afterwards. Begun again it is the same key.
+    struct Takeover {
+        keystore::Identity former;
+        Heir heir;
+    };
+    Outcome<Takeover> begin_takeover(const framing::DeviceId& id, hal::Entropy& entropy) const;
+    Outcome<> finish_takeover(const framing::DeviceId& id,
+                              const Heir& heir,
+                              std::uint32_t generation) const;
 
     Outcome<std::optional<Account>> account() const;
     Outcome<> store_account(const Account& account) const;
@@ -64,11 +79,12 @@ class Home {
     Outcome<> check_name(const framing::DeviceId& id, const std::string& name) const;
     Outcome<> set_name(const framing::DeviceId& id, const std::string& name) const;
 
-    // Identity and all devices whose pairing was finished. Trouble::Usage if there is no identity.
-    Outcome<Backup> backup() const;
+    // All devices whose pairing was finished, with their owner's keys. Trouble::Usage if there are
+    // none.
+    Outcome<Backup> backup(hal::Entropy& entropy) const;
     // Puts back what a backup holds and erases every session. What is newer here stays: names, and
-    // devices that were paired with again. No record is changed if another identity is here or a
-    // session is in use. Cut short at any moment, it can be done again.
+    // devices that were paired with or taken over again. No record is changed if a session is in
+    // use. Cut short at any moment, it can be done again.
     Outcome<> restore(const Backup& backup) const;
 
     // A session that no other process uses.
@@ -78,7 +94,8 @@ class Home {
     explicit Home(std::string path) : path_(std::move(path)) {}
 
     std::string device_path(const framing::DeviceId& id) const;
-    Outcome<> check_identity(const keystore::Identity& identity) const;
+    // Without regard to a takeover.
+    Outcome<keystore::Identity> owner_of(const framing::DeviceId& id, hal::Entropy& entropy) const;
     Outcome<> restore_device(const BackupDevice& device) const;
     Outcome<> erase_sessions() const;
 

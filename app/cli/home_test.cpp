@@ -215,11 +215,14 @@ class RestoreTest : public HomeTest {
 };
 
 TEST_F(RestoreTest, AnEmptyFolderBecomesTheSameAppWithoutItsSessions) {
-    const auto backup = home().backup();
+    const auto backup = home().backup(entropy_);
     ASSERT_TRUE(backup) << backup.error().what;
     ASSERT_EQ(backup->devices.size(), 2U);
     for (int i = 0; i < 2; ++i) ASSERT_TRUE(other().restore(*backup)) << "again is the same";
-    EXPECT_EQ(other().identity(entropy_)->credential, home().identity(entropy_)->credential);
+    EXPECT_EQ(other().identity_of(lamp_, entropy_)->credential,
+              home().identity_of(lamp_, entropy_)->credential);
+    EXPECT_NE(other().identity(entropy_)->credential, home().identity(entropy_)->credential)
+        << "devices of the new phone are none of the old one's";
     EXPECT_EQ(other().find("lamp")->id, lamp_);
     EXPECT_TRUE(other().find("heater")->is_paired);
     auto storage = *other().take_session(lamp_);
@@ -230,7 +233,7 @@ TEST_F(RestoreTest, AnEmptyFolderBecomesTheSameAppWithoutItsSessions) {
 
 TEST_F(RestoreTest, NoSessionAndNoLoginIsInABackup) {
     ASSERT_TRUE(home().store_account({"https://cloud", "the-token", false, {}, "cloud:1"}));
-    const auto content = encode_backup(*home().backup());
+    const auto content = encode_backup(*home().backup(entropy_));
     ASSERT_TRUE(content);
     const std::string_view text = as_text(content->view());
     EXPECT_NE(text.find("heater"), std::string_view::npos);
@@ -239,7 +242,7 @@ TEST_F(RestoreTest, NoSessionAndNoLoginIsInABackup) {
 }
 
 TEST_F(RestoreTest, SessionsThatAreHereAreErased) {
-    ASSERT_TRUE(home().restore(*home().backup()));
+    ASSERT_TRUE(home().restore(*home().backup(entropy_)));
     std::array<std::uint8_t, 16> out{};
     for (const auto& id : {lamp_, heater_})
         EXPECT_EQ((*home().take_session(id))->load(kSessionKey, out).error(), Error::NotFound);
@@ -247,15 +250,39 @@ TEST_F(RestoreTest, SessionsThatAreHereAreErased) {
 
 TEST_F(RestoreTest, AnotherIdentityStays) {
     const auto own = other().identity(entropy_)->credential;
-    const auto restored = other().restore(*home().backup());
-    ASSERT_FALSE(restored);
-    EXPECT_EQ(restored.error().trouble, Trouble::State);
+    ASSERT_TRUE(other().restore(*home().backup(entropy_)));
     EXPECT_EQ(other().identity(entropy_)->credential, own);
-    EXPECT_TRUE(other().devices()->empty());
+    EXPECT_NE(other().identity_of(lamp_, entropy_)->credential, own);
+}
+
+TEST_F(RestoreTest, ATakeoverCutShortIsFinishedOrStaysOpen) {
+    const auto backup = home().backup(entropy_);
+    const auto begun = home().begin_takeover(lamp_, entropy_);
+    ASSERT_TRUE(begun);
+    EXPECT_EQ(begun->former.credential, home().identity(entropy_)->credential);
+    EXPECT_EQ(home().identity_of(lamp_, entropy_).error().trouble, Trouble::State);
+    EXPECT_EQ(home().backup(entropy_).error().trouble, Trouble::State);
+    EXPECT_TRUE(home().identity_of(heater_, entropy_));
+
+    ASSERT_TRUE(home().restore(*backup));  // must not forget the key that the device may know
+    const auto again = home().begin_takeover(lamp_, entropy_);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->heir.identity.credential, begun->heir.identity.credential);
+    EXPECT_TRUE(again->heir.token_key.expose()[0] == begun->heir.token_key.expose()[0]);
+
+    ASSERT_TRUE(home().finish_takeover(lamp_, again->heir, 4));
+    EXPECT_EQ(home().identity_of(lamp_, entropy_)->credential, again->heir.identity.credential);
+    EXPECT_EQ(keystore::load_peer(**home().take_session(lamp_))->generation, 4U);
+    ASSERT_TRUE(home().restore(*backup));  // older than what is here
+    EXPECT_EQ(home().identity_of(lamp_, entropy_)->credential, again->heir.identity.credential);
+    const auto newest = home().backup(entropy_);
+    ASSERT_TRUE(newest);
+    ASSERT_TRUE(other().restore(*newest));
+    EXPECT_EQ(other().identity_of(lamp_, entropy_)->credential, again->heir.identity.credential);
 }
 
 TEST_F(RestoreTest, ASessionInUseStopsIt) {
-    const auto backup = home().backup();
+    const auto backup = home().backup(entropy_);
     const auto held = home().take_session(lamp_);
     const auto restored = home().restore(*backup);
     ASSERT_FALSE(restored);
@@ -263,7 +290,7 @@ TEST_F(RestoreTest, ASessionInUseStopsIt) {
 }
 
 TEST_F(RestoreTest, WhatIsNewerHereStays) {
-    const auto backup = home().backup();
+    const auto backup = home().backup(entropy_);
     {
         auto storage = *home().take_session(lamp_);
         const auto peer = *keystore::load_peer(*storage);
@@ -277,9 +304,9 @@ TEST_F(RestoreTest, WhatIsNewerHereStays) {
 
 // As a power cut leaves it: any number of the steps of restore() done.
 TEST_F(RestoreTest, AnImportThatWasCutShortIsDoneAgain) {
-    const auto backup = home().backup();
+    const auto backup = home().backup(entropy_);
     for (std::size_t count = 0; count < backup->devices.size(); ++count) {
-        Backup part = *home().backup();
+        Backup part = *home().backup(entropy_);
         while (part.devices.size() > count) part.devices.pop_back();
         ASSERT_TRUE(other().restore(part));
         EXPECT_EQ(other().devices()->size(), count);
@@ -289,10 +316,10 @@ TEST_F(RestoreTest, AnImportThatWasCutShortIsDoneAgain) {
 }
 
 TEST_F(RestoreTest, ThereIsNoBackupOfNothingAndNoneOfDamage) {
-    EXPECT_EQ(other().backup().error().trouble, Trouble::Usage);
+    EXPECT_EQ(other().backup(entropy_).error().trouble, Trouble::Usage);
     const std::string journal = root_ + "/state/devices/" + to_hex(lamp_) + "/device/journal";
     std::fstream{journal, std::ios::in | std::ios::out}.seekp(40).put('x');
-    EXPECT_EQ(home().backup().error().trouble, Trouble::State);
+    EXPECT_EQ(home().backup(entropy_).error().trouble, Trouble::State);
 }
 
 TEST(AppRecords, AreStrictAndSurviveAnyBytes) {

@@ -12,7 +12,7 @@ Outcome<> run(const MoveCommand& command, const Job& job) {
     SOTTO_TRY_ASSIGN(const Account target, sign_in(command.login, job));
     SOTTO_TRY_ASSIGN(const Home home, Home::open(job.settings.state));
     SOTTO_TRY_ASSIGN(const DeviceEntry entry, home.find(command.device));
-    SOTTO_TRY_ASSIGN(const keystore::Identity identity, home.identity(job.entropy));
+    SOTTO_TRY_ASSIGN(const keystore::Identity identity, home.identity_of(entry.id, job.entropy));
     SOTTO_TRY_ASSIGN(const std::unique_ptr<DeviceStorage> storage, home.take_session(entry.id));
     SOTTO_TRY_ASSIGN(std::unique_ptr<Way> way, Way::open(job, home, *storage, entry.id));
     SOTTO_TRY(take_to_cloud({entry.id, identity, *storage}, std::move(way), target, job));

@@ -30,7 +30,7 @@ Outcome<> run(const PairCommand& command, const Job& job) {
     SOTTO_TRY_ASSIGN(const Home home, Home::open(job.settings.state));
     const framing::DeviceId id = id_of(code);
     if (!command.name.empty()) SOTTO_TRY(home.check_name(id, command.name));
-    SOTTO_TRY_ASSIGN(const keystore::Identity identity, home.identity(job.entropy));
+    SOTTO_TRY_ASSIGN(const keystore::Identity identity, home.identity_of(id, job.entropy));
     SOTTO_TRY_ASSIGN(const std::unique_ptr<DeviceStorage> storage, home.take_session(id));
     SOTTO_TRY_ASSIGN(std::unique_ptr<Way> way, Way::open(job, home, *storage, id));
     const Known known{id, identity, *storage};

@@ -132,6 +132,10 @@ void add_backup(CLI::App& app, T& command) {
         ->type_name("FILE");
 }
 
+void add_takeover(CLI::App& app, TakeoverCommand& command) {
+    app.add_option("DEVICE", command.device, "Without it: all devices known here");
+}
+
 template <CoapMethod kMethod>
 void add_coap(CLI::App& app, CoapCommand& command) {
     command.method = kMethod;
@@ -167,13 +171,18 @@ void add_commands(CLI::App& app, std::optional<Command>& chosen) {
     declare<ExportCommand>(app,
                            chosen,
                            "export",
-                           "Write identity and devices to a file, under a passphrase",
+                           "Write devices and their keys to a file, under a passphrase",
                            add_backup<ExportCommand>);
     declare<ImportCommand>(app,
                            chosen,
                            "import",
-                           "Take over identity and devices from such a file",
+                           "Take devices and their keys from such a file",
                            add_backup<ImportCommand>);
+    declare<TakeoverCommand>(app,
+                             chosen,
+                             "takeover",
+                             "Give devices new keys, so that nobody else has them",
+                             add_takeover);
     CLI::App& coap = *app.add_subcommand("coap", "Talk to any CoAP server, with EDHOC or OSCORE");
     coap.require_subcommand(1);
     coap.fallthrough();

@@ -55,6 +55,9 @@ struct ImportCommand {
     std::string file;
     std::string passphrase_file;
 };
+struct TakeoverCommand {
+    std::string device;  // empty: all of them
+};
 enum class CoapMethod { Get, Post, Observe };
 struct CoapCommand {
     CoapMethod method = CoapMethod::Get;
@@ -77,6 +80,7 @@ using Command = std::variant<PairCommand,
                              MoveCommand,
                              ExportCommand,
                              ImportCommand,
+                             TakeoverCommand,
                              CoapCommand>;
 
 struct CommandLine {

@@ -13,13 +13,20 @@ namespace {
 
 // Heads and keys around the parts: an upper bound.
 constexpr std::size_t kFrameSize = 64;
-static_assert(kBackupDevicesMax * (kBackupNameSizeMax + keystore::kCredentialSizeMax +
-                                   keystore::TokenKey::kSize + kFrameSize) +
+static_assert(kBackupDevicesMax * (kBackupNameSizeMax + 2 * keystore::kCredentialSizeMax +
+                                   keystore::TokenKey::kSize + crypto::kDhSize + kFrameSize) +
                   512 <=
               kBackupSizeMax);
 
-enum Key : std::uint8_t { PrivateKey = 1, Credential = 2, Devices = 3 };
-enum DeviceKey : std::uint8_t { Name = 1, DeviceCredential = 2, Generation = 3, TokenKey = 4 };
+enum Key : std::uint8_t { Devices = 3 };
+enum DeviceKey : std::uint8_t {
+    Name = 1,
+    DeviceCredential = 2,
+    Generation = 3,
+    TokenKey = 4,
+    PrivateKey = 5,
+    OwnerCredential = 6,
+};
 
 bool is_plain(std::string_view name) {
     return name.size() <= kBackupNameSizeMax && std::none_of(name.begin(), name.end(), [](char c) {
@@ -28,10 +35,10 @@ bool is_plain(std::string_view name) {
 }
 
 std::size_t size_bound(const Backup& backup) {
-    std::size_t size = kFrameSize + crypto::kDhSize + backup.identity.credential.size();
+    std::size_t size = kFrameSize;
     for (const BackupDevice& device : backup.devices)
-        size +=
-            kFrameSize + device.name.size() + device.credential.size() + keystore::TokenKey::kSize;
+        size += kFrameSize + device.name.size() + device.credential.size() +
+                keystore::TokenKey::kSize + crypto::kDhSize + device.identity.credential.size();
     return size;
 }
 
@@ -58,10 +65,10 @@ Result<BytesN<T::kSize>> read_key(cbor::Reader& in) {
 }
 
 Result<keystore::Identity> read_identity(cbor::Reader& in) {
-    SOTTO_TRY(expect_key(in, Key::PrivateKey));
+    SOTTO_TRY(expect_key(in, DeviceKey::PrivateKey));
     SOTTO_TRY_ASSIGN(const auto candidate, read_key<crypto::DhPrivateKey>(in));
     SOTTO_TRY_ASSIGN(crypto::DhPrivateKey key, crypto::dh_private_from_candidate(candidate));
-    SOTTO_TRY(expect_key(in, Key::Credential));
+    SOTTO_TRY(expect_key(in, DeviceKey::OwnerCredential));
     SOTTO_TRY_ASSIGN(const cose::Credential credential, read_credential(in));
     if (crypto::dh_public(key).x != credential.public_key().x) return Error::Malformed;
     return keystore::Identity{std::move(key), keystore::CredentialBytes{credential.bytes()}};
@@ -69,7 +76,7 @@ Result<keystore::Identity> read_identity(cbor::Reader& in) {
 
 Result<BackupDevice> read_device(cbor::Reader& in) {
     BackupDevice device;
-    SOTTO_TRY(expect_map(in, 4));
+    SOTTO_TRY(expect_map(in, 6));
     SOTTO_TRY(expect_key(in, DeviceKey::Name));
     SOTTO_TRY_ASSIGN(const std::string_view name, in.text());
     if (!is_plain(name)) return Error::Malformed;
@@ -84,13 +91,13 @@ Result<BackupDevice> read_device(cbor::Reader& in) {
     SOTTO_TRY(expect_key(in, DeviceKey::TokenKey));
     SOTTO_TRY_ASSIGN(const auto token_key, read_key<keystore::TokenKey>(in));
     device.token_key = keystore::TokenKey{token_key};
+    SOTTO_TRY_ASSIGN(device.identity, read_identity(in));
     return device;
 }
 
 Result<Backup> read_backup(cbor::Reader& in) {
     Backup backup;
-    SOTTO_TRY(expect_map(in, 3));
-    SOTTO_TRY_ASSIGN(backup.identity, read_identity(in));
+    SOTTO_TRY(expect_map(in, 1));
     SOTTO_TRY(expect_key(in, Key::Devices));
     SOTTO_TRY_ASSIGN(const std::size_t count, in.array());
     if (count > kBackupDevicesMax) return Error::TooLarge;
@@ -110,15 +117,15 @@ Result<WipedBytes> encode_backup(const Backup& backup) {
     if (backup.devices.size() > kBackupDevicesMax) return Error::TooLarge;
     WipedBytes bytes{size_bound(backup)};
     cbor::Writer out{bytes.fill()};
-    out.map(3).uint(Key::PrivateKey).bytes(backup.identity.private_key.expose());
-    out.uint(Key::Credential).bytes(backup.identity.credential);
-    out.uint(Key::Devices).array(backup.devices.size());
+    out.map(1).uint(Key::Devices).array(backup.devices.size());
     for (const BackupDevice& device : backup.devices) {
         if (device.name.size() > kBackupNameSizeMax) return Error::TooLarge;
-        out.map(4).uint(DeviceKey::Name).text(device.name);
+        out.map(6).uint(DeviceKey::Name).text(device.name);
         out.uint(DeviceKey::DeviceCredential).bytes(device.credential);
         out.uint(DeviceKey::Generation).uint(device.generation);
         out.uint(DeviceKey::TokenKey).bytes(device.token_key.expose());
+        out.uint(DeviceKey::PrivateKey).bytes(device.identity.private_key.expose());
+        out.uint(DeviceKey::OwnerCredential).bytes(device.identity.credential);
     }
     SOTTO_TRY(out.finish());
     bytes.shrink(out.size());

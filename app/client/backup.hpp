@@ -39,17 +39,17 @@ class WipedBytes {
 
 inline constexpr std::size_t kBackupDevicesMax = 4'096;
 inline constexpr std::size_t kBackupNameSizeMax = 64;
-inline constexpr std::size_t kBackupSizeMax = std::size_t{2} << 20U;
+inline constexpr std::size_t kBackupSizeMax = std::size_t{4} << 20U;
 
 struct BackupDevice {
-    std::string name;  // may be empty
+    std::string name;             // may be empty
+    keystore::Identity identity;  // its owner's
     keystore::CredentialBytes credential;
     std::uint32_t generation = 0;
     keystore::TokenKey token_key;
 };
 
 struct Backup {
-    keystore::Identity identity;
     std::vector<BackupDevice> devices;  // each credential once
 };
 

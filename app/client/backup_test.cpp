@@ -20,6 +20,7 @@ class BackupTest : public ::testing::Test {
     BackupDevice device(const std::string& name, std::uint32_t generation) {
         BackupDevice made;
         made.name = name;
+        made.identity = identity("app");
         made.credential = identity("device").credential;
         made.generation = generation;
         EXPECT_TRUE(entropy_.fill(made.token_key.fill()));
@@ -35,16 +36,16 @@ class BackupTest : public ::testing::Test {
 };
 
 TEST_F(BackupTest, WhatIsWrittenIsRead) {
-    Backup backup{identity("app"), {}};
+    Backup backup;
     backup.devices.push_back(device("lamp", 1));
     backup.devices.push_back(device("", 0xffff'ffff));
     const auto read = parse_backup(encoded(backup));
     ASSERT_TRUE(read);
-    EXPECT_TRUE(
-        ct_equal(read->identity.private_key.expose(), backup.identity.private_key.expose()));
-    EXPECT_EQ(read->identity.credential, backup.identity.credential);
     ASSERT_EQ(read->devices.size(), 2U);
     for (std::size_t i = 0; i < 2; ++i) {
+        EXPECT_TRUE(ct_equal(read->devices[i].identity.private_key.expose(),
+                             backup.devices[i].identity.private_key.expose()));
+        EXPECT_EQ(read->devices[i].identity.credential, backup.devices[i].identity.credential);
         EXPECT_EQ(read->devices[i].name, backup.devices[i].name);
         EXPECT_EQ(read->devices[i].credential, backup.devices[i].credential);
         EXPECT_EQ(read->devices[i].generation, backup.devices[i].generation);
@@ -54,7 +55,7 @@ TEST_F(BackupTest, WhatIsWrittenIsRead) {
 }
 
 TEST_F(BackupTest, NothingShorterOrLongerIsABackup) {
-    Backup backup{identity("app"), {}};
+    Backup backup;
     backup.devices.push_back(device("lamp", 3));
     std::vector<std::uint8_t> bytes = encoded(backup);
     for (std::size_t size = 0; size < bytes.size(); ++size)
@@ -64,21 +65,22 @@ TEST_F(BackupTest, NothingShorterOrLongerIsABackup) {
 }
 
 TEST_F(BackupTest, WhatCannotBeIsRefused) {
-    Backup other_key{identity("app"), {}};
-    other_key.identity.credential = identity("app").credential;
+    Backup other_key;
+    other_key.devices.push_back(device("lamp", 1));
+    other_key.devices[0].identity.credential = identity("app").credential;
     EXPECT_EQ(parse_backup(encoded(other_key)).error(), Error::Malformed);
 
-    Backup twice{identity("app"), {}};
+    Backup twice;
     twice.devices.push_back(device("lamp", 1));
     twice.devices.push_back(device("heater", 1));
     twice.devices[1].credential = twice.devices[0].credential;
     EXPECT_EQ(parse_backup(encoded(twice)).error(), Error::Malformed);
 
-    Backup escape{identity("app"), {}};
+    Backup escape;
     escape.devices.push_back(device("\x1b[2J", 1));
     EXPECT_EQ(parse_backup(encoded(escape)).error(), Error::Malformed);
 
-    Backup long_name{identity("app"), {}};
+    Backup long_name;
     long_name.devices.push_back(device(std::string(kBackupNameSizeMax + 1, 'x'), 1));
     EXPECT_EQ(encode_backup(long_name).error(), Error::TooLarge);
     EXPECT_EQ(parse_backup(std::vector<std::uint8_t>(kBackupSizeMax + 1)).error(), Error::TooLarge);

@@ -29,18 +29,6 @@ Failure too_large() {
     return {Trouble::Usage, "name or argument is too long", "An argument has at most 1024 bytes"};
 }
 
-// The version that a device has stored with its cloud; 0 if it has none.
-std::optional<std::uint32_t> version_of(const std::string& network) {
-    cbor::Reader in{as_bytes(network)};
-    const auto count = in.map();
-    if (!count) return std::nullopt;
-    if (*count == 0) return 0;
-    const auto key = in.uint();
-    const auto version = in.uint();
-    if (!key || *key != 1 || !version || *version >= 0xffff'ffff) return std::nullopt;
-    return static_cast<std::uint32_t>(*version);
-}
-
 }  // namespace
 
 // Runs the client's jobs over the transport.
@@ -230,16 +218,41 @@ class Device::Driver {
 
 namespace {
 
+struct Resource {
+    std::string_view kind;
+    std::string_view name = {};
+};
+
 template <class Driver>
-Outcome<> put_network(Driver& driver, const cbor::Writer& writer, const Subject& subject) {
+Outcome<std::string> put(Driver& driver,
+                         const Resource& resource,
+                         const cbor::Writer& writer,
+                         const Subject& subject) {
     const auto payload = writer.finish();
     if (!payload) return too_large();
-    SOTTO_TRY(driver.ask(
+    return driver.ask(
         {.code = coap::Code::Put,
-         .resource = "n",
+         .resource = resource.kind,
+         .name = resource.name,
          .content = session::Content{.format = session::Format::Cbor, .payload = *payload}},
-        subject));
-    return {};
+        subject);
+}
+
+// What a map begins with: a number under key 1.
+std::optional<std::uint32_t> first_number(const std::string& map) {
+    cbor::Reader in{as_bytes(map)};
+    const auto count = in.map();
+    if (!count || *count == 0) return std::nullopt;
+    const auto key = in.uint();
+    const auto number = in.uint();
+    if (!key || *key != 1 || !number || *number >= 0xffff'ffff) return std::nullopt;
+    return static_cast<std::uint32_t>(*number);
+}
+
+Failure strange_answer(const std::string& what) {
+    return {Trouble::Refused,
+            "the device tells nothing of " + what + " that this program understands",
+            "Check that device and program are of the same version"};
 }
 
 }  // namespace
@@ -278,17 +291,15 @@ Outcome<std::string> Device::describe() {
 Outcome<std::uint32_t> Device::try_cloud(const CloudAssignment& cloud) {
     const Subject subject{"the change of the cloud", ""};
     SOTTO_TRY_ASSIGN(const std::string network, driver_->ask({.resource = "n"}, subject));
-    const auto version = version_of(network);
-    if (!version)
-        return Failure{Trouble::Refused,
-                       "the device tells nothing of its cloud that this program understands",
-                       "Check that device and program are of the same version"};
+    const bool has_none = network == std::string_view{"\xa0"};  // an empty map
+    const auto version = has_none ? 0 : first_number(network);
+    if (!version) return strange_answer("its cloud");
     const std::uint32_t trial = *version + 1;
     std::array<std::uint8_t, 256> buffer{};
     cbor::Writer writer{buffer};
     writer.map(4).uint(1).uint(trial).uint(2).text(cloud.address);
     writer.uint(3).bytes(cloud.credential_hash).uint(4).bytes(cloud.claim);
-    SOTTO_TRY(put_network(*driver_, writer, subject));
+    SOTTO_TRY(put(*driver_, {"n"}, writer, subject));
     return trial;
 }
 
@@ -296,7 +307,20 @@ Outcome<> Device::confirm_cloud(std::uint32_t trial) {
     std::array<std::uint8_t, 16> buffer{};
     cbor::Writer writer{buffer};
     writer.map(1).uint(1).uint(trial);
-    return put_network(*driver_, writer, {"the confirmation of the cloud", ""});
+    SOTTO_TRY(put(*driver_, {"n"}, writer, {"the confirmation of the cloud", ""}));
+    return {};
+}
+
+Outcome<std::uint32_t> Device::hand_over(const cose::Credential& heir,
+                                         const keystore::TokenKey& token_key) {
+    Scratch<256> scratch;
+    cbor::Writer writer{scratch.bytes()};
+    writer.map(2).uint(1).bytes(heir.bytes()).uint(2).bytes(token_key.expose());
+    SOTTO_TRY_ASSIGN(const std::string answer,
+                     put(*driver_, {"m", "owner"}, writer, {"the change of the owner's key", ""}));
+    const auto generation = first_number(answer);
+    if (!generation) return strange_answer("its owner");
+    return *generation;
 }
 
 Outcome<> Device::watch(const std::string& event) { return driver_->watch(event); }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/client/transport.hpp"
+#include "core/cose/credential.hpp"
 #include "core/hal/entropy.hpp"
 #include "core/keystore/pairing_code.hpp"
 #include "core/keystore/records.hpp"
@@ -47,7 +48,7 @@ class Device {
     Outcome<> pair(const keystore::PairingCode& code);
 
     // Each of the following: Trouble::Usage if the device was never paired with, Trouble::Refused,
-    // Unreachable, NotTheDevice, State; call(), try_cloud() and confirm_cloud() also
+    // Unreachable, NotTheDevice, State; those that change something also
     // Trouble::OutcomeUnknown.
     Outcome<std::string> call(const std::string& function, const std::string& argument);
     Outcome<std::string> get(const std::string& variable);
@@ -57,6 +58,11 @@ class Device {
     // confirm_cloud() is called, through that cloud. The number of the trial.
     Outcome<std::uint32_t> try_cloud(const CloudAssignment& cloud);
     Outcome<> confirm_cloud(std::uint32_t trial);
+
+    // Puts another key of the owner in the place of `setup.identity` [SES-27]: whoever has the
+    // former one is locked out. The number of the pairing from then on. Doing it again is harmless.
+    Outcome<std::uint32_t> hand_over(const cose::Credential& heir,
+                                     const keystore::TokenKey& token_key);
 
     // Registers for an event; the registration is renewed as long as next_event() is called.
     Outcome<> watch(const std::string& event);

@@ -11,6 +11,7 @@ namespace {
 // docs/formats/app_state.md lists these numbers; retired ones stay reserved.
 constexpr hal::RecordId kAccountRecord{0x0081};
 constexpr hal::RecordId kNameRecord{0x0082};
+constexpr hal::RecordId kHeirRecord{0x0083};
 constexpr hal::RecordId kAppIdRecord{0x0481};
 
 constexpr std::uint8_t kFormat = 1;  // first byte of every record
@@ -49,6 +50,21 @@ Result<AppId> decode_app_id(Reader& in) {
     SOTTO_TRY_ASSIGN(const Bytes bytes, in.take(id.size()));
     std::copy(bytes.begin(), bytes.end(), id.begin());
     return id;
+}
+
+template <class T>
+Result<T> read_secret(Reader& in) {
+    SOTTO_TRY_ASSIGN(const Bytes bytes, in.take(T::kSize));
+    return T{bytes.first<T::kSize>()};
+}
+
+Result<Heir> decode_heir(Reader& in) {
+    Heir heir;
+    SOTTO_TRY_ASSIGN(heir.identity.private_key, read_secret<crypto::DhPrivateKey>(in));
+    SOTTO_TRY_ASSIGN(heir.token_key, read_secret<keystore::TokenKey>(in));
+    SOTTO_TRY_ASSIGN(const Bytes credential, read_part(in));
+    SOTTO_TRY_ASSIGN(heir.identity.credential, keystore::CredentialBytes::from(credential));
+    return heir;
 }
 
 // Loads a record and gives its body to `decode`, which must take all of it.
@@ -102,6 +118,20 @@ Status store_name(hal::Storage& storage, const std::string& name) {
     write_part(out, as_bytes(name));
     return storage.store(kNameRecord, out.written());
 }
+
+Result<Heir> load_heir(hal::Storage& storage) { return load(storage, kHeirRecord, decode_heir); }
+
+Status store_heir(hal::Storage& storage, const Heir& heir) {
+    Scratch<kRecordSizeMax> scratch;
+    Writer out{scratch.bytes()};
+    out.u8(kFormat);
+    out.bytes(heir.identity.private_key.expose()).bytes(heir.token_key.expose());
+    write_part(out, heir.identity.credential);
+    SOTTO_TRY_ASSIGN(const Bytes record, out.finish());
+    return storage.store(kHeirRecord, record);
+}
+
+Status erase_heir(hal::Storage& storage) { return storage.erase(kHeirRecord); }
 
 Result<AppId> load_app_id(hal::Storage& storage) {
     return load(storage, kAppIdRecord, decode_app_id);

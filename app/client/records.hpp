@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/hal/storage.hpp"
+#include "core/keystore/records.hpp"
 
 namespace sotto::app {
 
@@ -34,6 +34,16 @@ Status store_account(hal::Storage& storage, const Account& account);
 // What the user calls a device.
 Result<std::string> load_name(hal::Storage& storage);
 Status store_name(hal::Storage& storage, const std::string& name);
+
+// The key that is to take the place of the owner's present one, from before the device is told
+// until all is in its place [SES-27].
+struct Heir {
+    keystore::Identity identity;
+    keystore::TokenKey token_key;
+};
+Result<Heir> load_heir(hal::Storage& storage);
+Status store_heir(hal::Storage& storage, const Heir& heir);
+Status erase_heir(hal::Storage& storage);
 
 // Names one session of an app to the cloud.
 using AppId = std::array<std::uint8_t, 16>;

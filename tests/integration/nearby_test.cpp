@@ -103,9 +103,17 @@ TEST_F(NearbyTest, AnImportedIdentityCommandsTheDeviceWithoutPairing) {
     expect(app("new", {"call", "lamp", "repeat", "from-the-new-phone"}), kDone, "from-the-new");
     expect(app("old", {"get", "lamp", "lamp"}), kDone, "on");
 
-    expect(app("stranger", {"devices"}), kDone, "");
-    EXPECT_EQ(pair("stranger").code, kRefused);  // it has an identity now
-    expect(app("stranger", with_phrase("import")), kState, "another identity");
+    expect(app("new", {"takeover"}), kDone, "new key");
+    expect(app("new", {"call", "lamp", "repeat", "the-only-owner"}), kDone, "the-only-owner");
+    expect(app("old", {"get", "lamp", "lamp"}), kRefused, "does not know this app");
+    expect(app("old", {"takeover"}), kRefused, "does not know this app");
+    expect(app("stranger", with_phrase("import")), kDone, "1 device");
+    expect(app("stranger", {"get", "lamp", "lamp"}), kRefused, "does not know this app");
+
+    fs::remove(file);
+    expect(app("new", with_phrase("export")), kDone, "1 device");
+    expect(app("newer", with_phrase("import")), kDone, "1 device");
+    expect(app("newer", {"get", "lamp", "lamp"}), kDone, "on");
 }
 
 TEST_F(NearbyTest, AWatchLetsOtherCommandsIn) {
