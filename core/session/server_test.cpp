@@ -238,6 +238,37 @@ TEST_F(ServerTest, AFormerCloudLosesItsSession) {
     EXPECT_EQ(cloud.ask(device, attach).code, coap::Code::Unauthorized);
 }
 
+TEST_F(ServerTest, ACloudReachesItsOwnResourceAlone) {
+    Device device{storage_, entropy_, device_party_};
+    App owner{owner_party_, entropy_};
+    ASSERT_TRUE(owner.pair(device, device_party_, secret_));
+    ASSERT_EQ(assign_cloud(owner, device, {.hash = stranger_party_.credential.hash()}),
+              coap::Code::Changed);
+    App cloud{stranger_party_, entropy_};
+    ASSERT_TRUE(cloud.pair(device, device_party_, {}));
+    using Path = std::vector<std::string_view>;
+    const coap::Code codes[] = {
+        coap::Code::Get, coap::Code::Post, coap::Code::Put, coap::Code::Delete};
+    for (const Path& path : {Path{"f", "lamp"},
+                             Path{"v", "lamp"},
+                             Path{"e", "lamp"},
+                             Path{"n"},
+                             Path{"m", "owner"},
+                             Path{"t"},
+                             Path{"last"},
+                             Path{".well-known", "core"},
+                             Path{"nothing"}}) {
+        for (const coap::Code code : codes)
+            EXPECT_EQ(cloud.ask(device, {.code = code, .path = path}).code, coap::Code::Forbidden)
+                << path[0];
+    }
+    EXPECT_EQ(device.lamp.calls, 0);
+    EXPECT_EQ(cloud.ask(device, {.code = coap::Code::Post, .path = {"a"}}).code,
+              coap::Code::Changed);
+    EXPECT_EQ(owner.ask(device, {.code = coap::Code::Post, .path = {"a"}}).code,
+              coap::Code::Forbidden);
+}
+
 TEST_F(ServerTest, BeginsNothingInAFormatThatItDoesNotSpeak) {
     Device device{storage_, entropy_, device_party_};
     App app{owner_party_, entropy_};
