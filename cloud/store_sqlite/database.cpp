@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cloud/store_sqlite/database.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "core/base/assert.hpp"
+#include "core/base/secret.hpp"
 
 namespace sotto::cloud::store_sqlite {
 
@@ -76,6 +78,14 @@ Failure open_failure(int code, const std::string& path, Database::Mode mode) {
     return {.code = to_error(code), .detail = "cannot open " + path + ": may this user write it?"};
 }
 
+int flags_of(Database::Mode mode) {
+    if (mode == Database::Mode::OpenToRead) return SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    if (mode == Database::Mode::Create) flags |= SQLITE_OPEN_CREATE;
+    if (mode == Database::Mode::InMemory) flags |= SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY;
+    return flags;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Database>, Failure> Database::open(const std::string& path,
@@ -84,10 +94,8 @@ Result<std::unique_ptr<Database>, Failure> Database::open(const std::string& pat
     if (mode == Mode::Create && std::filesystem::exists(path)) {
         return Failure{.code = Error::AlreadyExists, .detail = path + " exists already"};
     }
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-    if (mode == Mode::Create) flags |= SQLITE_OPEN_CREATE;
     sqlite3* connection = nullptr;
-    const int code = sqlite3_open_v2(path.c_str(), &connection, flags, nullptr);
+    const int code = sqlite3_open_v2(path.c_str(), &connection, flags_of(mode), nullptr);
     std::unique_ptr<Database> database{new Database{connection}};
     if (code != SQLITE_OK) return open_failure(code, path, mode);
     sqlite3_extended_result_codes(connection, 1);
@@ -130,6 +138,43 @@ Result<std::string> Database::text_of(const std::string& sql) {
     const int size = sqlite3_column_bytes(statement, 0);
     const auto* data = static_cast<const char*>(sqlite3_column_blob(statement, 0));
     return std::string{data == nullptr ? "" : data, static_cast<std::size_t>(size)};
+}
+
+Status Database::copy_to(Database& target) {
+    sqlite3_backup* backup = sqlite3_backup_init(target.connection_, "main", connection_, "main");
+    if (backup == nullptr) return to_error(sqlite3_errcode(target.connection_));
+    const int stepped = sqlite3_backup_step(backup, -1);  // in one transaction
+    const int finished = sqlite3_backup_finish(backup);
+    if (stepped != SQLITE_DONE) return to_error(stepped);
+    if (finished != SQLITE_OK) return to_error(finished);
+    return {};
+}
+
+Result<std::vector<std::uint8_t>> Database::serialize() {
+    sqlite3_int64 size = 0;
+    const std::unique_ptr<std::uint8_t, void (*)(void*)> bytes{
+        sqlite3_serialize(connection_, "main", &size, 0), sqlite3_free};
+    if (bytes == nullptr) return Error::StorageFailed;
+    std::vector<std::uint8_t> file(bytes.get(), bytes.get() + size);
+    wipe({bytes.get(), static_cast<std::size_t>(size)});
+    return file;
+}
+
+Status Database::deserialize(Bytes file) {
+    auto* bytes = static_cast<std::uint8_t*>(sqlite3_malloc64(file.size()));
+    if (bytes == nullptr) return Error::StorageFailed;
+    std::copy(file.begin(), file.end(), bytes);
+    // The bytes are the connection's now, also if this fails.
+    const auto size = static_cast<sqlite3_int64>(file.size());
+    const int code =
+        sqlite3_deserialize(connection_,
+                            "main",
+                            bytes,
+                            size,
+                            size,
+                            SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE);
+    if (code != SQLITE_OK) return to_error(code);
+    return {};
 }
 
 }  // namespace sotto::cloud::store_sqlite

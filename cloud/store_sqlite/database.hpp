@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include <sqlite3.h>
 
@@ -58,9 +59,10 @@ class Query {
 
 class Database {
   public:
-    enum class Mode : std::uint8_t { Open, Create };
+    enum class Mode : std::uint8_t { Open, OpenToRead, Create, InMemory };
 
-    // Opens a file, or creates it (Error::AlreadyExists if it is there). Nothing is read yet.
+    // Opens a file, or creates it (Error::AlreadyExists if it is there), or makes one that is
+    // nowhere but in memory. Nothing is read yet.
     static Result<std::unique_ptr<Database>, Failure> open(const std::string& path,
                                                            Mode mode,
                                                            Duration busy_timeout);
@@ -74,6 +76,12 @@ class Database {
     Status execute(const std::string& sql);
     // The first column of the first row.
     Result<std::string> text_of(const std::string& sql);
+    // Replaces all content of `target`, which nobody else may use, by what is here now. Others may
+    // go on writing here meanwhile.
+    Status copy_to(Database& target);
+    // The bytes of the whole file, without what others have not committed; and the way back.
+    Result<std::vector<std::uint8_t>> serialize();
+    Status deserialize(Bytes file);
     // How many rows the last write changed.
     std::int64_t changes() const { return sqlite3_changes64(connection_); }
     std::int64_t last_row_id() const { return sqlite3_last_insert_rowid(connection_); }

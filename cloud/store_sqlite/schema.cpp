@@ -2,6 +2,9 @@
 #include "cloud/store_sqlite/schema.hpp"
 
 #include <array>
+#include <fcntl.h>
+#include <filesystem>
+#include <unistd.h>
 
 namespace sotto::cloud::store_sqlite {
 
@@ -76,15 +79,6 @@ Failure damaged(const std::string& path, const std::string& what) {
                       "); nothing was changed: keep a copy of it and restore a backup"};
 }
 
-Failure failure(const Database& database, const std::string& path, Error code) {
-    if (code == Error::Malformed) return damaged(path, database.last_message());
-    if (code == Error::Busy) {
-        return {.code = code,
-                .detail = "another program holds " + path + " locked; end it and try again"};
-    }
-    return {.code = code, .detail = path + ": " + database.last_message()};
-}
-
 Result<std::int64_t> number_of(Database& database, const std::string& sql) {
     SOTTO_TRY_ASSIGN(const std::string text, database.text_of(sql));
     return std::int64_t{std::stoll(text)};
@@ -99,24 +93,6 @@ Status configure(Database& database) {
     return {};
 }
 
-Result<void, Failure> check_ours(Database& database, const std::string& path) {
-    const auto application = number_of(database, "PRAGMA application_id");
-    if (!application) return failure(database, path, application.error());
-    const auto object_count = number_of(database, "SELECT count(*) FROM sqlite_schema");
-    if (!object_count) return failure(database, path, object_count.error());
-    const bool is_new = *application == 0 && *object_count == 0;
-    if (is_new || *application == kApplicationId) return {};
-    return Failure{.code = Error::Unsupported,
-                   .detail = path + " is a database of another program; name another folder"};
-}
-
-Result<void, Failure> check_whole(Database& database, const std::string& path) {
-    const auto verdict = database.text_of("PRAGMA quick_check(1)");
-    if (!verdict) return failure(database, path, verdict.error());
-    if (*verdict == "ok") return {};
-    return damaged(path, *verdict);
-}
-
 Status migrate_step(Database& database, std::size_t version, const char* sql) {
     const std::string script = "BEGIN IMMEDIATE;" + std::string{sql} +
                                "PRAGMA application_id = " + std::to_string(kApplicationId) +
@@ -127,29 +103,96 @@ Status migrate_step(Database& database, std::size_t version, const char* sql) {
     return status;
 }
 
+// Of a finished copy nothing is lost by what comes after it.
+Status make_durable(const std::string& path) {
+    for (const std::string& name : {path, std::filesystem::path{path}.parent_path().string()}) {
+        const int descriptor = ::open(name.empty() ? "." : name.c_str(), O_RDONLY | O_CLOEXEC);
+        if (descriptor < 0) return Error::StorageFailed;
+        const bool is_done = ::fsync(descriptor) == 0;
+        ::close(descriptor);
+        if (!is_done) return Error::StorageFailed;
+    }
+    return {};
+}
+
+Status keep_old(Database& database, const std::string& copy) {
+    const std::string temporary = copy + ".new";
+    std::error_code error;
+    std::filesystem::remove(temporary, error);
+    {
+        const auto target = Database::open(temporary, Database::Mode::Create, Duration{});
+        if (!target) return target.error().code;
+        SOTTO_TRY(database.copy_to(**target));
+        // Not a file with a journal beside it, which might be left behind.
+        SOTTO_TRY((*target)->execute("PRAGMA journal_mode = DELETE"));
+    }
+    std::filesystem::permissions(temporary, std::filesystem::perms{0600}, error);
+    if (!error) std::filesystem::rename(temporary, copy, error);
+    if (error) return Error::StorageFailed;
+    return make_durable(copy);
+}
+
 }  // namespace
 
 std::span<const char* const> migrations() { return kMigrations; }
 
+Failure explain(const Database& database, const std::string& path, Error code) {
+    if (code == Error::Malformed) return damaged(path, database.last_message());
+    if (code == Error::Busy) {
+        return {.code = code,
+                .detail = "another program holds " + path + " locked; end it and try again"};
+    }
+    return {.code = code, .detail = path + ": " + database.last_message()};
+}
+
+std::string old_copy_of(const std::string& path, std::int64_t version) {
+    return path + ".version" + std::to_string(version);
+}
+
+Result<std::int64_t, Failure> version_of(Database& database, const std::string& path) {
+    const auto version = number_of(database, "PRAGMA user_version");
+    if (!version) return explain(database, path, version.error());
+    return *version;
+}
+
+Result<void, Failure> check(Database& database, const std::string& path, std::int32_t application) {
+    const auto mark = number_of(database, "PRAGMA application_id");
+    if (!mark) return explain(database, path, mark.error());
+    const auto object_count = number_of(database, "SELECT count(*) FROM sqlite_schema");
+    if (!object_count) return explain(database, path, object_count.error());
+    const bool is_new = *mark == 0 && *object_count == 0 && application == kApplicationId;
+    if (!is_new && *mark != application)
+        return Failure{.code = Error::Unsupported,
+                       .detail = path + " is a database of another program; name another folder"};
+    const auto verdict = database.text_of("PRAGMA quick_check(1)");
+    if (!verdict) return explain(database, path, verdict.error());
+    if (*verdict == "ok") return {};
+    return damaged(path, *verdict);
+}
+
 Result<void, Failure> prepare(Database& database,
                               const std::string& path,
                               std::span<const char* const> steps) {
-    SOTTO_TRY(check_ours(database, path));
-    const auto version = number_of(database, "PRAGMA user_version");
-    if (!version) return failure(database, path, version.error());
-    if (*version > static_cast<std::int64_t>(steps.size())) {
+    SOTTO_TRY(check(database, path));
+    SOTTO_TRY_ASSIGN(const std::int64_t version, version_of(database, path));
+    if (version > static_cast<std::int64_t>(steps.size())) {
         return Failure{.code = Error::Unsupported,
                        .detail = path + " was written by a newer version (schema " +
-                                 std::to_string(*version) + ", known here up to " +
+                                 std::to_string(version) + ", known here up to " +
                                  std::to_string(steps.size()) + "); install that version"};
     }
-    SOTTO_TRY(check_whole(database, path));
     if (const Status status = configure(database); !status) {
-        return failure(database, path, status.error());
+        return explain(database, path, status.error());
     }
-    for (auto next = static_cast<std::size_t>(*version); next < steps.size(); next++) {
+    const bool is_old = version > 0 && version < static_cast<std::int64_t>(steps.size());
+    if (is_old && !keep_old(database, old_copy_of(path, version)))
+        return Failure{.code = Error::StorageFailed,
+                       .detail = path + " is of an older version and cannot be copied to " +
+                                 old_copy_of(path, version) +
+                                 " before it is changed; nothing was changed: make room"};
+    for (auto next = static_cast<std::size_t>(version); next < steps.size(); next++) {
         const Status status = migrate_step(database, next + 1, steps[next]);
-        if (!status) return failure(database, path, status.error());
+        if (!status) return explain(database, path, status.error());
     }
     return {};
 }
