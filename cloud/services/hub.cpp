@@ -89,6 +89,12 @@ void Hub::on_time() {
     pump();
 }
 
+void Hub::shut_down() {
+    is_shutting_down_ = true;
+    router_.shut_down(now());
+    pump();
+}
+
 void Hub::pump() {
     if (std::exchange(is_pumping_, true)) return;  // called from within: the loop goes on
     while (announce_next()) {

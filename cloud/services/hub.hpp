@@ -71,11 +71,17 @@ class Hub {
 
     // To be called at least once in each second.
     void on_time();
+    // Closes every line after what there is to be said; what still comes is ignored. Lines may ask
+    // why.
+    void shut_down();
+    bool is_shutting_down() const { return is_shutting_down_; }
+    std::size_t line_count() const { return gateways_.size() + apps_.size(); }
     // Announces what has become ready. To be called after everything that happened to the router
     // or in the store without this class.
     void pump();
 
     Router& router() { return router_; }
+    const Router& router() const { return router_; }
     Instant now() const { return config_.now(); }
 
   private:
@@ -85,6 +91,7 @@ class Hub {
     Config config_;
     Router router_;
     bool is_pumping_ = false;
+    bool is_shutting_down_ = false;
     std::unordered_map<GatewayId, Line*, model::IdHash> gateways_;
     std::unordered_map<AppConnectionId, Line*, model::IdHash> apps_;
 };

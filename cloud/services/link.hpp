@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -63,6 +64,7 @@ struct Gateway {
     std::unordered_map<std::uint32_t, LinkKey> links{};  // by the gateway's number
     bool is_ready = false;  // has been put into the list of peers with output
     bool was_told = false;  // its owner knows that it is to be closed
+    std::string name{};     // of its token, once that was found
 };
 
 // A device that has links, or had until lately.

@@ -61,6 +61,11 @@ void Router::on_token(GatewayId id, Result<model::TokenHolder> holder) {
     if (gateway == nullptr) return;
     const auto is_open = [](const auto& item) { return item.second.session.is_open(); };
     const auto open_count = static_cast<std::size_t>(std::ranges::count_if(gateways_, is_open));
+    const bool is_welcome = holder && open_count < kGatewaysMax;
+    (is_welcome ? counters_.gateways_welcomed : counters_.gateways_refused)++;
+    if (holder) gateway->name = holder->name;
+    note({.what = is_welcome ? Happening::GatewayWelcome : Happening::GatewayRefused,
+          .gateway = gateway->name});
     if (!holder && holder.error() == Error::NotFound) {
         gateway->session.refuse(uplink::Reason::BadToken);
     } else if (!holder || open_count >= kGatewaysMax) {
@@ -74,6 +79,8 @@ void Router::on_token(GatewayId id, Result<model::TokenHolder> holder) {
 void Router::on_gateway_closed(GatewayId id, Instant now) {
     now_ = now;
     close_gateway(id);
+    if (const Gateway* gateway = find_gateway(id); gateway != nullptr && !gateway->name.empty())
+        note({.what = Happening::GatewayGone, .gateway = gateway->name});
     gateways_.erase(id);
 }
 
@@ -157,6 +164,24 @@ void Router::on_time(Instant now) {
     if (now < purge_at_) return;
     purge_at_ = now + kPurgeInterval;
     store_.purge(now, [](const auto&) {});  // what failed now is done the next time
+}
+
+void Router::shut_down(Instant now) {
+    now_ = now;
+    std::vector<GatewayId> gateways;
+    for (const auto& [id, gateway] : gateways_) gateways.push_back(id);
+    for (const GatewayId id : gateways) close_gateway(id);
+    std::vector<AppConnectionId> apps;
+    for (const auto& [id, app] : apps_) apps.push_back(id);
+    for (const AppConnectionId id : apps) close_app(id);
+}
+
+Census Router::census() const {
+    Census census{.apps = apps_.size(), .links = links_.size()};
+    for (const auto& [id, gateway] : gateways_)
+        (gateway.session.is_open() ? census.gateways : census.strangers)++;
+    for (const auto& [account, devices] : attached_of_) census.attached += devices.size();
+    return census;
 }
 
 Gateway* Router::find_gateway(GatewayId id) {

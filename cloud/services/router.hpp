@@ -16,6 +16,7 @@
 #include <variant>
 
 #include "cloud/services/link.hpp"
+#include "cloud/services/note.hpp"
 #include "cloud/store/store.hpp"
 #include "core/framing/channel.hpp"
 
@@ -24,17 +25,6 @@ namespace sotto::cloud::services {
 // Somebody with a socket.
 using Peer = std::variant<GatewayId, AppConnectionId>;
 
-// Events without an answer, since the start.
-struct Counters {
-    std::uint64_t relayed_to_device = 0;
-    std::uint64_t relayed_to_app = 0;
-    std::uint64_t stored = 0;
-    std::uint64_t dropped_from_device = 0;  // unknown label, not permitted, too often, mailbox full
-    std::uint64_t refused_from_app = 0;
-    std::uint64_t attached = 0;
-    std::uint64_t attach_failed = 0;
-};
-
 class Router {
   public:
     struct Config {
@@ -42,6 +32,7 @@ class Router {
         model::CredentialHash credential{};
         // SHA-256 of a text: tokens are known by it alone.
         std::function<model::TokenHash(std::string_view)> hash_token;
+        OnNote on_note{};  // may be nothing
     };
 
     Router(store::Store& store, Config config, Instant now);
@@ -69,6 +60,9 @@ class Router {
     // To be called at least once in each second.
     void on_time(Instant now);
 
+    // Says good-bye to everybody: each has output once more, the last of which closes it.
+    void shut_down(Instant now);
+
     // The next peer with something to write or to close, each once until its output is taken.
     std::optional<Peer> next_ready();
     // Gives what is to be written and takes back the buffers. A peer that is gone has only to be
@@ -79,6 +73,7 @@ class Router {
     // Whether this gateway's token was found good, and it is still here.
     bool is_signed_in(GatewayId id) const;
     const Counters& counters() const { return counters_; }
+    Census census() const;
 
   private:
     // A SEND on its way.
@@ -110,6 +105,10 @@ class Router {
             [function = std::move(function), alive = std::weak_ptr<bool>{is_alive_}](auto answer) {
                 if (!alive.expired()) function(std::move(answer));
             };
+    }
+
+    void note(const Note& note) const {
+        if (config_.on_note) config_.on_note(note);
     }
 
     // Gateways (router.cpp).

@@ -24,6 +24,8 @@ std::optional<AppConnectionId> Router::on_app_connected(const model::AppAddress&
             send_to_app(id, channel::State{.device_id = device, .is_connected = true});
         }
     }
+    counters_.apps_connected++;
+    note({.what = Happening::AppConnected, .app = app});
     list_for_app(id);
     return id;
 }
@@ -42,6 +44,7 @@ void Router::close_app(AppConnectionId id) {
     std::set<AppConnectionId>& apps = apps_of_[app->address.account];
     apps.erase(id);
     if (apps.empty()) apps_of_.erase(app->address.account);
+    note({.what = Happening::AppGone, .app = app->address});
     make_ready(id);
 }
 
@@ -79,6 +82,7 @@ void Router::on_app_record(AppConnectionId id, Bytes bytes, Instant now) {
         const auto reference = reference_of_oversized(bytes);
         if (record.error() != Error::TooLarge || !reference) return close_app(id);
         counters_.refused_from_app++;
+        counters_.outcomes[static_cast<std::size_t>(OutcomeCode::TooLarge)]++;
         return send_to_app(id, channel::Outcome{*reference, OutcomeCode::TooLarge});
     }
     if (const auto* send = std::get_if<channel::Send>(&*record)) return on_send(id, *send);
@@ -222,6 +226,11 @@ void Router::put_for_device(const Kept& kept) {
 void Router::answer(const Request& request, OutcomeCode outcome) {
     const bool is_good = outcome == OutcomeCode::HandedOn || outcome == OutcomeCode::Stored;
     if (!is_good) counters_.refused_from_app++;
+    counters_.outcomes[static_cast<std::size_t>(outcome)]++;
+    note({.what = Happening::Answered,
+          .device = request.device,
+          .app = request.app,
+          .outcome = outcome});
     send_to_app(request.sender, channel::Outcome{request.reference, outcome});
 }
 

@@ -152,6 +152,7 @@ void Router::on_registered(LinkKey key, Result<model::Registration> registration
         registration.error() == Error::NotFound || registration.error() == Error::Refused;
     if (is_final) {
         counters_.attach_failed++;
+        note({.what = Happening::DeviceNotAttached, .device = link->device});
         link->phase = Phase::Unproven;
         return;
     }
@@ -164,6 +165,7 @@ void Router::on_attach_failed(LinkKey key, Instant now) {
     Link* link = find_link(key);
     if (link == nullptr || link->phase != Phase::Proving) return;
     counters_.attach_failed++;
+    note({.what = Happening::DeviceNotAttached, .device = link->device});
     link->phase = Phase::Unproven;
 }
 
@@ -177,6 +179,7 @@ void Router::attach(Link& link, const model::Registration& registration) {
         send_to_gateway(old.gateway, uplink::Release{.link = old.number, .seconds = 0});
     }
     counters_.attached++;
+    note({.what = Happening::DeviceAttached, .device = link.device});
     link.phase = Phase::Attached;
     link.registration = registration;
     link.mail = LinkMail{.may_have_more = true};
@@ -188,6 +191,7 @@ void Router::attach(Link& link, const model::Registration& registration) {
 
 void Router::detach(Link& link) {
     if (link.phase != Phase::Attached) return;
+    note({.what = Happening::DeviceDetached, .device = link.device});
     link.phase = Phase::Unproven;
     link.mail = {};
     SOTTO_ASSERT(link.registration.has_value());

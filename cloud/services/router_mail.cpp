@@ -14,8 +14,11 @@ void Router::store_for_app(const Link& link, const model::AppAddress& app, Bytes
                          .stored_at = now_,
                          .expires_at = now_ + life,
                          .message = {message.begin(), message.end()}};
-    store_.put(std::move(letter), kAppMailbox, guarded([this](Result<model::Sequence> put) {
+    store_.put(std::move(letter),
+               kAppMailbox,
+               guarded([this, device = link.device, app](Result<model::Sequence> put) {
                    (put ? counters_.stored : counters_.dropped_from_device)++;
+                   if (!put) note({.what = Happening::Dropped, .device = device, .app = app});
                }));
 }
 
@@ -40,6 +43,7 @@ void Router::on_app_letters(AppConnectionId id, Result<std::vector<model::Stored
     app->has_failed = !letters;
     if (!letters) return;
     app->may_have_more = letters->size() == kLettersPerPage;
+    counters_.letters_to_app += letters->size();
     for (const model::StoredLetter& stored : *letters) {
         app->last_delivered = stored.sequence;
         send_to_app(id,
@@ -117,6 +121,7 @@ bool Router::send_letter(Link& link) {
     if (stored.letter.expires_at > now_) {
         link.flow.count_sent();
         counters_.relayed_to_device++;
+        counters_.letters_to_device++;
         write_to_link(link, framing::Label{label->second.value()}, stored.letter.message);
     }
     mail.on_their_way.emplace_back(link.flow.sent_count(), stored.sequence);

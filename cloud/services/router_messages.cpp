@@ -68,6 +68,7 @@ void Router::carry_to_app(Link& link, model::Label label, Bytes message) {
     const auto app = entry.app_of.find(label);
     if (app == entry.app_of.end() || !may_reach_app(link, entry, app->second)) {
         counters_.dropped_from_device++;
+        note({.what = Happening::Dropped, .device = link.device});
         return;
     }
     const auto connected = app_at_.find(app->second);
