@@ -94,7 +94,7 @@ class World {
     void settle() {
         while (true) {
             collect();
-            if (posted_.empty()) return;
+            if (posted_.empty() || is_store_slow) return;
             const auto function = std::move(posted_.front());
             posted_.pop_front();
             function();
@@ -233,12 +233,31 @@ class World {
         return count;
     }
 
+    // The process begins anew over the same store; every connection is gone.
+    void restart() {
+        std::destroy_at(&router);
+        std::construct_at(&router, store, config(), now);
+        posted_.clear();
+        gateway_sides_.clear();
+        app_sides_.clear();
+    }
+    bool is_gateway_there(GatewayId id) const {
+        const auto side = gateway_sides_.find(id);
+        return side != gateway_sides_.end() && !side->second.is_closed;
+    }
+    bool is_app_there(AppConnectionId id) const {
+        const auto side = app_sides_.find(id);
+        return side != app_sides_.end() && !side->second.is_closed;
+    }
+
     Instant now{1'000'000};
+    bool is_store_slow = false;  // its answers wait
     std::deque<std::function<void()>> posted_;
     store::MemoryStore store{[this](auto function) { posted_.push_back(std::move(function)); }};
-    Router router{store, {.credential = kOwnCredential, .hash_token = hash}, now};
+    Router router{store, config(), now};
 
   private:
+    static Router::Config config() { return {.credential = kOwnCredential, .hash_token = hash}; }
     void collect() {
         Output output;
         while (const auto peer = router.next_ready()) {

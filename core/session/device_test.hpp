@@ -54,8 +54,11 @@ class Lamp final : public Resources {
 
 // A device over a storage that outlives its boots.
 struct Device {
-    explicit Device(MemoryStorage& records, SeededEntropy& chance, const Party& self)
-        : storage(records), entropy(chance), party(self) {
+    Device(MemoryStorage& records,
+           SeededEntropy& chance,
+           const Party& self,
+           Instant boot_time = Instant{1'000'000})
+        : storage(records), entropy(chance), party(self), now(boot_time) {
         server = std::make_unique<Server>(Server::Setup{.identity = party.identity(),
                                                         .storage = storage,
                                                         .entropy = entropy,
@@ -82,7 +85,7 @@ struct Device {
     std::array<std::uint8_t, kPayloadSizeMax> result;
     std::array<std::uint8_t, kMessageSizeMax> out;
     std::unique_ptr<Server> server;
-    Instant now{1'000'000};
+    Instant now;
     bool started = false;
 };
 

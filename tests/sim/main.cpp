@@ -21,6 +21,10 @@ bool run(std::uint64_t seed, sotto::Duration duration) {
         static_cast<unsigned long long>(report.relayed),
         report.complaints.size());
     for (const std::string& complaint : report.complaints) std::printf("  %s\n", complaint.c_str());
+    if (!report.complaints.empty())
+        std::printf("  again with: ./dev sim --seeds 1 --first %llu --minutes %lld\n",
+                    static_cast<unsigned long long>(seed),
+                    static_cast<long long>(duration.ms / 60'000));
     std::fflush(stdout);
     return report.complaints.empty();
 }
