@@ -17,10 +17,12 @@ void MemoryStorage::reboot() {
     cut_.reset();
     is_cut_ = false;
     loads_fail_ = false;
+    is_full_ = false;
 }
 
 MemoryStorage::Verdict MemoryStorage::next_write() {
     if (is_cut_) return {false, Error::StorageFailed};
+    if (is_full_) return {false, Error::NoSpace};
     if (write_count_++ != fault_index_) return {true, {}};
     is_cut_ = cut_.has_value();
     return {cut_ == Cut::New, Error::StorageFailed};

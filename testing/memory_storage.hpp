@@ -21,6 +21,8 @@ class MemoryStorage final : public hal::Storage {
     void fail_write(std::size_t index) { arm(index, std::nullopt); }
     // Power goes in that write: it and everything after it fail until reboot().
     void cut_power_at_write(std::size_t index, Cut cut) { arm(index, cut); }
+    // There is no room: every write answers Error::NoSpace from now on, until reboot().
+    void fill() { is_full_ = true; }
     // Ends every fault; what is stored stays.
     void reboot();
     // Every load fails from now on, until reboot().
@@ -50,6 +52,7 @@ class MemoryStorage final : public hal::Storage {
     std::optional<Cut> cut_;
     bool is_cut_ = false;
     bool loads_fail_ = false;
+    bool is_full_ = false;
 };
 
 }  // namespace sotto::testing

@@ -183,6 +183,27 @@ TEST_F(ServerTest, APowerCutAtAnyWriteLeavesADeviceThatItsOwnerCanPair) {
     }
 }
 
+TEST_F(ServerTest, AFullDiskRefusesCommandsAndLosesNothing) {
+    Device device{storage_, entropy_, device_party_};
+    App app{owner_party_, entropy_};
+    storage_.fill();
+    EXPECT_EQ(app.pair(device, device_party_, secret_)->verdict, PairingVerdict::TryAgain);
+    storage_.reboot();  // there is room again
+    ASSERT_EQ(app.pair(device, device_party_, secret_)->verdict, PairingVerdict::Accepted);
+    ASSERT_EQ(app.command(device, "on").code, coap::Code::Changed);
+
+    storage_.fill();
+    EXPECT_EQ(app.command(device, "off").code, coap::Code::InternalServerError);
+    EXPECT_EQ(device.lamp.last, "on");
+    EXPECT_EQ(app.ask(device, {.path = {"v", "lamp"}}).payload, "on") << "reading stores nothing";
+    EXPECT_FALSE(device.server->factory_reset());
+    storage_.reboot();
+    EXPECT_EQ(app.command(device, "off").code, coap::Code::Changed) << "in the same session";
+    EXPECT_EQ(device.lamp.calls, 2);
+    Device booted{storage_, entropy_, device_party_};
+    EXPECT_EQ(app.command(booted, "on").code, coap::Code::Changed);
+}
+
 TEST_F(ServerTest, AFactoryResetForgetsOwnerAndSessions) {
     Device device{storage_, entropy_, device_party_};
     App app{owner_party_, entropy_};

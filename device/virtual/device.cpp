@@ -22,6 +22,7 @@ cose::CredentialForm form_of(const cose::Credential& credential) {
 
 Device::Device(const Setup& setup)
     : setup_(setup),
+      storage_(setup.state.storage(), setup.log),
       sketch_(catalog_,
               {.publish = [this](std::string_view event,
                                  std::string_view payload) { publish(event, payload); },
@@ -32,7 +33,7 @@ Device::Device(const Setup& setup)
       server_({.identity = {.credential = setup.state.credential(),
                             .private_key = setup.state.private_key()},
                .form = form_of(setup.state.credential()),
-               .storage = setup.state.storage(),
+               .storage = storage_,
                .entropy = setup.entropy,
                .resources = catalog_,
                .display = setup.state.display(),

@@ -12,6 +12,7 @@
 #include "device/virtual/device_state.hpp"
 #include "device/virtual/log.hpp"
 #include "device/virtual/sketch.hpp"
+#include "device/virtual/storage_watch.hpp"
 
 namespace sotto::device {
 
@@ -59,6 +60,7 @@ class Device {
     Carrier* carrier_of(session::Channel channel) const;
 
     Setup setup_;
+    StorageWatch storage_;
     Catalog catalog_;
     Sketch sketch_;
     std::array<session::SessionEntry, kSessions> sessions_;

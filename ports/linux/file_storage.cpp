@@ -128,8 +128,9 @@ Result<std::size_t> FileStorage::load(hal::RecordId id, MutBytes out) {
 }
 
 Status FileStorage::store(hal::RecordId id, Bytes record) {
-    if (is_broken_) return Error::StorageFailed;
     if (record.size() > journal::kRecordSizeMax) return Error::NoSpace;
+    // What a failed write has left is not known: a new file is, and has all that was stored.
+    if (is_broken_) SOTTO_TRY(rewrite(records_));
     if (journal::entry_size(record.size()) > capacity_ - end_) SOTTO_TRY(rewrite(records_));
     if (journal::entry_size(record.size()) > capacity_ - end_) return Error::NoSpace;
     return append({.id = id, .number = entry_count_, .record = record});
@@ -139,8 +140,9 @@ Status FileStorage::append(const journal::Entry& entry) {
     Buffer buffer{journal::entry_size(entry.record.size())};
     journal::encode_entry(entry, journal::Mark::Written, buffer.bytes());
     if (!journal_.write_at(buffer.bytes(), end_) || !journal_.sync()) {
+        const Error why = write_error();
         is_broken_ = true;  // the kernel may have dropped the bytes: only the disk knows now
-        return Error::StorageFailed;
+        return why;
     }
     // Not synced: it travels with the next store. It tells damage from a torn tail, see the format.
     constexpr auto kMark = static_cast<std::uint8_t>(journal::Mark::Committed);
@@ -174,7 +176,6 @@ Status FileStorage::clear() {
 }
 
 Status FileStorage::rewrite(const Records& kept) {
-    if (is_broken_) return Error::StorageFailed;
     std::size_t size = journal::kHeaderSize;
     for (const auto& [id, place] : kept) size += place.size;
     const std::size_t capacity = capacity_for(size);
@@ -189,7 +190,7 @@ Status FileStorage::rewrite(const Records& kept) {
                      copy_entries(kept, buffer.bytes().subspan(journal::kHeaderSize)));
     if (!file.write_at(buffer.bytes(), 0) || !file.sync()) return write_error();
     const Status placed = put_in_place(folder_, kJournalName);
-    is_broken_ = !placed;
+    is_broken_ = !placed;  // either file may be the one that is there after a power cut
     SOTTO_TRY(placed);
     scrub();
     journal_ = std::move(file);

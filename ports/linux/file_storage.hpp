@@ -24,8 +24,8 @@ class FileStorage final : public hal::Storage {
     Status clear();
 
     Result<std::size_t> load(hal::RecordId id, MutBytes out) override;
-    // Error::NoSpace also over journal::kRecordSizeMax. After Error::StorageFailed nothing can be
-    // stored until the folder is opened again: what the disk holds is then read anew.
+    // Error::NoSpace also over journal::kRecordSizeMax. After a write that failed the next store
+    // begins a new file with all that was stored before; until that works nothing is stored.
     Status store(hal::RecordId id, Bytes record) override;
     // Rewrites the journal and overwrites the old one, so that an erased key is in neither.
     Status erase(hal::RecordId id) override;

@@ -280,5 +280,33 @@ TEST_F(FileStorageTest, AFullDiskLeavesTheOldRecords) {
     EXPECT_EQ(text_of(storage, 1), "one");
 }
 
+TEST_F(FileStorageTest, GoesOnByItselfAfterTheDiskHasFailed) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        std::signal(SIGXFSZ, SIG_IGN);
+        FileStorage storage = open();
+        if (!storage.store(RecordId{1}, as_bytes("one"))) ::_exit(1);
+        const auto limit = [](rlim_t size) {
+            const rlimit changed{.rlim_cur = size, .rlim_max = RLIM_INFINITY};
+            if (::setrlimit(RLIMIT_FSIZE, &changed) != 0) ::_exit(2);
+        };
+        limit(journal::kHeaderSize);  // now nothing can be appended, and no file be made
+        if (storage.store(RecordId{1}, as_bytes("two"))) ::_exit(3);
+        if (storage.store(RecordId{2}, as_bytes("three"))) ::_exit(4);
+        if (storage.erase(RecordId{1})) ::_exit(5);
+        if (text_of(storage, 1) != "one") ::_exit(6);
+        limit(RLIM_INFINITY);
+        if (!storage.store(RecordId{2}, as_bytes("four"))) ::_exit(7);
+        ::_exit(text_of(storage, 1) == "one" && text_of(storage, 2) == "four" ? 0 : 8);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+    FileStorage storage = open();
+    EXPECT_EQ(text_of(storage, 1), "one");
+    EXPECT_EQ(text_of(storage, 2), "four");
+    EXPECT_FALSE(storage.is_copy());
+}
+
 }  // namespace
 }  // namespace sotto::ports
