@@ -52,6 +52,11 @@ constexpr std::array<Words, kProblemCount> kWords{{
      "upgrade",
      "this address speaks WebSocket only",
      "Ask for an upgrade to WebSocket (RFC 6455)"},
+    {Problem::WantsTls,
+     426,
+     "tls",
+     "this port speaks TLS only, and what was sent to it may have been read on the way",
+     "Use https:// in the address"},
     {Problem::TooMany,
      429,
      "too-many",
@@ -100,13 +105,19 @@ std::pair<std::string_view, std::string_view> split(std::string_view target) {
     return {target.substr(0, mark), target.substr(mark + 1)};
 }
 
+// RFC 9110 §15.5.22: 426 names the protocol that is wanted; RFC 2817 §4.2 gives TLS its name.
+const char* upgrade_of(Problem problem) {
+    if (problem == Problem::NoUpgrade) return "websocket";
+    return problem == Problem::WantsTls ? "TLS/1.2, HTTP/1.1" : "";
+}
+
 }  // namespace
 
 Reply to_reply(Problem problem) {
     const Words& words = kWords[static_cast<std::size_t>(problem)];
-    return {
-        .status = words.status,
-        .body = json{{"error", words.error}, {"what", words.what}, {"next", words.next}}.dump()};
+    return {.status = words.status,
+            .body = json{{"error", words.error}, {"what", words.what}, {"next", words.next}}.dump(),
+            .upgrade = upgrade_of(problem)};
 }
 
 Problem to_problem(Error error) {

@@ -32,6 +32,7 @@ enum class Problem : std::uint8_t {
     WrongMethod,
     TooLarge,
     NoUpgrade,
+    WantsTls,
     TooMany,
     HeaderTooLarge,
     Failed,
@@ -41,8 +42,9 @@ inline constexpr int kProblemCount = static_cast<int>(Problem::Busy) + 1;
 
 struct Reply {
     unsigned status = 200;
-    std::string body;     // JSON
-    std::string allow{};  // the methods there are, with status 405
+    std::string body;       // JSON
+    std::string allow{};    // the methods there are, with status 405
+    std::string upgrade{};  // what to speak instead, with status 426
 };
 Reply to_reply(Problem problem);
 // What an answer of the store means for the request that waited for it.

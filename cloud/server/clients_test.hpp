@@ -8,6 +8,7 @@
 
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <boost/beast/websocket/stream.hpp>
@@ -101,10 +102,12 @@ inline constexpr const char* kAppTarget = "/sotto/v1/channel?app=001122334455667
 
 inline constexpr int kAppBuffer = 32'768;
 
+using ClientStream = boost::beast::basic_stream<boost::asio::ip::tcp, Executor>;
+
 // An app's end of a channel.
 class AppClient {
   public:
-    using WebSocket = boost::beast::websocket::stream<Stream>;
+    using WebSocket = boost::beast::websocket::stream<ClientStream>;
 
     AppClient(const Endpoint& endpoint,
               const std::string& token,

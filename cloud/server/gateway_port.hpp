@@ -8,6 +8,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "cloud/server/certificates.hpp"
 #include "cloud/server/listen.hpp"
 #include "cloud/services/hub.hpp"
 
@@ -15,9 +16,12 @@ namespace sotto::cloud::server {
 
 class GatewayPort {
   public:
-    // `acceptor` listens already. `hub` must live until the event loop has ended, which is before
-    // this dies.
-    GatewayPort(boost::asio::io_context& loop, Acceptor acceptor, services::Hub& hub);
+    // `acceptor` listens already. Without certificates it speaks in the clear. They and `hub` must
+    // live until the event loop has ended, which is before this dies.
+    GatewayPort(boost::asio::io_context& loop,
+                Acceptor acceptor,
+                services::Hub& hub,
+                const Certificates* certificates = nullptr);
 
     void start() { accept(); }
 
@@ -29,6 +33,7 @@ class GatewayPort {
     bool make_room();
 
     Acceptor acceptor_;
+    const Certificates* certificates_;
     boost::asio::steady_timer pause_;
     services::Hub& hub_;
     std::list<std::weak_ptr<GatewayLine>> strangers_;  // not signed in when last looked at

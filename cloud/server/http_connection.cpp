@@ -55,7 +55,20 @@ std::optional<Problem> problem_of(error_code error) {
 
 void HttpConnection::start() {
     place_ = services_.connections.insert(services_.connections.end(), this);
-    read_request(kRequestTimeMax);
+    if (!stream_.is_tls()) return read_request(kRequestTimeMax);
+    stream_.expires_after(kTlsTimeMax);
+    stream_.async_shake_hands([self = shared_from_this()](error_code error, std::size_t /*size*/) {
+        self->on_shaken_hands(error);
+    });
+}
+
+void HttpConnection::on_shaken_hands(error_code error) {
+    if (!place_) return;
+    if (!error) return read_request(kRequestTimeMax);
+    if (!stream_.was_spoken_to_clear()) return leave();
+    stream_.speak_clear();
+    parser_.emplace();
+    write(to_reply(Problem::WantsTls), false);
 }
 
 void HttpConnection::read_request(std::chrono::seconds limit) {
@@ -105,7 +118,7 @@ void HttpConnection::write(Reply reply, bool keep_alive) {
     response.set(wire::field::cache_control, "no-store");
     if (!reply.allow.empty()) response.set(wire::field::allow, reply.allow);
     if (reply.status == 401) response.set(wire::field::www_authenticate, "Bearer");
-    if (reply.status == 426) response.set(wire::field::upgrade, "websocket");
+    if (!reply.upgrade.empty()) response.set(wire::field::upgrade, reply.upgrade);
     if (reply.status == 429 || reply.status == 503) response.set(wire::field::retry_after, "5");
     response.keep_alive(keep_alive);
     response.body() = std::move(reply.body);
@@ -122,8 +135,7 @@ void HttpConnection::on_written(error_code error) {
     if (response_->keep_alive()) return read_request(kIdleTimeMax);
     // What still comes is read and thrown away: an early end would tear the reply out of the
     // reader's hands (RFC 9112 §9.6).
-    error_code ignored;
-    stream_.socket().shutdown(Socket::shutdown_send, ignored);
+    stream_.end_output();
     stream_.expires_after(kDrainTimeMax);
     input_.clear();
     drain();

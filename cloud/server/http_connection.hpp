@@ -34,8 +34,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
         HttpConnections& connections;
     };
 
-    HttpConnection(Socket socket, const Services& services)
-        : services_(services), stream_(std::move(socket)) {}
+    HttpConnection(Stream stream, const Services& services)
+        : services_(services), stream_(std::move(stream)) {}
 
     void start();
     // Leaves `connections` at once. Whatever it waits for ends when the event loop comes round.
@@ -45,6 +45,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
     using Response = boost::beast::http::response<boost::beast::http::string_body>;
 
+    void on_shaken_hands(boost::system::error_code error);
     void read_request(std::chrono::seconds limit);
     void on_request(boost::system::error_code error);
     void on_answer(http::Answer answer);

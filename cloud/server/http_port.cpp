@@ -12,8 +12,10 @@ using boost::system::error_code;
 HttpPort::HttpPort(boost::asio::io_context& loop,
                    Acceptor acceptor,
                    http::Api& api,
-                   services::Hub& hub)
+                   services::Hub& hub,
+                   const Certificates* certificates)
     : acceptor_(std::move(acceptor)),
+      certificates_(certificates),
       pause_(loop),
       services_{.api = api, .hub = hub, .connections = connections_} {}
 
@@ -37,7 +39,8 @@ void HttpPort::on_accepted(error_code error, Socket socket) {
     socket.set_option(boost::asio::ip::tcp::no_delay{true}, ignored);
     socket.set_option(boost::asio::socket_base::send_buffer_size{kAppSendBuffer}, ignored);
     if (connections_.size() >= kConnectionsMax) connections_.front()->leave();
-    std::make_shared<HttpConnection>(std::move(socket), services_)->start();
+    Stream stream = stream_of(std::move(socket), certificates_, ports::TlsVersion::Tls12);
+    std::make_shared<HttpConnection>(std::move(stream), services_)->start();
     accept();
 }
 

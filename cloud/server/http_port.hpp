@@ -5,14 +5,20 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "cloud/server/certificates.hpp"
 #include "cloud/server/http_connection.hpp"
 
 namespace sotto::cloud::server {
 
 class HttpPort {
   public:
-    // `acceptor` listens already. All must live until `loop` has ended, which is before this dies.
-    HttpPort(boost::asio::io_context& loop, Acceptor acceptor, http::Api& api, services::Hub& hub);
+    // `acceptor` listens already. Without certificates it speaks in the clear. All must live until
+    // `loop` has ended, which is before this dies.
+    HttpPort(boost::asio::io_context& loop,
+             Acceptor acceptor,
+             http::Api& api,
+             services::Hub& hub,
+             const Certificates* certificates = nullptr);
     ~HttpPort();
     HttpPort(const HttpPort&) = delete;
     HttpPort& operator=(const HttpPort&) = delete;
@@ -25,6 +31,7 @@ class HttpPort {
     void on_accepted(boost::system::error_code error, Socket socket);
 
     Acceptor acceptor_;
+    const Certificates* certificates_;
     boost::asio::steady_timer pause_;
     HttpConnections connections_;
     HttpConnection::Services services_;

@@ -17,6 +17,7 @@ inline constexpr std::size_t kBufferSizeMax = kHeaderSizeMax + kBodySizeMax;
 
 // Connections that are no channel. Beyond them the one that has been silent longest is closed.
 inline constexpr std::size_t kConnectionsMax = 512;
+inline constexpr std::chrono::seconds kTlsTimeMax{10};      // for its handshake; then closed
 inline constexpr std::chrono::seconds kRequestTimeMax{10};  // for the whole of it; then closed
 inline constexpr std::chrono::seconds kIdleTimeMax{60};     // between two requests; then closed
 inline constexpr std::chrono::seconds kReplyTimeMax{10};    // to take a reply; then closed
@@ -37,6 +38,13 @@ inline constexpr int kGatewaySendBuffer = 262'144;
 // Uplinks.
 inline constexpr std::size_t kUplinkReadSize = 16'384;
 inline constexpr Duration kUplinkFarewell = seconds(2);  // for the other side to close, too
+
+// Certificates. One of our own making is made anew while so much of its life is left.
+inline constexpr std::chrono::seconds kCertificateLookPeriod{
+    10};  // files are looked at for changes
+inline constexpr Duration kCertificateLifetime = days(90);
+inline constexpr Duration kCertificateRenewal = days(30);
+inline constexpr std::size_t kCertificateFileMax = 65'536;
 
 // After the system had no socket for us.
 inline constexpr std::chrono::milliseconds kAcceptPause{100};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ports/tls/certificate.hpp"
 
+#include <arpa/inet.h>
+#include <array>
 #include <ctime>
 
 #include <openssl/err.h>
@@ -24,19 +26,11 @@ std::string_view text_of(const ASN1_STRING& string) {
 }
 
 std::string address_of(std::string_view bytes) {
-    std::string text;
-    if (bytes.size() == 4) {
-        for (const char byte : bytes)
-            text += (text.empty() ? "" : ".") + std::to_string(static_cast<unsigned char>(byte));
-        return text;
-    }
-    constexpr const char* kDigits = "0123456789abcdef";
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        if (i > 0 && i % 2 == 0) text.push_back(':');
-        text.push_back(kDigits[static_cast<unsigned char>(bytes[i]) >> 4]);
-        text.push_back(kDigits[static_cast<unsigned char>(bytes[i]) & 15]);
-    }
-    return text;
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const int family = bytes.size() == 4 ? AF_INET : AF_INET6;
+    if (family == AF_INET6 && bytes.size() != 16) return {};
+    return ::inet_ntop(family, bytes.data(), text.data(), text.size()) == nullptr ? ""
+                                                                                  : text.data();
 }
 
 std::vector<std::string> names_of(const X509& certificate) {
