@@ -49,7 +49,7 @@ std::string Certificates::key_path() const {
 Outcome<Certificates> Certificates::open(CertificateSource source, std::int64_t now) {
     Certificates certificates{std::move(source)};
     if (certificates.is_own()) {
-        const auto renewed = renew_own_certificate(certificates.source_.state, now);
+        const auto renewed = renew_own_certificate(certificates.source_.state, {}, now);
         if (!renewed) return renewed.error();
     }
     SOTTO_TRY(certificates.load(now));
@@ -81,7 +81,7 @@ std::string Certificates::describe() const {
 
 std::optional<Certificates::News> Certificates::renew(std::int64_t now) {
     if (!is_own()) return std::nullopt;
-    const auto renewed = renew_own_certificate(source_.state, now);
+    const auto renewed = renew_own_certificate(source_.state, facts_.names, now);
     if (renewed) return std::nullopt;
     if (std::exchange(has_told_, true)) return std::nullopt;
     return News{false, "the certificate cannot be renewed: " + renewed.error().detail};

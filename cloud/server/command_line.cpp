@@ -38,6 +38,17 @@ CLI::App* add_command(CLI::App& app, const char* name, const char* help, std::st
     return command;
 }
 
+void add_hosts(CLI::App& command, std::vector<std::string>& hosts) {
+    command
+        .add_option("--host",
+                    hosts,
+                    "a name or address of this machine that the certificate is to be for; repeat "
+                    "for more")
+        ->type_name("HOST")
+        ->expected(1)
+        ->take_all();
+}
+
 CLI::App* add_init(CLI::App& app, InitCommand& init) {
     CLI::App* command = add_command(app,
                                     "init",
@@ -45,6 +56,17 @@ CLI::App* add_init(CLI::App& app, InitCommand& init) {
                                     "the first gateway, with a token for each",
                                     init.state);
     command->add_option("--address", init.address, kAddressHelp)->type_name("HOST:PORT");
+    add_hosts(*command, init.hosts);
+    return command;
+}
+
+CLI::App* add_certificate(CLI::App& app, CertificateCommand& certificate) {
+    CLI::App* command = add_command(app,
+                                    "certificate",
+                                    "show the fingerprint for apps and gateways; with --host make "
+                                    "another certificate, which a running cloud takes up",
+                                    certificate.state);
+    add_hosts(*command, certificate.hosts);
     return command;
 }
 
@@ -106,7 +128,9 @@ Command read_command_line(int argc, char** argv) {
     app.footer(
         "Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 cannot; 2 wrong usage or "
         "settings.");
+    CertificateCommand certificate;
     const CLI::App* const init_command = add_init(app, init);
+    const CLI::App* const certificate_command = add_certificate(app, certificate);
     CLI::App* const run_command =
         add_command(app, "run", "serve apps and gateways until SIGTERM", run.state);
     SettingsReader run_settings{run.settings};
@@ -126,6 +150,7 @@ Command read_command_line(int argc, char** argv) {
         return app.exit(error) == 0 ? 0 : 2;
     }
     if (init_command->parsed()) return init;
+    if (certificate_command->parsed()) return certificate;
     if (run_command->parsed()) {
         if (!run_settings.read(run.state)) return 2;
         return run;

@@ -49,18 +49,23 @@ ports::Failure explain(error_code error, const Place& place) {
 
 }  // namespace
 
+bool is_beyond_loopback(const std::string& text) {
+    const auto endpoint = parse(text);
+    return endpoint && !endpoint->address().is_loopback();
+}
+
 ports::Outcome<Acceptor> listen(asio::io_context& loop, const Place& place) {
     const auto endpoint = parse(place.text);
     if (!endpoint)
         return ports::Failure{
             Error::InvalidArgument,
             place.option + " " + place.text + ": it must be ADDRESS:PORT, such as 127.0.0.1:8080"};
-    if (!endpoint->address().is_loopback() && !place.allow_clear)
+    if (!endpoint->address().is_loopback() && !place.allow_remote)
         return ports::Failure{
             Error::Refused,
             place.option + " " + place.text +
-                ": beyond this machine tokens must be encrypted, and this version has no TLS. Put "
-                "a TLS proxy before it, or use --insecure if that network is yours alone"};
+                ": beyond this machine tokens must be encrypted; use --tls, or --insecure if that "
+                "network is yours alone"};
     Acceptor acceptor{loop};
     error_code error;
     acceptor.open(endpoint->protocol(), error);

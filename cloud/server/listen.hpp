@@ -13,8 +13,11 @@ namespace sotto::cloud::server {
 struct Place {
     std::string option;  // its name, for complaints
     std::string text;    // HOST:PORT; HOST is an address or localhost, PORT 0 takes any free one
-    bool allow_clear = false;
+    bool allow_remote = false;  // beyond this machine
 };
+
+// False for what is no place, too.
+bool is_beyond_loopback(const std::string& text);
 
 // Error::InvalidArgument for what is no place, Error::Refused beyond loopback unless allowed,
 // Error::Busy if the port is taken, Error::StorageFailed for whatever else the system says.

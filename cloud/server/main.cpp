@@ -10,7 +10,9 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "cloud/server/own_authority.hpp"
 #include "cloud/server/run.hpp"
+#include "ports/linux/system_clock.hpp"
 #include "ports/linux/system_entropy.hpp"
 
 namespace sotto::cloud::server {
@@ -33,6 +35,11 @@ int fail(const Failure& failure) {
     return EXIT_FAILURE;
 }
 
+std::string fingerprint_of(const std::string& state) {
+    const auto certificate = read_own_certificate(state);
+    return certificate ? to_string(certificate->authority) : certificate.error().detail;
+}
+
 int perform(const InitCommand& command) {
     ports::SystemEntropy entropy;
     const auto made = init(command, entropy);
@@ -44,7 +51,16 @@ int perform(const InitCommand& command) {
         << "  token for the gateway: " << command.state << "/gateway.token\n"
         << "Move these two files to whom they belong; the cloud does not need them, and cannot "
            "show them again.\n"
+        << "Its fingerprint, for sotto login --pin and sotto-gateway --pin once it speaks TLS:\n  "
+        << fingerprint_of(command.state) << "\n"
         << "Start it: sotto-cloud run --state " << command.state << std::endl;
+    return EXIT_SUCCESS;
+}
+
+int perform(const CertificateCommand& command) {
+    const auto shown = show_certificate(command, ports::SystemClock::unix_seconds());
+    if (!shown) return fail(shown.error());
+    std::cout << *shown << std::flush;
     return EXIT_SUCCESS;
 }
 

@@ -106,8 +106,10 @@ Outcome<> issue_own_certificate(const std::string& state,
     return write(state, kServer, server->expose());
 }
 
-Outcome<bool> renew_own_certificate(const std::string& state, std::int64_t now) {
-    std::vector<std::string> hosts;
+Outcome<bool> renew_own_certificate(const std::string& state,
+                                    const std::vector<std::string>& known_hosts,
+                                    std::int64_t now) {
+    std::vector<std::string> hosts = known_hosts;
     if (const auto known = read_own_certificate(state)) {
         if (!is_due(known->server, now)) return false;
         hosts = known->server.names;

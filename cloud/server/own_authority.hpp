@@ -31,8 +31,10 @@ ports::Outcome<> issue_own_certificate(const std::string& state,
                                        std::int64_t now);
 
 // Issues another one for the same hosts when the life of the present one is nearly over, has not
-// begun, or when it cannot be read; whether it did. Errors as above.
-ports::Outcome<bool> renew_own_certificate(const std::string& state, std::int64_t now);
+// begun, or when it cannot be read: then for `known_hosts`. Whether it did. Errors as above.
+ports::Outcome<bool> renew_own_certificate(const std::string& state,
+                                           const std::vector<std::string>& known_hosts,
+                                           std::int64_t now);
 
 // Error::NotFound if there is none, Error::Malformed if one of them is damaged.
 ports::Outcome<OwnCertificate> read_own_certificate(const std::string& state);

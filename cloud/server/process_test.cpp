@@ -13,6 +13,7 @@
 #include "cloud/server/blocking_store.hpp"
 #include "cloud/server/clients_test.hpp"
 #include "cloud/server/clock.hpp"
+#include "cloud/server/own_authority.hpp"
 #include "cloud/server/state.hpp"
 #include "testing/program.hpp"
 
@@ -215,8 +216,8 @@ TEST_F(Running, TokensAreAddedMeanwhile) {
 TEST_F(Running, WhatItCannotDoItSays) {
     EXPECT_TRUE(has(complaint(), "there is no cloud in"));
     init();
-    EXPECT_TRUE(has(complaint({"--http", "0.0.0.0:0"}), "--insecure"));
-    EXPECT_TRUE(has(complaint({"--devices", "[::]:0"}), "--insecure"));
+    EXPECT_TRUE(has(complaint({"--certificate", "/nowhere/file"}), "--key"));
+    EXPECT_TRUE(has(complaint({"--certificate", "/nowhere/file", "--key", "x"}), "/nowhere/file"));
     EXPECT_TRUE(has(complaint({"--devices", "0.0.0.0:0", "--insecure"}), "--address"));
     EXPECT_TRUE(has(complaint({"--http", "nowhere"}), "must be ADDRESS:PORT"));
     EXPECT_TRUE(has(complaint({"--http", "127.0.0.1:70000"}), "must be ADDRESS:PORT"));
@@ -257,6 +258,39 @@ TEST_F(Running, TheSettingsAreAsDocumented) {
     std::ofstream{file} << "insecure = true\n";
     const std::string mine = cloud({"settings", "--settings", file}).output;
     EXPECT_TRUE(has(mine, "\ninsecure = true\n")) << mine;
+}
+
+TEST_F(Running, BeyondThisMachineItSpeaksTlsOrSaysWhatIsMissing) {
+    init();
+    fs::remove_all(state() + "/tls");
+    EXPECT_TRUE(has(complaint({"--http", "0.0.0.0:0"}), "sotto-cloud certificate --state"));
+    EXPECT_TRUE(has(complaint({"--devices", "[::]:0"}), "--insecure"));
+    EXPECT_EQ(cloud({"certificate", "--state", state(), "--host", "home.example"}).code, 0);
+    const auto text = cloud({"certificate", "--state", state()});
+    EXPECT_EQ(text.code, 0);
+    EXPECT_TRUE(has(text.output, " home.example\n")) << text.output;
+    EXPECT_TRUE(has(text.output, to_string(read_own_certificate(state())->authority)));
+    EXPECT_EQ(cloud({"certificate", "--state", state(), "--host", "a b"}).code, 1);
+}
+
+TEST_F(Running, ACertificateIsReplacedWhileItServes) {
+    init();
+    const auto running = start({"--tls"});
+    EXPECT_EQ(ask("GET /sotto/v1/health", token()).status, 426) << "spoken to in the clear";
+    const std::string path = own_certificate_path(state());
+    const std::string good = read_text(path);
+    const auto rename_over = [&](const std::string& content) {
+        std::ofstream{path + ".other"} << content;
+        fs::rename(path + ".other", path);
+        running->signal(SIGHUP);
+    };
+    rename_over(good.substr(0, good.size() / 2));
+    EXPECT_TRUE(eventually([&] { return has(log(), "replaced: "); })) << log();
+    EXPECT_NE(read_text(path), good);
+    EXPECT_EQ(cloud({"certificate", "--state", state(), "--host", "new.example"}).code, 0);
+    running->signal(SIGHUP);
+    EXPECT_TRUE(eventually([&] { return has(log(), "new.example"); })) << log();
+    EXPECT_EQ(running->stop(SIGTERM), 0);
 }
 
 TEST_F(Running, APortInUseIsNamed) {

@@ -16,6 +16,7 @@
 #include "cloud/server/capture.hpp"
 #include "cloud/server/clock.hpp"
 #include "cloud/server/gateway_port.hpp"
+#include "cloud/server/hop_security.hpp"
 #include "cloud/server/http_port.hpp"
 #include "cloud/server/listen.hpp"
 #include "cloud/server/sessions.hpp"
@@ -77,9 +78,10 @@ class Cloud {
         return write_ports_file();
     }
 
-    void run() {
+    void run(Log& log) {
         asio::signal_set signals{loop_, SIGTERM, SIGINT};
         signals.async_wait([this](error_code, int) { loop_.stop(); });
+        if (certificates_) watch_certificates(log);
         http_->start();
         gateways_->start();
         on_tick();
@@ -87,6 +89,8 @@ class Cloud {
         loop_.run();
     }
 
+    // What is in use, if a port is in TLS.
+    const Certificates* certificates() const { return certificates_ ? &*certificates_ : nullptr; }
     const std::string& http_text() const { return http_text_; }
     const std::string& devices_text() const { return devices_text_; }
 
@@ -120,10 +124,14 @@ class Cloud {
     }
 
     Outcome<> listen_at_both() {
-        auto http = listen(loop_, {"--http", command_.settings.http, command_.settings.insecure});
+        const Settings& settings = command_.settings;
+        SOTTO_TRY_ASSIGN(
+            certificates_,
+            open_certificates(command_.state, settings, ports::SystemClock::unix_seconds()));
+        const bool allow_remote = settings.insecure || certificates_.has_value();
+        auto http = listen(loop_, {"--http", settings.http, allow_remote});
         if (!http) return http.error();
-        auto devices =
-            listen(loop_, {"--devices", command_.settings.devices, command_.settings.insecure});
+        auto devices = listen(loop_, {"--devices", settings.devices, allow_remote});
         if (!devices) return devices.error();
         http_text_ = text_of(http->local_endpoint());
         devices_text_ = text_of(devices->local_endpoint());
@@ -144,6 +152,19 @@ class Cloud {
                        "--devices " + command_.settings.devices +
                            " names no address that a gateway can connect to: say with --address "
                            "HOST:PORT which one devices are to be told"};
+    }
+
+    // Nothing for a port in the clear.
+    const Certificates* certificates_for(const std::string& place) const {
+        return speaks_tls(command_.settings, place) ? certificates() : nullptr;
+    }
+
+    void watch_certificates(Log& log) {
+        watch_.emplace(loop_, *certificates_, [&log](const Certificates::News& news) {
+            if (news.is_good) return log.info(news.text);
+            log.warn(news.text);
+        });
+        watch_->start();
     }
 
     void wire(const std::string& address) {
@@ -172,8 +193,15 @@ class Cloud {
                                                return hub_->router().is_connected(device);
                                            },
                                        .now = [this] { return clock_.now(); }});
-        http_.emplace(loop_, *std::move(http_acceptor_), *api_, *hub_);
-        gateways_.emplace(loop_, *std::move(devices_acceptor_), *hub_);
+        http_.emplace(loop_,
+                      *std::move(http_acceptor_),
+                      *api_,
+                      *hub_,
+                      certificates_for(command_.settings.http));
+        gateways_.emplace(loop_,
+                          *std::move(devices_acceptor_),
+                          *hub_,
+                          certificates_for(command_.settings.devices));
     }
 
     Outcome<> write_ports_file() const {
@@ -211,6 +239,8 @@ class Cloud {
     std::optional<services::Hub> hub_;
     std::optional<Sessions> sessions_;
     std::optional<http::Api> api_;
+    std::optional<Certificates> certificates_;
+    std::optional<CertificateWatch> watch_;
     std::optional<Acceptor> http_acceptor_;
     std::optional<Acceptor> devices_acceptor_;
     std::optional<HttpPort> http_;
@@ -226,11 +256,17 @@ Outcome<> run(const RunCommand& command, hal::Entropy& entropy, Log& log) {
     raise_socket_limit();
     Cloud cloud{command, std::move(state), entropy};
     SOTTO_TRY(cloud.open());
-    if (command.settings.insecure)
+    const Settings& settings = command.settings;
+    if (settings.insecure && !speaks_tls(settings, settings.http))
         log.warn("--insecure: tokens cross the network readable for everybody in it");
-    log.info("ready: http://" + cloud.http_text() + " for apps, " + cloud.devices_text() +
-             " for gateways");
-    cloud.run();
+    if (const auto* certificates = cloud.certificates()) {
+        const bool is_good = certificates->facts().is_valid_at(ports::SystemClock::unix_seconds());
+        is_good ? log.info(certificates->describe()) : log.warn(certificates->describe());
+    }
+    log.info((speaks_tls(settings, settings.http) ? "ready: https://" : "ready: http://") +
+             cloud.http_text() + " for apps, " + cloud.devices_text() + " for gateways" +
+             (speaks_tls(settings, settings.devices) ? " in TLS" : ""));
+    cloud.run(log);
     log.info("stopped");
     return {};
 }

@@ -15,9 +15,17 @@ std::vector<ports::Setting> table_of(Settings& settings) {
          "what gateways and devices are told to connect to; empty: what init was told, else where "
          "devices listens",
          &settings.address},
+        {"tls", "", "speak TLS on this machine too; beyond it that is so anyway", &settings.tls},
+        {"certificate",
+         "FILE",
+         "certificate to show, in PEM, with those of its authorities behind it; read again when it "
+         "changes; empty: that of the cloud's own authority, which apps and gateways know by its "
+         "fingerprint",
+         &settings.certificate_file},
+        {"key", "FILE", "private key of that certificate, in PEM", &settings.key_file},
         {"insecure",
          "",
-         "also listen beyond this machine, where tokens cross the network in the clear",
+         "speak in the clear beyond this machine, too: tokens can be read in the network",
          &settings.insecure},
         {"ports-file",
          "FILE",

@@ -14,6 +14,13 @@ namespace sotto::cloud::server {
 struct InitCommand {
     std::string state{};
     std::string address{};  // HOST:PORT for gateways and devices; empty: where `run` listens
+    std::vector<std::string> hosts{};  // that the certificate is for, beside loopback
+};
+
+// Shows the certificate of the own authority, or makes another one.
+struct CertificateCommand {
+    std::string state{};
+    std::vector<std::string> hosts{};
 };
 
 // The table of them is in settings.cpp.
@@ -21,6 +28,9 @@ struct Settings {
     std::string http = "127.0.0.1:8080";
     std::string devices = "127.0.0.1:5684";
     std::string address{};  // as InitCommand's; empty: that one
+    bool tls = false;
+    std::string certificate_file{};
+    std::string key_file{};
     bool insecure = false;
     std::string ports_file{};
     std::string capture_file{};
@@ -44,7 +54,8 @@ struct AddCommand {
 };
 
 // An exit code: everything was said already (help, version, a mistake on the command line).
-using Command = std::variant<InitCommand, RunCommand, AddCommand, PrintSettingsCommand, int>;
+using Command = std::
+    variant<InitCommand, CertificateCommand, RunCommand, AddCommand, PrintSettingsCommand, int>;
 Command read_command_line(int argc, char** argv);
 
 // Every setting, by the name that it has in the file and as an option of `run`.

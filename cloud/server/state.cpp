@@ -8,6 +8,7 @@
 #include "cloud/http/api.hpp"
 #include "cloud/server/blocking_store.hpp"
 #include "cloud/server/clock.hpp"
+#include "cloud/server/own_authority.hpp"
 #include "core/cose/credential.hpp"
 #include "core/framing/text.hpp"
 #include "core/keystore/private_key.hpp"
@@ -165,6 +166,15 @@ Outcome<model::AccountId> account_for(Waiter& waiter,
                        "; make it first: sotto-cloud account add " + command.account};
 }
 
+// Those that the operator names, and that of the address, without its port and brackets.
+std::vector<std::string> hosts_of(const InitCommand& command) {
+    std::vector<std::string> hosts = command.hosts;
+    std::string host = command.address.substr(0, command.address.rfind(':'));
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    if (ports::is_host(host)) hosts.push_back(host);
+    return hosts;
+}
+
 }  // namespace
 
 model::TokenHash hash_token(std::string_view token) {
@@ -191,6 +201,7 @@ Outcome<> init(const InitCommand& command, hal::Entropy& entropy) {
                            "sotto-cloud run --state " +
                            state};
     SOTTO_TRY(ensure_identity(keys, state, entropy));
+    SOTTO_TRY(issue_own_certificate(state, hosts_of(command), ports::SystemClock::unix_seconds()));
     const auto owner = draw_token(entropy);
     const auto gateway = draw_token(entropy);
     if (!owner || !gateway) return no_randomness();
@@ -215,6 +226,20 @@ Outcome<State> open_state(const std::string& path) {
     SOTTO_TRY_ASSIGN(ports::FileStorage keys, ports::FileStorage::open(path_of(path, kKeysName)));
     SOTTO_TRY_ASSIGN(keystore::Identity identity, load_identity(keys, path));
     return State{std::move(keys), std::move(identity)};
+}
+
+Outcome<std::string> show_certificate(const CertificateCommand& command, std::int64_t now) {
+    const std::string& state = command.state;
+    if (!has_cloud(state)) return open_state(state).error();
+    if (!command.hosts.empty() || !has_own_authority(state))
+        SOTTO_TRY(issue_own_certificate(state, command.hosts, now));
+    SOTTO_TRY_ASSIGN(const OwnCertificate own, read_own_certificate(state));
+    std::string hosts;
+    for (const std::string& name : own.server.names) hosts += " " + name;
+    return "Fingerprint, for sotto login --pin and sotto-gateway --pin:\n  " +
+           to_string(own.authority) +
+           "\nCertificate of this authority, for other programs: " + own_authority_path(state) +
+           "\nThe cloud's own certificate is for:" + hosts + "\n";
 }
 
 Outcome<std::unique_ptr<SqliteStore>> open_store(const std::string& path,

@@ -27,9 +27,9 @@ struct State {
     keystore::Identity identity;
 };
 
-// Makes everything, with the tokens in files of their own beside the database. What a run that was
-// cut short has left is used or made anew. Error::AlreadyExists if there is a cloud: it is left as
-// it is.
+// Makes everything, an authority with a certificate too, with the tokens in files of their own
+// beside the database. What a run that was cut short has left is used or made anew.
+// Error::AlreadyExists if there is a cloud: it is left as it is.
 Outcome<> init(const InitCommand& command, hal::Entropy& entropy);
 
 // Error::NotFound without a finished init, Error::Busy while another process runs this cloud,
@@ -37,6 +37,10 @@ Outcome<> init(const InitCommand& command, hal::Entropy& entropy);
 Outcome<State> open_state(const std::string& path);
 Outcome<std::unique_ptr<store_sqlite::SqliteStore>> open_store(const std::string& path,
                                                                store::Executor executor);
+
+// What `sotto-cloud certificate` prints. With hosts, or where there is none, it makes one first: of
+// the authority that is there, if there is one. Error::NotFound without a cloud.
+Outcome<std::string> show_certificate(const CertificateCommand& command, std::int64_t now);
 
 // The token of a new account or gateway. May be called while the cloud runs. Error::AlreadyExists
 // if the name has one already.
