@@ -327,7 +327,9 @@ void SessionTable::count_failure(SessionEntry& entry, Instant now) {
 bool SessionTable::is_expired(const SessionEntry& entry, Instant now) const {
     if (entry.is_fixed) return false;
     const auto age = static_cast<std::uint32_t>(seconds_of(now) - entry.created_s);
-    return age > kSessionLifetimeSeconds || entry.window.next() > kSessionMessageCountMax;
+    // Without numbers of its own it could neither challenge nor notify: its peer needs new keys.
+    return age > kSessionLifetimeSeconds || entry.window.next() > kSessionMessageCountMax ||
+           entry.next_piv >= kSessionMessageCountMax;
 }
 
 void SessionTable::erase(SessionEntry& entry) {
