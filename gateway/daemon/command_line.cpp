@@ -36,9 +36,23 @@ std::vector<ports::Setting> table_of(Settings& settings) {
          "file with this gateway's token, for every cloud without one of its own",
          &settings.token_file},
         {"token", "HOST:PORT=FILE", "files with tokens for single clouds", &settings.tokens},
+        {"pin",
+         "[HOST:PORT=]FINGERPRINT",
+         "speak TLS with a cloud, and know it by what sotto-cloud certificate prints there; for "
+         "one "
+         "cloud or for all",
+         &settings.pins},
+        {"ca",
+         "[HOST:PORT=]FILE",
+         "speak TLS with a cloud, and know it by its name and the authorities in this file, in "
+         "PEM; "
+         "for one cloud or for all. Clouds with neither that are not on this machine must be known "
+         "to an authority of the system",
+         &settings.authorities},
         {"insecure",
          "",
-         "also connect to clouds that are not on this machine, without encryption",
+         "speak in the clear with clouds beyond this machine that have neither pin nor ca: the "
+         "token can be read in the network",
          &settings.insecure},
         {.name = "mtu",
          .type = "BYTES",

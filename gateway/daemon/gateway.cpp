@@ -123,11 +123,15 @@ class Gateway::Peer final : public air::LinkHandler {
 
 class Gateway::Cloud final : public uplink::ClientHandler {
   public:
-    Cloud(Gateway& gateway,
-          relay::CloudId id,
-          const uplink::Address& address,
-          const uplink::Client::MakeStream& make_stream)
-        : gateway_(gateway), id_(id), client_(gateway.loop_, address, make_stream, *this) {}
+    Cloud(Gateway& gateway, relay::CloudId id, const Uplink& uplink)
+        : gateway_(gateway),
+          id_(id),
+          security_(uplink.security),
+          client_(
+              gateway.loop_,
+              uplink.address,
+              [this] { return security_.make_stream(gateway_.loop_); },
+              *this) {}
 
     uplink::Client& client() { return client_; }
     // True if it is said for the first time since the cloud was reached.
@@ -144,6 +148,7 @@ class Gateway::Cloud final : public uplink::ClientHandler {
   private:
     Gateway& gateway_;
     relay::CloudId id_;
+    uplink::Security security_;
     uplink::Client client_;
     std::string last_why_;
 };
@@ -151,7 +156,6 @@ class Gateway::Cloud final : public uplink::ClientHandler {
 Gateway::Gateway(boost::asio::io_context& loop,
                  air::Central& central,
                  const std::vector<Uplink>& uplinks,
-                 const uplink::Client::MakeStream& make_stream,
                  Capture& capture,
                  Log& log)
     : loop_(loop),
@@ -163,7 +167,7 @@ Gateway::Gateway(boost::asio::io_context& loop,
       relay_(clouds_of(uplinks)) {
     for (const Uplink& uplink : uplinks) {
         const relay::CloudId id{static_cast<std::uint8_t>(clouds_.size())};
-        clouds_.push_back(std::make_unique<Cloud>(*this, id, uplink.address, make_stream));
+        clouds_.push_back(std::make_unique<Cloud>(*this, id, uplink));
     }
 }
 

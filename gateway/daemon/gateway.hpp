@@ -18,6 +18,7 @@
 #include "gateway/relay/hold_offs.hpp"
 #include "gateway/relay/relay.hpp"
 #include "gateway/uplink/client.hpp"
+#include "gateway/uplink/security.hpp"
 
 namespace sotto::gateway {
 
@@ -34,6 +35,7 @@ class Log {
 struct Uplink {
     relay::Cloud cloud;
     uplink::Address address;  // of cloud.address, parsed
+    uplink::Security security;
 };
 
 class Gateway {
@@ -42,7 +44,6 @@ class Gateway {
     Gateway(boost::asio::io_context& loop,
             air::Central& central,
             const std::vector<Uplink>& uplinks,
-            const uplink::Client::MakeStream& make_stream,
             Capture& capture,
             Log& log);
     ~Gateway();

@@ -175,16 +175,12 @@ class GatewayTest : public ::testing::Test {
         return made;
     }
     Uplink uplink() const {
-        return {{cloud.address(), "gateway-token"}, *uplink::parse_address(cloud.address())};
+        return {{cloud.address(), "gateway-token"},
+                *uplink::parse_address(cloud.address()),
+                uplink::Security::parse({.host = "127.0.0.1"}).value()};
     }
     Gateway& start() {
-        gateway.emplace(
-            loop,
-            central,
-            std::vector<Uplink>{uplink()},
-            [this] { return uplink::make_plain_stream(loop, false); },
-            capture,
-            log);
+        gateway.emplace(loop, central, std::vector<Uplink>{uplink()}, capture, log);
         gateway->start();
         return *gateway;
     }

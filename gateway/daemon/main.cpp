@@ -50,12 +50,7 @@ int run(const Settings& settings, SpdLog& log) {
 
     boost::asio::io_context loop{1};
     air::VirtualCentral central{loop, settings.air_folder, settings.value_size_max};
-    Gateway gateway{loop,
-                    central,
-                    std::get<std::vector<Uplink>>(uplinks),
-                    [&] { return uplink::make_plain_stream(loop, settings.insecure); },
-                    capture,
-                    log};
+    Gateway gateway{loop, central, std::get<std::vector<Uplink>>(uplinks), capture, log};
     boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
     signals.async_wait([&](boost::system::error_code, int) { loop.stop(); });
     gateway.start();

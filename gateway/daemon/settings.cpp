@@ -27,26 +27,63 @@ TokenOrComplaint read_token(const std::string& path) {
     return token;
 }
 
-struct TokenFiles {
-    std::map<std::string, std::string> by_cloud;
+// What is said of single clouds, and of all others.
+struct ByCloud {
+    std::map<std::string, std::string> own;
+    std::string others;
     std::string complaint;
+
+    const std::string& of(const std::string& cloud) const {
+        const auto found = own.find(cloud);
+        return found == own.end() ? others : found->second;
+    }
 };
 
-TokenFiles split_tokens(const Settings& settings) {
-    TokenFiles files;
-    for (const std::string& text : settings.tokens) {
+// `option` takes HOST:PORT=VALUE.
+ByCloud split(const std::string& option,
+              const std::vector<std::string>& texts,
+              const Settings& settings) {
+    ByCloud values;
+    for (const std::string& text : texts) {
         const std::size_t equals = text.find('=');
         const std::string cloud = text.substr(0, equals);
         if (equals == std::string::npos) {
-            files.complaint = "--token " + text + ": it must be HOST:PORT=FILE";
+            values.others = text;
         } else if (std::find(settings.clouds.begin(), settings.clouds.end(), cloud) ==
                    settings.clouds.end()) {
-            files.complaint = "--token " + text + ": there is no --cloud " + cloud;
+            values.complaint = option + " " + text + ": there is no --cloud " + cloud;
         } else {
-            files.by_cloud[cloud] = text.substr(equals + 1);
+            values.own[cloud] = text.substr(equals + 1);
         }
     }
+    return values;
+}
+
+ByCloud split_tokens(const Settings& settings) {
+    ByCloud files = split("--token", settings.tokens, settings);
+    if (!files.others.empty())
+        files.complaint = "--token " + files.others + ": it must be HOST:PORT=FILE";
+    files.others = settings.token_file;
     return files;
+}
+
+std::variant<uplink::Security, Complaint> make_security(const uplink::Address& address,
+                                                        const std::string& pin,
+                                                        const std::string& authorities_file,
+                                                        bool allow_clear) {
+    std::string authorities;
+    if (!authorities_file.empty()) {
+        std::ifstream file{authorities_file};
+        if (!file || fs::is_directory(authorities_file))
+            return Complaint{"--ca " + authorities_file + ": it cannot be read"};
+        authorities.assign(std::istreambuf_iterator<char>{file}, {});
+        if (authorities.empty()) return Complaint{"--ca " + authorities_file + ": it is empty"};
+    }
+    auto security = uplink::Security::parse(
+        {.host = address.host, .pin = pin, .authorities = authorities, .allow_clear = allow_clear});
+    if (security) return *std::move(security);
+    return Complaint{(pin.empty() ? "--ca " + authorities_file : "--pin " + pin) + ": " +
+                     security.error()};
 }
 
 }  // namespace
@@ -54,8 +91,12 @@ TokenFiles split_tokens(const Settings& settings) {
 std::variant<std::vector<Uplink>, Complaint> load_uplinks(const Settings& settings) {
     if (settings.clouds.size() > relay::kCloudsMax)
         return Complaint{"at most " + std::to_string(relay::kCloudsMax) + " clouds can be served"};
-    const TokenFiles files = split_tokens(settings);
-    if (!files.complaint.empty()) return Complaint{files.complaint};
+    const ByCloud files = split_tokens(settings);
+    const ByCloud pins = split("--pin", settings.pins, settings);
+    const ByCloud authorities = split("--ca", settings.authorities, settings);
+    for (const ByCloud* values : {&files, &pins, &authorities}) {
+        if (!values->complaint.empty()) return Complaint{values->complaint};
+    }
     std::vector<Uplink> uplinks;
     for (const std::string& text : settings.clouds) {
         const auto address = uplink::parse_address(text);
@@ -64,14 +105,18 @@ std::variant<std::vector<Uplink>, Complaint> load_uplinks(const Settings& settin
             if (other.cloud.address == text)
                 return Complaint{"--cloud " + text + " is given twice"};
         }
-        const auto own = files.by_cloud.find(text);
-        const std::string& file = own == files.by_cloud.end() ? settings.token_file : own->second;
+        const std::string& file = files.of(text);
         if (file.empty())
             return Complaint{"--cloud " + text + " needs a token: --token-file FILE or --token " +
                              text + "=FILE"};
         auto token = read_token(file);
         if (const auto* complaint = std::get_if<Complaint>(&token)) return *complaint;
-        uplinks.push_back({{text, std::get<std::string>(std::move(token))}, *address});
+        auto security =
+            make_security(*address, pins.of(text), authorities.of(text), settings.insecure);
+        if (const auto* complaint = std::get_if<Complaint>(&security)) return *complaint;
+        uplinks.push_back({{text, std::get<std::string>(std::move(token))},
+                           *address,
+                           std::get<uplink::Security>(std::move(security))});
     }
     return uplinks;
 }

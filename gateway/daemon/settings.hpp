@@ -15,9 +15,11 @@ namespace sotto::gateway {
 // What was given, as text.
 struct Settings {
     std::string air_folder{};
-    std::vector<std::string> clouds{};  // HOST:PORT, the first is the default
-    std::string token_file{};           // for every cloud without a token of its own
-    std::vector<std::string> tokens{};  // HOST:PORT=FILE
+    std::vector<std::string> clouds{};       // HOST:PORT, the first is the default
+    std::string token_file{};                // for every cloud without a token of its own
+    std::vector<std::string> tokens{};       // HOST:PORT=FILE
+    std::vector<std::string> pins{};         // FINGERPRINT for every cloud, HOST:PORT=... for one
+    std::vector<std::string> authorities{};  // FILE for every cloud, HOST:PORT=FILE for one
     bool insecure = false;
     std::uint32_t value_size_max = framing::kValueSizeMax;
     std::string capture_file{};
@@ -35,7 +37,7 @@ struct Complaint {
     std::string text;
 };
 
-// The clouds with their tokens, read from their files.
+// The clouds with their tokens and authorities, read from their files.
 std::variant<std::vector<Uplink>, Complaint> load_uplinks(const Settings& settings);
 
 // Nothing, or what is wrong with the air's folder.

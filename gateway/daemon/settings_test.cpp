@@ -69,6 +69,50 @@ TEST_F(SettingsTest, ComplainsInWords) {
     EXPECT_NE(complaint({.clouds = many, .token_file = token}), "");
 }
 
+TEST_F(SettingsTest, EveryCloudIsKnownByItsPinItsAuthorityOrNotAtAll) {
+    const std::string pin(64, 'a');
+    const std::string authority =
+        std::string{SOTTO_SOURCE_DIR} + "/tests/vectors/tls/localhost.crt";
+    const Settings settings{
+        .clouds = {"127.0.0.1:1", "localhost:2", "far:3", "127.0.0.1:4", "far:5"},
+        .token_file = token,
+        .pins = {"127.0.0.1:1=" + pin},
+        .authorities = {"localhost:2=" + authority}};
+    const auto loaded = load_uplinks(settings);
+    const auto& uplinks = std::get<std::vector<Uplink>>(loaded);
+    const bool is_clear[] = {false, false, false, true, false};
+    for (std::size_t i = 0; i < uplinks.size(); ++i)
+        EXPECT_EQ(uplinks[i].security.is_clear(), is_clear[i]) << i;
+    Settings insecure = settings;
+    insecure.insecure = true;
+    insecure.pins = {pin};
+    insecure.authorities = {};
+    const auto pinned = load_uplinks(insecure);
+    for (const Uplink& uplink : std::get<std::vector<Uplink>>(pinned))
+        EXPECT_FALSE(uplink.security.is_clear()) << "a pin for all";
+    insecure.pins = {};
+    const auto open = load_uplinks(insecure);
+    for (const Uplink& uplink : std::get<std::vector<Uplink>>(open))
+        EXPECT_TRUE(uplink.security.is_clear());
+}
+
+TEST_F(SettingsTest, ComplainsOfPinsAndAuthorities) {
+    const auto about = [&](std::vector<std::string> pins, std::vector<std::string> authorities) {
+        return complaint({.clouds = {"a:1"},
+                          .token_file = token,
+                          .pins = std::move(pins),
+                          .authorities = std::move(authorities)});
+    };
+    EXPECT_NE(about({"1234"}, {}).find("--pin 1234: it must be the 64 hex digits"),
+              std::string::npos);
+    EXPECT_NE(about({"b:1=" + std::string(64, 'a')}, {}).find("there is no --cloud b:1"),
+              std::string::npos);
+    EXPECT_NE(about({}, {"/nonexistent"}), "");
+    EXPECT_NE(about({}, {folder.string()}), "");
+    EXPECT_NE(about({}, {token}).find("no certificate"), std::string::npos);
+    EXPECT_NE(about({}, {write("nothing", "")}), "");
+}
+
 TEST_F(SettingsTest, AirFolderMustBeThere) {
     EXPECT_EQ(check_air_folder(folder.string()), "");
     EXPECT_NE(check_air_folder((folder / "missing").string()), "");

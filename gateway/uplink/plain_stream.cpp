@@ -19,6 +19,9 @@ namespace {
 
 std::string text_of(error_code error) { return error ? error.message() : std::string{}; }
 
+constexpr const char* kSpeaksTls =
+    "it speaks TLS only: give this gateway its fingerprint with --pin";
+
 class PlainStream final : public Stream, public std::enable_shared_from_this<PlainStream> {
   public:
     PlainStream(asio::io_context& loop, bool is_insecure_allowed)
@@ -35,10 +38,13 @@ class PlainStream final : public Stream, public std::enable_shared_from_this<Pla
     }
 
     void read_some(MutBytes buffer, ReadDone done) override {
-        socket_.async_read_some(
-            asio::buffer(buffer.data(), buffer.size()),
-            [self = shared_from_this(), done = std::move(done)](
-                error_code error, std::size_t size) { done(text_of(error), size); });
+        socket_.async_read_some(asio::buffer(buffer.data(), buffer.size()),
+                                [self = shared_from_this(), done = std::move(done), buffer](
+                                    error_code error, std::size_t size) {
+                                    if (self->is_alert(buffer.first(size)))
+                                        return done(kSpeaksTls, 0);
+                                    done(text_of(error), size);
+                                });
     }
 
     void write(Bytes bytes, WriteDone done) override {
@@ -56,6 +62,12 @@ class PlainStream final : public Stream, public std::enable_shared_from_this<Pla
     }
 
   private:
+    // RFC 8446 §5.1: the record by which TLS refuses what is none. No record of ours begins so.
+    bool is_alert(Bytes bytes) {
+        if (std::exchange(has_read_, true)) return false;
+        return bytes.size() >= 2 && bytes[0] == 21 && bytes[1] == 3;
+    }
+
     void connect_to(const tcp::resolver::results_type& found, const ConnectDone& done) {
         if (closed_) return done("closed");
         std::vector<tcp::endpoint> endpoints;
@@ -77,6 +89,7 @@ class PlainStream final : public Stream, public std::enable_shared_from_this<Pla
 
     bool is_insecure_allowed_;
     bool closed_ = false;
+    bool has_read_ = false;
     tcp::resolver resolver_;
     tcp::socket socket_;
 };

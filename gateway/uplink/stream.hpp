@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connection to a cloud as the client sees it; plain TCP now, TLS beside it later. Allocates;
+// A connection to a cloud as the client sees it; plain TCP, or TLS (security.hpp). Allocates;
 // never blocks; callbacks come from the event loop.
 #pragma once
 
