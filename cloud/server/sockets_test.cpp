@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The cloud's sockets over a store in memory: good and bad clients side by side.
 #include <chrono>
+#include <cstdlib>
 #include <list>
 #include <thread>
 
@@ -103,6 +104,8 @@ class SocketsTest : public testing::Test {
     std::thread thread_;
 };
 
+constexpr std::chrono::seconds kSlack{60};  // for a machine that does other things, too
+
 using Http = SocketsTest;
 using Channel = SocketsTest;
 using Uplink = SocketsTest;
@@ -177,6 +180,28 @@ TEST_F(Http, SilentConnectionsKeepNobodyOut) {
     AppClient app{http_at_, kToken};
     EXPECT_TRUE(app.is_open());
     EXPECT_EQ(silent.front().read_all(), "");  // it has made room
+}
+
+// Real time, for the sockets' timers are: ten seconds, and a minute more with SOTTO_SLOW=1.
+TEST_F(Http, WhoIsSilentOrDoesNotReadIsClosedInTime) {
+    RawClient half{http_at_};
+    half.send("GET /sotto/v1/he");
+    RawClient idle{http_at_};
+    idle.send(get("/sotto/v1/health"));
+    EXPECT_EQ(reply_of(idle.read_reply()).status, 200);
+    RawClient stranger{gateways_at_};
+    RawClient deaf{http_at_};  // asks, and takes no reply
+    std::string requests;
+    for (int i = 0; i < 1'000; ++i) requests += get("/nowhere");
+    const auto begin = std::chrono::steady_clock::now();
+    while (deaf.send(requests)) {
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, kReplyTimeMax + kRequestTimeMax + kSlack);
+    EXPECT_EQ(half.read_all(), "");
+    EXPECT_EQ(stranger.read_all(), "");
+    expect_good_service();
+    if (std::getenv("SOTTO_SLOW") == nullptr) return;
+    EXPECT_EQ(idle.read_all(), "");
 }
 
 TEST_F(Http, AnUpgradeThatIsNoneIsRefused) {

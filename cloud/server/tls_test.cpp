@@ -241,6 +241,9 @@ TEST_F(CertificatesTest, WhatCannotBeUsedAtTheStartIsSaid) {
         Certificates::open({.certificate_file = good, .key_file = folder_ / "text"}, unix_now());
     ASSERT_FALSE(keyless);
     EXPECT_TRUE(has(keyless.error().detail, "no private key")) << keyless.error().detail;
+    std::ofstream{folder_ / "huge"} << std::string(kCertificateFileMax + 1, 'x');
+    EXPECT_FALSE(
+        Certificates::open({.certificate_file = folder_ / "huge", .key_file = good}, unix_now()));
 }
 
 // Both ports, in a thread of their own.
