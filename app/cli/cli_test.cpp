@@ -13,6 +13,7 @@
 #include "app/cli/printer.hpp"
 #include "app/cli/settings.hpp"
 #include "app/client/hex.hpp"
+#include "testing/seeded_entropy.hpp"
 #include "testing/vectors.hpp"
 
 namespace sotto::app {
@@ -43,6 +44,10 @@ TEST(CommandLine, EachCommandTakesItsArguments) {
     const auto login =
         std::get<LoginCommand>(parse({"login", "http://localhost", "--token-file", "t"}).command);
     EXPECT_EQ(login.token_file, "t");
+    EXPECT_EQ(login.pin, "");
+    const auto move = std::get<MoveCommand>(
+        parse({"move", "lamp", "--to", "https://cloud", "--pin", "AA:BB"}).command);
+    EXPECT_EQ(move.login.pin, "AA:BB");
     const auto coap = std::get<CoapCommand>(
         parse({"coap", "observe", "coap://h/v", "--oscore", "c.toml", "--count", "2"}).command);
     EXPECT_EQ(coap.method, CoapMethod::Observe);
@@ -181,6 +186,21 @@ TEST(Token, IsTheFirstLineOfPrintableCharacters) {
                                     std::string(257, 'a'),
                                     std::string{"a\xc3\xa4"}})
         EXPECT_EQ(parse_token(text).error().trouble, Trouble::Usage) << text;
+}
+
+TEST(Login, APinMustBeOneAndNeedsTls) {
+    Settings settings;
+    std::ostringstream out;
+    Printer printer{{out, out}, false, false};
+    testing::SeededEntropy entropy{1};
+    const Job job{settings, printer, entropy};
+    const auto wrong = sign_in({"https://127.0.0.1:1", "/dev/null", "AA:BB"}, job);
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().trouble, Trouble::Usage);
+    EXPECT_NE(wrong.error().next.find("64 hex digits"), std::string::npos);
+    const auto clear = sign_in({"http://127.0.0.1:1", "/dev/null", std::string(64, 'a')}, job);
+    ASSERT_FALSE(clear);
+    EXPECT_NE(clear.error().next.find("https://"), std::string::npos);
 }
 
 TEST(Cloud, IsBelievedOnlyInItsForm) {

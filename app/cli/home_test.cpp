@@ -58,6 +58,10 @@ TEST_F(HomeTest, TheLoginIsKept) {
     const Account account{"https://cloud:443", "token", true, {1, 2, 3}, "cloud:5683"};
     ASSERT_TRUE(home().store_account(account));
     EXPECT_EQ(**home().account(), account);
+    Account pinned = account;
+    pinned.pin.emplace().fill(7);
+    ASSERT_TRUE(home().store_account(pinned));
+    EXPECT_EQ(**home().account(), pinned);
 }
 
 TEST_F(HomeTest, ADeviceIsFoundByNameIdAndBeginningOfId) {

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 #include <termios.h>
 #include <unistd.h>
 
@@ -74,6 +75,22 @@ Outcome<std::string> read_token(const LoginCommand& command) {
     return parse_token(ask_for_token());
 }
 
+Outcome<std::optional<ports::Fingerprint>> parse_pin(const LoginCommand& command,
+                                                     const CloudUrl& url) {
+    if (command.pin.empty()) return std::optional<ports::Fingerprint>{};
+    const auto pin = ports::parse_fingerprint(command.pin);
+    if (!pin)
+        return Failure{Trouble::Usage,
+                       "what was given with --pin is no fingerprint",
+                       "Give the 64 hex digits that sotto-cloud certificate prints"};
+    if (!url.is_tls)
+        return Failure{
+            Trouble::Usage,
+            "a pin says who is at the other end of TLS, and " + url.to_string() + " has none",
+            "Use its https:// address"};
+    return std::optional<ports::Fingerprint>{*pin};
+}
+
 }  // namespace
 
 Outcome<std::string> parse_token(std::string_view text) {
@@ -108,12 +125,14 @@ Outcome<> parse_cloud(std::string_view body, Account& account) {
 
 Outcome<Account> sign_in(const LoginCommand& command, const Job& job) {
     SOTTO_TRY_ASSIGN(const CloudUrl url, parse_cloud_url(command.url));
+    SOTTO_TRY_ASSIGN(const auto pin, parse_pin(command, url));
     SOTTO_TRY_ASSIGN(const std::string token, read_token(command));
-    const CloudLogin login{url, token, job.settings.allow_clear};
+    const CloudLogin login{url, token, job.settings.allow_clear, pin};
     SOTTO_TRY_ASSIGN(const HttpReply reply,
                      http_request(login, HttpMethod::Get, kCloudTarget, job.settings.patience));
     if (reply.status != 200) return strange_cloud();
     Account account{url.to_string(), token, job.settings.allow_clear, {}, {}};
+    if (pin) account.pin = pin->bytes;
     SOTTO_TRY(parse_cloud(reply.body, account));
     return account;
 }

@@ -104,12 +104,21 @@ void add_watch(CLI::App& app, WatchCommand& command) {
         ->check(CLI::Range(1, 1'000'000'000));
 }
 
+void add_pin(CLI::App& app, LoginCommand& command) {
+    app.add_option("--pin",
+                   command.pin,
+                   "The cloud is known by this fingerprint, as sotto-cloud certificate prints it, "
+                   "instead of by its name")
+        ->type_name("FINGERPRINT");
+}
+
 void add_login(CLI::App& app, LoginCommand& command) {
     app.add_option("URL", command.url, "The cloud, as https://cloud.example.org")->required();
     app.add_option("--token-file",
                    command.token_file,
                    "File with the token; otherwise SOTTO_TOKEN, or it is asked for")
         ->type_name("FILE");
+    add_pin(app, command);
 }
 
 void add_move(CLI::App& app, MoveCommand& command) {
@@ -121,6 +130,7 @@ void add_move(CLI::App& app, MoveCommand& command) {
                    command.login.token_file,
                    "File with the token there; otherwise SOTTO_TOKEN, or it is asked for")
         ->type_name("FILE");
+    add_pin(app, command.login);
 }
 
 template <class T>

@@ -42,6 +42,7 @@ struct WatchCommand {
 struct LoginCommand {
     std::string url;
     std::string token_file;
+    std::string pin;  // fingerprint of the cloud's certificate; empty: the system's authorities
 };
 struct MoveCommand {
     std::string device;

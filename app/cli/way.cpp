@@ -10,7 +10,9 @@ Outcome<CloudLogin> login_of(const Account& account) {
     if (!url)
         return Failure{
             Trouble::SignIn, "the stored login is damaged", "Sign in again: sotto login URL"};
-    return CloudLogin{*url, account.token, account.allow_clear};
+    CloudLogin login{*url, account.token, account.allow_clear};
+    if (account.pin) login.pin = ports::Fingerprint{*account.pin};
+    return login;
 }
 
 Outcome<std::unique_ptr<Way>> Way::open(const Job& job,

@@ -17,6 +17,8 @@ constexpr hal::RecordId kAppIdRecord{0x0481};
 constexpr std::uint8_t kFormat = 1;  // first byte of every record
 constexpr std::size_t kRecordSizeMax = 1'536;
 constexpr std::size_t kPartSizeMax = 512;
+constexpr std::uint8_t kAllowClear = 1;  // flags of a login
+constexpr std::uint8_t kHasPin = 2;
 
 void write_part(Writer& out, Bytes part) {
     out.u16_be(static_cast<std::uint16_t>(part.size())).bytes(part);
@@ -37,11 +39,15 @@ Result<Account> decode_account(Reader& in) {
     SOTTO_TRY_ASSIGN(account.url, read_text(in));
     SOTTO_TRY_ASSIGN(account.token, read_text(in));
     SOTTO_TRY_ASSIGN(const std::uint8_t flags, in.u8());
-    if (flags > 1) return Error::Malformed;
-    account.allow_clear = flags == 1;
+    if (flags > (kAllowClear | kHasPin)) return Error::Malformed;
+    account.allow_clear = (flags & kAllowClear) != 0;
     SOTTO_TRY_ASSIGN(const Bytes credential, read_part(in));
     account.credential.assign(credential.begin(), credential.end());
     SOTTO_TRY_ASSIGN(account.address, read_text(in));
+    if ((flags & kHasPin) == 0) return account;
+    auto& pin = account.pin.emplace();
+    SOTTO_TRY_ASSIGN(const Bytes bytes, in.take(pin.size()));
+    std::copy(bytes.begin(), bytes.end(), pin.begin());
     return account;
 }
 
@@ -99,9 +105,11 @@ Status store_account(hal::Storage& storage, const Account& account) {
     out.u8(kFormat);
     write_part(out, as_bytes(account.url));
     write_part(out, as_bytes(account.token));
-    out.u8(account.allow_clear ? 1 : 0);
+    out.u8(static_cast<std::uint8_t>((account.allow_clear ? kAllowClear : 0) |
+                                     (account.pin ? kHasPin : 0)));
     write_part(out, account.credential);
     write_part(out, as_bytes(account.address));
+    if (account.pin) out.bytes(*account.pin);
     const auto record = out.finish();
     return record ? storage.store(kAccountRecord, *record) : Status{Error::TooLarge};
 }

@@ -22,6 +22,8 @@ struct Account {
     bool allow_clear = false;
     std::vector<std::uint8_t> credential;  // the cloud's CCS
     std::string address;                   // "host:port" that gateways dial
+    // SHA-256 of the certificate by which the cloud is known.
+    std::optional<std::array<std::uint8_t, 32>> pin{};
 
     friend bool operator==(const Account&, const Account&) = default;
 };

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/transport/cloud_stream.hpp"
 
-#include <string>
-
 #include <boost/asio/post.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 
 namespace sotto::app {
 
@@ -20,19 +17,9 @@ void CloudStream::close() {
     socket().close(ignored);
 }
 
-void CloudStream::start_tls(asio::ssl::context& context, const std::string& host, Done done) {
+void CloudStream::start_tls(asio::ssl::context& context, ports::PeerCheck& check, Done done) {
     auto tls = std::make_unique<TlsStream>(std::move(socket()), context);
-    tls->set_verify_mode(asio::ssl::verify_peer);
-    tls->set_verify_callback(asio::ssl::host_name_verification{host});
-    // RFC 6066 §3: the name of the server; an address is not sent.
-    boost::system::error_code no_address;
-    asio::ip::make_address(host, no_address);
-    if (no_address) {
-        SSL_ctrl(tls->native_handle(),
-                 SSL_CTRL_SET_TLSEXT_HOSTNAME,
-                 TLSEXT_NAMETYPE_host_name,
-                 const_cast<char*>(host.c_str()));  // it only reads it
-    }
+    check.attach(*tls->native_handle());
     TlsStream& stream = *tls;
     stream_ = std::move(tls);
     stream.async_handshake(asio::ssl::stream_base::client, std::move(done));

@@ -14,6 +14,8 @@
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/core/role.hpp>
 
+#include "ports/tls/peer_check.hpp"
+
 namespace sotto::app {
 
 // A completion handler of any type, for one signature. Move-only, called once.
@@ -56,14 +58,15 @@ class CloudStream {
     Socket& socket();
     void close();
 
-    // TLS to a host of this name, whose certificate the system's authorities must have signed.
+    // TLS with a context of ports::make_client_context(), to whom the check lets pass. Both must
+    // outlive the stream.
     template <class Token>
     auto async_start_tls(boost::asio::ssl::context& context,
-                         const std::string& host,
+                         ports::PeerCheck& check,
                          Token&& token) {
         return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
-            [this, &context, host](auto handler) {
-                start_tls(context, host, Done{std::move(handler)});
+            [this, &context, &check](auto handler) {
+                start_tls(context, check, Done{std::move(handler)});
             },
             token);
     }
@@ -96,7 +99,7 @@ class CloudStream {
         }
         return {};
     }
-    void start_tls(boost::asio::ssl::context& context, const std::string& host, Done done);
+    void start_tls(boost::asio::ssl::context& context, ports::PeerCheck& check, Done done);
     void start_read(boost::asio::mutable_buffer buffer, DoneSome done);
     void start_write(std::size_t size, DoneSome done);
 

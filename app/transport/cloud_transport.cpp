@@ -10,6 +10,7 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -19,6 +20,7 @@
 #include "app/transport/cloud_stream.hpp"
 #include "app/transport/run.hpp"
 #include "core/framing/channel.hpp"
+#include "ports/tls/client_context.hpp"
 
 namespace sotto::app {
 namespace {
@@ -43,10 +45,57 @@ Failure unreachable(const CloudLogin& login, const std::string& why) {
             "talk to a device nearby"};
 }
 
-Failure not_trusted(const CloudLogin& login, const std::string& why) {
+Failure not_trusted(const CloudLogin& login, const ports::PeerCheck& check) {
+    const std::string login_again = "sotto login " + login.url.to_string() + " --pin FINGERPRINT";
+    const std::string compare =
+        "On the cloud's machine, sotto-cloud certificate prints its fingerprint. ";
+    const Failure failure{
+        Trouble::Unreachable,
+        "the cloud at " + login.url.to_string() + " did not prove who it is: " + check.complaint(),
+        {}};
+    switch (check.distrust()) {
+        case ports::Distrust::OtherPin:
+            return {failure.trouble,
+                    failure.what,
+                    compare + "If it is the one shown here, sign in again: " + login_again +
+                        ". If not, somebody is between you and the cloud"};
+        case ports::Distrust::UnknownAuthority:
+        case ports::Distrust::OtherName:
+            return {failure.trouble,
+                    failure.what,
+                    compare + "If it is the one shown here, it is your cloud: " + login_again};
+        case ports::Distrust::Expired:
+        case ports::Distrust::NotYetValid:
+            return {
+                failure.trouble,
+                failure.what,
+                "Check the clock here; and at the cloud, which renews only a certificate of its "
+                "own authority by itself"};
+        case ports::Distrust::Unfit:
+        case ports::Distrust::None:
+            break;
+    }
+    return {failure.trouble, failure.what, "Have the cloud's operator look at its certificate"};
+}
+
+Failure no_tls_there(const CloudLogin& login) {
     return {Trouble::Unreachable,
-            "the cloud at " + login.url.to_string() + " did not prove who it is: " + why,
-            "If its certificate is your own, name the authority's file in SSL_CERT_FILE"};
+            "what answers at " + login.url.to_string() + " does not speak TLS",
+            "Check the port; only a cloud on this machine may be an http:// address"};
+}
+
+Failure wants_tls(const CloudLogin& login) {
+    return {
+        Trouble::Unreachable,
+        "the cloud at " + login.url.to_string() + " speaks TLS only",
+        "Sign in at its https:// address: sotto login https://" + login.url.endpoint.to_string()};
+}
+
+// RFC 2817 §4.2: a port in TLS that was spoken to in the clear.
+template <class Response>
+bool is_wanting_tls(const Response& response) {
+    return response.result() == http::status::upgrade_required &&
+           response[http::field::upgrade].starts_with("TLS/");
 }
 
 Failure not_signed_in(const CloudLogin& login) {
@@ -70,9 +119,30 @@ Outcome<> check_clear(const CloudLogin& login) {
                    "Use https://, or --insecure if that network is yours alone"};
 }
 
-awaitable<Outcome<>> connect_to(CloudStream& stream,
-                                asio::ssl::context& tls,
-                                const CloudLogin& login) {
+// What a connection to a cloud needs beside its stream, and what must outlive that.
+class Tls {
+  public:
+    explicit Tls(const CloudLogin& login)
+        : trust_{.pin = login.pin}, check_(trust_, login.url.endpoint.host) {}
+
+    ports::PeerCheck& check() { return check_; }
+    // Made when it is needed: reading the system's authorities takes time.
+    asio::ssl::context& context() {
+        if (!context_) {
+            auto made = ports::make_client_context(trust_, ports::TlsVersion::Tls12);
+            SOTTO_ASSERT(made);  // nothing in it was given by somebody
+            context_.emplace(made->release());
+        }
+        return *context_;
+    }
+
+  private:
+    ports::Trust trust_;
+    ports::PeerCheck check_;
+    std::optional<asio::ssl::context> context_;
+};
+
+awaitable<Outcome<>> connect_to(CloudStream& stream, Tls& tls, const CloudLogin& login) {
     using Resolver = asio::ip::basic_resolver<asio::ip::tcp, asio::io_context::executor_type>;
     Resolver resolver{stream.get_executor()};
     const Endpoint& endpoint = login.url.endpoint;
@@ -84,9 +154,13 @@ awaitable<Outcome<>> connect_to(CloudStream& stream,
     error_code ignored;
     stream.socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
     if (!login.url.is_tls) co_return Outcome<>{};
-    const auto [no_tls] = co_await stream.async_start_tls(tls, endpoint.host, kToken);
-    if (no_tls) co_return not_trusted(login, no_tls.message());
-    co_return Outcome<>{};
+    const auto [no_tls] = co_await stream.async_start_tls(tls.context(), tls.check(), kToken);
+    if (!no_tls) co_return Outcome<>{};
+    if (tls.check().distrust() != ports::Distrust::None) co_return not_trusted(login, tls.check());
+    if (no_tls.category() == asio::error::get_ssl_category() &&
+        ports::is_clear_text(static_cast<unsigned>(no_tls.value())))
+        co_return no_tls_there(login);
+    co_return unreachable(login, no_tls.message());
 }
 
 template <class Request>
@@ -96,16 +170,8 @@ void set_fields(Request& request, const CloudLogin& login) {
     request.set(http::field::authorization, "Bearer " + login.token);
 }
 
-asio::ssl::context make_tls() {
-    asio::ssl::context tls{asio::ssl::context::tls_client};
-    error_code ignored;
-    SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_3_VERSION);
-    tls.set_default_verify_paths(ignored);
-    return tls;
-}
-
 awaitable<Outcome<HttpReply>> exchange(CloudStream& stream,
-                                       asio::ssl::context& tls,
+                                       Tls& tls,
                                        const CloudLogin& login,
                                        http::request<http::string_body>& request) {
     if (const auto connected = co_await connect_to(stream, tls, login); !connected)
@@ -118,6 +184,7 @@ awaitable<Outcome<HttpReply>> exchange(CloudStream& stream,
     const auto [not_read, read] = co_await http::async_read(stream, buffer, parser, kToken);
     if (not_read) co_return unreachable(login, not_read.message());
     const auto& reply = parser.get();
+    if (is_wanting_tls(reply)) co_return wants_tls(login);
     if (reply.result() == http::status::unauthorized) co_return not_signed_in(login);
     co_return HttpReply{reply.result_int(), reply.body()};
 }
@@ -178,7 +245,7 @@ Outcome<HttpReply> http_request(const CloudLogin& login,
     set_fields(request, login);
     request.keep_alive(false);
     request.prepare_payload();
-    asio::ssl::context tls = make_tls();
+    Tls tls{login};
     asio::io_context loop{1};
     CloudStream stream{loop};
     return run<HttpReply>(loop, login, limit, exchange(stream, tls, login, request));
@@ -188,7 +255,7 @@ Outcome<HttpReply> http_request(const CloudLogin& login,
 class CloudTransport::Channel {
   public:
     Channel(const CloudLogin& login, const framing::DeviceId& device_id)
-        : login_(login), device_id_(device_id) {}
+        : login_(login), device_id_(device_id), tls_(login) {}
 
     Outcome<> open(const AppId& app_id, Duration limit) {
         SOTTO_TRY(run<void>(loop_, login_, limit, shake_hands(app_id)));
@@ -259,6 +326,7 @@ class CloudTransport::Channel {
         if (error != websocket::error::upgrade_declined)
             co_return unreachable(login_, error.message());
         if (response.result() == http::status::unauthorized) co_return not_signed_in(login_);
+        if (is_wanting_tls(response)) co_return wants_tls(login_);
         co_return not_spoken(login_, response.result_int());
     }
 
@@ -314,7 +382,7 @@ class CloudTransport::Channel {
 
     const CloudLogin login_;
     const framing::DeviceId device_id_;
-    asio::ssl::context tls_ = make_tls();
+    Tls tls_;
     asio::io_context loop_{1};
     websocket::stream<CloudStream> socket_{loop_};
     beast::flat_buffer input_;

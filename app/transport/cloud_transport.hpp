@@ -5,11 +5,13 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 
 #include "app/client/records.hpp"
 #include "app/client/transport.hpp"
 #include "app/transport/url.hpp"
 #include "core/framing/frame.hpp"
+#include "ports/tls/fingerprint.hpp"
 
 namespace sotto::app {
 
@@ -18,6 +20,8 @@ struct CloudLogin {
     std::string token;
     // Tokens may cross a network in the clear: the user has said so.
     bool allow_clear = false;
+    // The certificate by which the cloud is known, instead of by name and the system's authorities.
+    std::optional<ports::Fingerprint> pin{};
 };
 
 enum class HttpMethod { Get, Post };

@@ -3,9 +3,11 @@
 #include "app/transport/cloud_transport.hpp"
 
 #include <cstdlib>
+#include <fstream>
 #include <future>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
@@ -15,6 +17,7 @@
 #include <gtest/gtest.h>
 
 #include "core/framing/channel.hpp"
+#include "ports/tls/certificate.hpp"
 
 namespace sotto::app {
 namespace {
@@ -172,6 +175,63 @@ TEST(HttpRequest, TlsWantsATrustedCertificateOfTheRightName) {
         }
     }
     ::unsetenv("SSL_CERT_FILE");
+}
+
+TEST(HttpRequest, APinIsEnoughAndNothingElseCounts) {
+    const std::string path = std::string{SOTTO_SOURCE_DIR} + "/tests/vectors/tls/localhost.crt";
+    std::ifstream file{path};
+    const std::string pem{std::istreambuf_iterator<char>{file}, {}};
+    const ports::Fingerprint own = ports::read_certificate(pem)->fingerprint;
+    const struct {
+        ports::Fingerprint pin;
+        bool is_trusted;
+    } cases[] = {{own, true}, {ports::Fingerprint{{1}}, false}};
+    for (const auto& item : cases) {
+        ::setenv("SSL_CERT_FILE", path.c_str(), 1);
+        FakeCloud cloud{serve_tls};
+        CloudLogin login = cloud.login();
+        login.url.is_tls = true;
+        login.pin = item.pin;
+        const auto reply = http_request(login, HttpMethod::Get, "/", kLimit);
+        cloud.finish();
+        ASSERT_EQ(reply.has_value(), item.is_trusted);
+        if (reply) continue;
+        EXPECT_EQ(reply.error().trouble, Trouble::Unreachable);
+        EXPECT_NE(reply.error().what.find(to_string(own)), std::string::npos) << reply.error().what;
+        EXPECT_NE(reply.error().next.find("--pin"), std::string::npos) << reply.error().next;
+    }
+    ::unsetenv("SSL_CERT_FILE");
+}
+
+TEST(HttpRequest, TlsAndClearTextAreNotMixedUp) {
+    FakeCloud clear{[](Tcp::socket socket) {
+        asio::write(socket, asio::buffer(reply_of("400 Bad Request", "")));
+        std::string rest;
+        boost::system::error_code end;
+        asio::read(socket, asio::dynamic_buffer(rest), end);
+    }};
+    CloudLogin login = clear.login();
+    login.url.is_tls = true;
+    const auto reply = http_request(login, HttpMethod::Get, "/", kLimit);
+    clear.finish();
+    ASSERT_FALSE(reply);
+    EXPECT_NE(reply.error().what.find("does not speak TLS"), std::string::npos)
+        << reply.error().what;
+    const auto refuse = [](Tcp::socket socket) {
+        serve(socket,
+              "HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.2, HTTP/1.1\r\nContent-Length: "
+              "0\r\n\r\n");
+    };
+    FakeCloud tls{refuse};
+    const auto other = http_request(tls.login(), HttpMethod::Get, "/", kLimit);
+    tls.finish();
+    ASSERT_FALSE(other);
+    EXPECT_NE(other.error().next.find("https://"), std::string::npos) << other.error().next;
+    FakeCloud channel{refuse};
+    const auto transport = CloudTransport::connect(channel.login(), kAppId, kDevice, kLimit);
+    channel.finish();
+    ASSERT_FALSE(transport);
+    EXPECT_NE(transport.error().next.find("https://"), std::string::npos);
 }
 
 // A cloud's end of the app channel.

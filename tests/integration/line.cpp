@@ -23,7 +23,17 @@ std::string value_of(const std::string& file, const std::string& name) {
     return {};
 }
 
-Line::Line(Arguments device_options) : device_options_(std::move(device_options)) {
+std::string fingerprint_of_cloud(const std::string& state) {
+    const testing::Run run =
+        testing::run(kPrograms + "sotto-cloud", {"certificate", "--state", state});
+    const std::size_t begin = run.output.find(":\n  ");
+    if (run.code != 0 || begin == std::string::npos)
+        throw std::runtime_error("no fingerprint: " + run.output);
+    return run.output.substr(begin + 4, run.output.find('\n', begin + 4) - begin - 4);
+}
+
+Line::Line(Arguments device_options, Hops hops)
+    : device_options_(std::move(device_options)), hops_(hops) {
     fs::create_directory(folder_ / "air");  // where the device is
     fs::create_directory(folder_ / "far");  // where the gateway looks: behind the tap
     uplink_tap_ = Tap::on_tcp();
@@ -59,14 +69,15 @@ std::string Line::device_socket() const {
 
 void Line::start_cloud() {
     fs::remove(folder_ / "ports");
+    const std::string place = hops_ == Hops::Tls ? "0.0.0.0:0" : "127.0.0.1:0";
     cloud_ = std::make_unique<Program>(kPrograms + "sotto-cloud",
                                        Arguments{"run",
                                                  "--state",
                                                  folder_ / "cloud",
                                                  "--http",
-                                                 "127.0.0.1:0",
+                                                 place,
                                                  "--devices",
-                                                 "127.0.0.1:0",
+                                                 place,
                                                  "--ports-file",
                                                  folder_ / "ports"},
                                        folder_ / "cloud.log");
@@ -83,13 +94,20 @@ void Line::start_gateway() {
                         uplink_tap_->address(),
                         "--token-file",
                         folder_ / "cloud/gateway.token"};
+    if (hops_ == Hops::Tls)
+        arguments.insert(
+            arguments.end(),
+            {"--pin", uplink_tap_->address() + "=" + fingerprint_of_cloud(folder_ / "cloud")});
     arguments.insert(arguments.end(), gateway_options_.begin(), gateway_options_.end());
     gateway_ =
         std::make_unique<Program>(kPrograms + "sotto-gateway", arguments, folder_ / "gateway.log");
 }
 
-void Line::serve_too(const std::string& cloud, const std::string& token_file) {
+void Line::serve_too(const std::string& cloud,
+                     const std::string& token_file,
+                     const Arguments& more) {
     gateway_options_ = {"--cloud", cloud, "--token", cloud + "=" + token_file};
+    gateway_options_.insert(gateway_options_.end(), more.begin(), more.end());
     kill_gateway();
     start_gateway();
 }
@@ -106,14 +124,21 @@ std::unique_ptr<Program> Line::start_app(const Arguments& arguments, const std::
     return std::make_unique<Program>(kPrograms + "sotto", all, log);
 }
 
+Arguments Line::login() const {
+    const bool is_tls = hops_ == Hops::Tls;
+    Arguments arguments{"login",
+                        (is_tls ? "https://" : "http://") + http_tap_->address(),
+                        "--token-file",
+                        folder_ / "cloud/owner.token"};
+    if (is_tls)
+        arguments.insert(arguments.end(), {"--pin", fingerprint_of_cloud(folder_ / "cloud")});
+    return arguments;
+}
+
 bool Line::pair() {
     const std::string code = read_text(folder_ / "code");
-    const bool is_paired = app({"login",
-                                "http://" + http_tap_->address(),
-                                "--token-file",
-                                folder_ / "cloud/owner.token"})
-                                   .code == 0 &&
-                           app({"pair", code, "--name", "lamp"}).code == 0;
+    const bool is_paired =
+        app(login()).code == 0 && app({"pair", code, "--name", "lamp"}).code == 0;
     return is_paired && testing::eventually([this] { return app({"get", "lamp"}).code == 0; });
 }
 

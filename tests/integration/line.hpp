@@ -16,19 +16,31 @@ using Arguments = std::vector<std::string>;
 // The value of `name=value` in a file of such lines.
 std::string value_of(const std::string& file, const std::string& name);
 
+// How the hops to the cloud are protected.
+enum class Hops {
+    Clear,  // on loopback
+    Tls,    // by the cloud's own authority, whose ports are not on loopback alone
+};
+
+// The SHA-256 of a cloud's authority, as sotto-cloud prints it.
+std::string fingerprint_of_cloud(const std::string& state);
+
 class Line {
   public:
     // `device_options` are added to the command line of sotto-device.
-    explicit Line(Arguments device_options = {});
+    explicit Line(Arguments device_options = {}, Hops hops = Hops::Clear);
 
     void start_device();
     void start_cloud();
     void start_gateway();
     // The gateway, started anew, serves another cloud beside.
-    void serve_too(const std::string& cloud, const std::string& token_file);
+    void serve_too(const std::string& cloud,
+                   const std::string& token_file,
+                   const Arguments& more = {});
     // Ends a process at once, as kill -9 does.
     void kill_device() { device_.reset(); }
     void kill_cloud() { cloud_.reset(); }
+    void signal_cloud(int number) const { cloud_->signal(number); }
     void kill_gateway() { gateway_.reset(); }
 
     // Runs `sotto` with these arguments.
@@ -37,6 +49,9 @@ class Line {
                                                 const std::string& log) const;
     // Signs in, pairs as `lamp` through the cloud, and waits until the device is attached.
     bool pair();
+
+    // The command of pair() that signs in, at the cloud through its tap.
+    Arguments login() const;
 
     // How often the device has logged the call of a function with this argument, or any.
     std::size_t call_count(const std::string& argument = "") const;
@@ -50,6 +65,7 @@ class Line {
 
   private:
     Arguments device_options_;
+    Hops hops_;
     Arguments gateway_options_;
     const testing::Folder folder_;
     std::unique_ptr<Tap> air_tap_;
