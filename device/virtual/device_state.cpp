@@ -168,10 +168,13 @@ Outcome<> DeviceState::factory_reset(hal::Entropy& entropy) {
     session::Authority authority{{.storage = *storage_, .display = display_}};
     const auto attempt = [&]() -> Status {
         SOTTO_TRY(authority.load({}));
-        SOTTO_TRY(authority.factory_reset(entropy));
-        return erase_sessions();
+        return authority.factory_reset(entropy);
     };
     if (const Status reset = attempt(); !reset) return cannot(reset.error(), "the owner");
+    if (!erase_sessions())
+        return "the device is reset, and its old session keys are void, but they could not be "
+               "erased from " +
+               options_.folder + ". Make room on its disk and reset it again";
     return {};
 }
 
