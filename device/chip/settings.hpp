@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of `sotto-chip`, parsed.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace sotto::chip {
+
+struct ProvisionCommand {
+    std::string firmware;  // an image as the build makes it, or one that was provisioned before
+    std::string out;
+    std::string subject;  // of the credential; empty: a random one
+    std::string code_file;
+};
+struct AirCommand {
+    std::string uart;  // a terminal device or a UNIX socket
+    std::string air;   // folder
+};
+using Command = std::variant<ProvisionCommand, AirCommand>;
+
+// What to print and the code to leave with, when there is nothing to run.
+struct Leave {
+    std::string output;
+    std::string error;
+    int code = 0;
+};
+
+std::variant<Command, Leave> parse_command_line(std::vector<std::string> arguments);
+
+}  // namespace sotto::chip

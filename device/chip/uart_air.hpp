@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// A chip's UART on one side, the virtual air on the other (docs/protocol/air.md, "Over a UART").
+// Allocates; never blocks; in the thread that runs the io_context.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "air/virtual/virtual_peripheral.hpp"
+#include "core/framing/air_operation.hpp"
+#include "core/framing/segment.hpp"
+#include "device/chip/outcome.hpp"
+
+namespace sotto::chip {
+
+// Opens a serial port at 115,200 baud, or connects to a UNIX socket. The descriptor.
+Outcome<int> open_uart(const std::string& path);
+
+class UartAir final : private air::PeripheralHandler {
+  public:
+    // Bytes for a chip that does not read them; a central that sends more is disconnected.
+    static constexpr std::size_t kQueueMax = 16'384;
+
+    struct Setup {
+        std::string folder;  // of the air
+        int uart = -1;       // owned from now on
+        std::function<void(const std::string&)> log;
+        std::function<void(const std::string&)> on_end;  // the UART is gone, or no use
+    };
+    UartAir(boost::asio::io_context& loop, Setup setup);
+
+    // Asks the chip who it is, again and again; it appears on the air when it has answered.
+    void start() { probe(); }
+
+  private:
+    void on_connected() override;
+    void on_frame(Bytes frame) override;
+    void on_disconnected() override {}
+
+    void probe();
+    void read();
+    void on_operation(const framing::AirOperation& operation);
+    void on_advertisement(const framing::Advertisement& advertisement);
+    void send(const framing::AirOperation& operation);
+    void write();
+    void end(const std::string& why);
+
+    boost::asio::io_context& loop_;
+    Setup setup_;
+    boost::asio::posix::stream_descriptor uart_;
+    boost::asio::steady_timer timer_;
+    std::unique_ptr<air::VirtualPeripheral> peripheral_;
+    std::size_t value_size_max_ = framing::kValueSizeDefault;
+    framing::AirDecoder decoder_;
+    std::array<std::uint8_t, framing::kFrameSizeMax> frame_{};
+    framing::Reassembler reassembler_{frame_};
+    framing::Segmenter segmenter_;
+    std::array<std::uint8_t, 1'024> received_{};
+    std::vector<std::uint8_t> queue_;
+    std::vector<std::uint8_t> writing_;
+};
+
+}  // namespace sotto::chip

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "device/firmware/air_port.hpp"
+
+namespace sotto::firmware {
+namespace {
+
+constexpr std::string_view kName = "Sotto lamp";
+constexpr std::uint16_t kValueSizeMax = 247;  // of the chip's notifications
+
+}  // namespace
+
+void AirPort::poll(Instant now) {
+    now_ = now;
+    setup_.radio.poll(*this);
+    if (revision_ != setup_.server.revision()) {
+        revision_ = setup_.server.revision();
+        advertise();
+        attach();
+    }
+    while (const auto outgoing = setup_.server.poll(now_, out_))
+        send_message(outgoing->channel, outgoing->message);
+}
+
+void AirPort::on_connected() {
+    reassembler_.reset();
+    segmenter_ = framing::Segmenter{setup_.radio.value_size()};
+    is_connected_ = true;
+    attach();
+}
+
+void AirPort::on_value(Bytes value) {
+    const auto bytes = reassembler_.receive(value);
+    if (!bytes) return;
+    const auto frame = framing::parse_frame(*bytes);  // [AIR-13] what is none is dropped
+    if (!frame) return;
+    const auto* message = std::get_if<framing::Message>(&*frame);
+    if (message == nullptr) return;
+    const session::Channel channel{.path = session::Channel::kAir, .label = message->label.value()};
+    const Bytes answer = setup_.server.receive(channel, message->message, now_, out_);
+    if (!answer.empty()) send_message(channel, answer);
+}
+
+void AirPort::advertise() {
+    setup_.radio.advertise({.has_owner = setup_.server.authority().has_owner(),
+                            .device_id = setup_.device_id,
+                            .value_size_max = kValueSizeMax,
+                            .name = kName});
+}
+
+// [AIR-12]
+void AirPort::attach() {
+    const session::Authority& authority = setup_.server.authority();
+    framing::Attach attach{.has_owner = authority.has_owner(), .device_id = setup_.device_id};
+    if (const auto& cloud = authority.cloud(); cloud) {
+        attach.address = as_text(cloud->address);
+        attach.cloud_credential = cloud->credential_hash;
+    }
+    send(framing::encode_frame(frame_, attach));
+}
+
+void AirPort::send_message(session::Channel channel, Bytes message) {
+    send(framing::encode_frame(
+        frame_, framing::Message{.label = framing::Label{channel.label}, .message = message}));
+}
+
+void AirPort::send(const Result<Bytes>& frame) {
+    if (!is_connected_ || !frame || !segmenter_.begin(*frame)) return;
+    std::array<std::uint8_t, kValueSizeMax> value;
+    while (!segmenter_.is_idle()) setup_.radio.notify(segmenter_.next(value));
+}
+
+}  // namespace sotto::firmware

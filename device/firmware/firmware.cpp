@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "device/firmware/firmware.hpp"
+
+#include "core/keystore/records.hpp"
+#include "device/firmware/air_port.hpp"
+#include "device/firmware/board.hpp"
+#include "device/firmware/button.hpp"
+#include "device/sketch/lamp.hpp"
+#include "ports/flash/flash_storage.hpp"
+#include "ports/nrf51/chip_clock.hpp"
+#include "ports/nrf51/chip_flash.hpp"
+#include "ports/nrf51/chip_noise.hpp"
+#include "ports/nrf51/registers.hpp"
+#include "ports/nrf51/uart_radio.hpp"
+
+extern "C" {
+extern const std::uint8_t sotto_records_begin[];
+extern const std::uint8_t sotto_records_end[];
+}
+
+namespace sotto::firmware {
+namespace {
+
+namespace gpio = ports::nrf51::gpio;
+
+constexpr std::size_t kResultSize = 256;
+constexpr Duration kIdle = milliseconds(50);  // between looks at the button
+
+void set_pin(std::uint32_t pin, bool is_high) {
+    (is_high ? gpio::out_set() : gpio::out_clear()) = 1U << pin;
+}
+
+void set_up_pins() {
+    gpio::pin_config(board::kButton) = gpio::kInputPullUp;
+    for (const std::uint32_t pin : {board::kLamp, board::kStatus, board::kGround})
+        gpio::pin_config(pin) = gpio::kOutput;
+    set_pin(board::kGround, false);
+}
+
+bool is_button_down() { return (gpio::in() & 1U << board::kButton) == 0; }
+
+// Why a device can't work: the status LED says it for ever, and the name that it advertises.
+[[noreturn]] void fail(ports::Radio& radio, ports::ChipClock& clock, std::string_view what);
+
+// Sleeps until an interrupt is pending; none is ever taken.
+void sleep(const ports::Radio& radio, ports::ChipClock& clock, Duration limit) {
+    namespace nrf = ports::nrf51;
+    clock.wake_in(limit);
+    if (!radio.has_input()) asm volatile("wfi");
+    nrf::timer0::compare1() = 0;
+    nrf::interrupts_clear_pending() = 1U << nrf::timer0::kInterrupt | 1U << nrf::uart::kInterrupt;
+}
+
+void fail(ports::Radio& radio, ports::ChipClock& clock, std::string_view what) {
+    radio.advertise({.name = what});
+    for (bool is_on = false;; is_on = !is_on) {
+        set_pin(board::kStatus, is_on);
+        const Instant until = clock.now() + milliseconds(100);
+        while (clock.now() < until) sleep(radio, clock, milliseconds(100));
+    }
+}
+
+// Everything that lives as long as power does.
+class Firmware final : device::Lamp::World {
+  public:
+    Firmware() : lamp_(*this) {}
+
+    [[noreturn]] void run();
+
+  private:
+    void on_call(std::string_view) override {}
+    void on_switched(std::string_view state) override;
+    void on_button(Button::Event event, Instant now);
+    void show_status(Instant now);
+
+    ports::ChipClock clock_;
+    ports::UartRadio radio_{{.tx = board::kUartTx, .rx = board::kUartRx}};
+    ports::ChipFlash flash_{Bytes{
+        sotto_records_begin, static_cast<std::size_t>(sotto_records_end - sotto_records_begin)}};
+    ports::FlashStorage storage_{flash_};
+    ports::ChipNoise noise_;
+    ports::Drbg drbg_{noise_};
+    device::Catalog catalog_;
+    device::Lamp lamp_;
+    Button button_;
+    std::array<session::SessionEntry, session::kStoredSessions + 3> sessions_;
+    std::array<session::HalfOpen, session::kHalfOpenSlots> half_open_;
+    std::array<std::uint8_t, framing::kMessageSizeMaxChip> scratch_{};
+    std::array<std::uint8_t, kResultSize> result_{};
+    session::Server* server_ = nullptr;
+};
+
+void Firmware::on_switched(std::string_view state) {
+    set_pin(board::kLamp, lamp_.is_on());
+    const auto event = catalog_.find(session::ResourceKind::Event, device::Lamp::kName);
+    // With too many that wait this one is lost; the variable tells the truth.
+    if (event) (void)server_->publish(event->index, {.payload = as_bytes(state)}).has_value();
+}
+
+void Firmware::on_button(Button::Event event, Instant now) {
+    if (event == Button::Event::Pressed) {
+        server_->on_button(now);
+        lamp_.toggle();
+    } else if (event == Button::Event::Held && !server_->factory_reset()) {
+        fail(radio_, clock_, "fault: flash");
+    }
+}
+
+// On: it has an owner. One blink a second: it waits for one. Quick: it is being reset.
+void Firmware::show_status(Instant now) {
+    const bool has_owner = server_->authority().has_owner();
+    const bool is_blink = now.ms % 1'000 < 100;
+    set_pin(board::kStatus, button_.is_down() ? now.ms % 200 < 100 : has_owner || is_blink);
+}
+
+void Firmware::run() {
+    set_up_pins();
+    if (!storage_.open()) fail(radio_, clock_, "fault: flash");
+    const auto identity = keystore::load_identity(storage_);
+    if (!identity) fail(radio_, clock_, "fault: no identity");
+    const auto credential = cose::Credential::parse(identity->credential);
+    if (!credential || !lamp_.declare(catalog_)) fail(radio_, clock_, "fault: identity");
+    framing::DeviceId id{};
+    std::copy_n(credential->hash().begin(), id.size(), id.begin());
+    session::Server server{
+        {.identity = {.credential = *credential, .private_key = identity->private_key},
+         .storage = storage_,
+         .entropy = drbg_,
+         .resources = catalog_,
+         .display = session::PairingDisplay::Label,
+         .sessions = sessions_,
+         .half_open = half_open_,
+         .scratch = scratch_,
+         .result = result_}};
+    server_ = &server;
+    if (const Status started = server.start(clock_.now()); !started) {
+        fail(radio_,
+             clock_,
+             started.error() == Error::EntropyFailed ? "fault: random numbers" : "fault: records");
+    }
+    AirPort air{{.radio = radio_, .server = server, .device_id = id}};
+    air.start();
+    for (;;) {
+        const Instant now = clock_.now();
+        air.poll(now);
+        on_button(button_.sample(is_button_down(), now), now);
+        show_status(now);
+        if (drbg_.has_failed()) fail(radio_, clock_, "fault: random numbers");
+        sleep(radio_, clock_, kIdle);
+    }
+}
+
+}  // namespace
+
+void run() {
+    static Firmware firmware;
+    firmware.run();
+}
+
+}  // namespace sotto::firmware

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The chip's random number generator, as it is: its bias is not corrected, so that the health tests
+// see what it does.
+#pragma once
+
+#include "ports/drbg/drbg.hpp"
+
+namespace sotto::ports {
+
+class ChipNoise final : public NoiseSource {
+  public:
+    ChipNoise();
+    Result<std::uint8_t> sample() override;
+};
+
+}  // namespace sotto::ports
