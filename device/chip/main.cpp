@@ -46,23 +46,14 @@ Outcome<> make_air_folder(const std::string& path) {
 
 Outcome<> run(const AirCommand& command) {
     SOTTO_TRY(make_air_folder(command.air));
-    SOTTO_TRY_ASSIGN(const int uart, open_uart(command.uart));
     boost::asio::io_context loop{1};
     boost::asio::signal_set signals{loop, SIGINT, SIGTERM};
     signals.async_wait([&](boost::system::error_code, int) { loop.stop(); });
-    Outcome<> outcome;
-    UartAir air{loop,
-                {.folder = command.air,
-                 .uart = uart,
-                 .log = [](const std::string& line) { std::cout << line << std::endl; },
-                 .on_end =
-                     [&](const std::string& why) {
-                         outcome = why;
-                         loop.stop();
-                     }}};
-    air.start();
+    const auto log = [](const std::string& line) { std::cout << line << std::endl; };
+    UartAir air{loop, {.uart = command.uart, .folder = command.air, .log = log}};
+    SOTTO_TRY(air.open());
     loop.run();
-    return outcome;
+    return {};
 }
 
 }  // namespace

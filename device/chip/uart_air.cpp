@@ -19,7 +19,7 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr std::chrono::seconds kProbeInterval{1};
+constexpr std::chrono::seconds kInterval{1};  // between tries
 
 std::string cannot_open(const std::string& path) {
     return path + " cannot be opened: " + std::generic_category().message(errno) +
@@ -54,28 +54,41 @@ Outcome<int> open_port(const std::string& path) {
     return why;
 }
 
-bool is_nobody(const framing::DeviceId& id) { return id == framing::DeviceId{}; }
-
-}  // namespace
-
 Outcome<int> open_uart(const std::string& path) {
     struct stat about{};
     if (::stat(path.c_str(), &about) != 0) return cannot_open(path);
     return S_ISSOCK(about.st_mode) ? connect_socket(path) : open_port(path);
 }
 
+bool is_nobody(const framing::DeviceId& id) { return id == framing::DeviceId{}; }
+
+}  // namespace
+
 UartAir::UartAir(asio::io_context& loop, Setup setup)
-    : loop_(loop), setup_(std::move(setup)), uart_(loop, setup_.uart), timer_(loop) {
+    : loop_(loop), setup_(std::move(setup)), uart_(loop), timer_(loop) {}
+
+Outcome<> UartAir::open() {
+    SOTTO_TRY_ASSIGN(const int descriptor, open_uart(setup_.uart));
     error_code ignored;
+    uart_.assign(descriptor, ignored);
     uart_.non_blocking(true, ignored);
     read();
+    probe();
+    return {};
+}
+
+void UartAir::wait_for_uart() {
+    timer_.expires_after(kInterval);
+    timer_.async_wait([this](error_code error) {
+        if (!error && !open()) wait_for_uart();
+    });
 }
 
 void UartAir::probe() {
-    if (peripheral_) return;
+    if (peripheral_ || !uart_.is_open()) return;
     queue_.push_back(0);  // the end of whatever was begun on the line
     send(framing::Subscribe{});
-    timer_.expires_after(kProbeInterval);
+    timer_.expires_after(kInterval);
     timer_.async_wait([this](error_code error) {
         if (!error) probe();
     });
@@ -83,7 +96,8 @@ void UartAir::probe() {
 
 void UartAir::read() {
     uart_.async_read_some(asio::buffer(received_), [this](error_code error, std::size_t size) {
-        if (error) return end("the UART is gone: " + error.message());
+        if (error == asio::error::operation_aborted) return;
+        if (error) return close("the UART is gone: " + error.message());
         Bytes input = Bytes{received_}.first(size);
         while (const auto operation = decoder_.next(input)) on_operation(*operation);
         read();
@@ -102,7 +116,7 @@ void UartAir::on_operation(const framing::AirOperation& operation) {
 
 void UartAir::on_advertisement(const framing::Advertisement& advertisement) {
     if (is_nobody(advertisement.device_id))
-        return end("the chip does not work: " + std::string{advertisement.name});
+        return setup_.log("the chip does not work: " + std::string{advertisement.name});
     if (peripheral_) return peripheral_->set_has_owner(advertisement.has_owner);
     timer_.cancel();
     value_size_max_ = advertisement.value_size_max;
@@ -120,7 +134,10 @@ void UartAir::on_advertisement(const framing::Advertisement& advertisement) {
                                         .has_owner = advertisement.has_owner,
                                         .value_size_max = value_size_max_},
         handler);
-    if (const auto opened = peripheral_->open(); !opened) return end(opened.error().detail);
+    if (const auto opened = peripheral_->open(); !opened) {
+        peripheral_.reset();
+        return close(opened.error().detail);
+    }
     setup_.log("chip " + id + " is on the air of " + setup_.folder);
 }
 
@@ -151,15 +168,22 @@ void UartAir::write() {
     writing_.swap(queue_);
     asio::async_write(uart_, asio::buffer(writing_), [this](error_code error, std::size_t) {
         writing_.clear();
-        if (error) return end("the UART is gone: " + error.message());
+        if (error == asio::error::operation_aborted) return;
+        if (error) return close("the UART is gone: " + error.message());
         write();
     });
 }
 
-void UartAir::end(const std::string& why) {
-    if (!setup_.on_end) return;
-    const auto on_end = std::exchange(setup_.on_end, nullptr);
-    on_end(why);
+void UartAir::close(const std::string& why) {
+    if (!uart_.is_open()) return;
+    setup_.log(why);
+    error_code ignored;
+    uart_.close(ignored);
+    peripheral_.reset();
+    queue_.clear();
+    writing_.clear();
+    decoder_ = {};
+    wait_for_uart();
 }
 
 }  // namespace sotto::chip

@@ -18,24 +18,21 @@
 
 namespace sotto::chip {
 
-// Opens a serial port at 115,200 baud, or connects to a UNIX socket. The descriptor.
-Outcome<int> open_uart(const std::string& path);
-
 class UartAir final : private air::PeripheralHandler {
   public:
     // Bytes for a chip that does not read them; a central that sends more is disconnected.
     static constexpr std::size_t kQueueMax = 16'384;
 
     struct Setup {
+        std::string uart;    // a serial port at 115,200 baud, or a UNIX socket
         std::string folder;  // of the air
-        int uart = -1;       // owned from now on
         std::function<void(const std::string&)> log;
-        std::function<void(const std::string&)> on_end;  // the UART is gone, or no use
     };
     UartAir(boost::asio::io_context& loop, Setup setup);
 
-    // Asks the chip who it is, again and again; it appears on the air when it has answered.
-    void start() { probe(); }
+    // Opens the UART and asks the chip who it is, again and again; it appears on the air when it
+    // has answered. When the UART goes, so does the chip, and it is waited for.
+    Outcome<> open();
 
   private:
     void on_connected() override;
@@ -43,12 +40,13 @@ class UartAir final : private air::PeripheralHandler {
     void on_disconnected() override {}
 
     void probe();
+    void wait_for_uart();
     void read();
     void on_operation(const framing::AirOperation& operation);
     void on_advertisement(const framing::Advertisement& advertisement);
     void send(const framing::AirOperation& operation);
     void write();
-    void end(const std::string& why);
+    void close(const std::string& why);
 
     boost::asio::io_context& loop_;
     Setup setup_;

@@ -17,7 +17,7 @@ void AirPort::poll(Instant now) {
         advertise();
         attach();
     }
-    while (const auto outgoing = setup_.server.poll(now_, out_))
+    while (const auto outgoing = setup_.server.poll(now_, message()))
         send_message(outgoing->channel, outgoing->message);
 }
 
@@ -32,11 +32,10 @@ void AirPort::on_value(Bytes value) {
     const auto bytes = reassembler_.receive(value);
     if (!bytes) return;
     const auto frame = framing::parse_frame(*bytes);  // [AIR-13] what is none is dropped
-    if (!frame) return;
-    const auto* message = std::get_if<framing::Message>(&*frame);
-    if (message == nullptr) return;
-    const session::Channel channel{.path = session::Channel::kAir, .label = message->label.value()};
-    const Bytes answer = setup_.server.receive(channel, message->message, now_, out_);
+    const auto* request = frame ? std::get_if<framing::Message>(&*frame) : nullptr;
+    if (request == nullptr) return;
+    const session::Channel channel{.path = session::Channel::kAir, .label = request->label.value()};
+    const Bytes answer = setup_.server.receive(channel, request->message, now_, message());
     if (!answer.empty()) send_message(channel, answer);
 }
 

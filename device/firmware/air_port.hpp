@@ -30,6 +30,8 @@ class AirPort final : public ports::RadioHandler {
   private:
     void advertise();
     void attach();
+    // Where an answer is written, so that its frame needs no room of its own.
+    MutBytes message() { return MutBytes{frame_}.subspan(framing::kMessageHeaderSize); }
     void send_message(session::Channel channel, Bytes message);
     void send(const Result<Bytes>& frame);
 
@@ -41,7 +43,6 @@ class AirPort final : public ports::RadioHandler {
     std::uint32_t revision_ = 0;
     bool is_connected_ = false;
     std::array<std::uint8_t, framing::kFrameSizeMaxChip> frame_{};
-    std::array<std::uint8_t, framing::kMessageSizeMaxChip> out_{};
 };
 
 }  // namespace sotto::firmware

@@ -39,9 +39,6 @@ void set_up_pins() {
 
 bool is_button_down() { return (gpio::in() & 1U << board::kButton) == 0; }
 
-// Why a device can't work: the status LED says it for ever, and the name that it advertises.
-[[noreturn]] void fail(ports::Radio& radio, ports::ChipClock& clock, std::string_view what);
-
 // Sleeps until an interrupt is pending; none is ever taken.
 void sleep(const ports::Radio& radio, ports::ChipClock& clock, Duration limit) {
     namespace nrf = ports::nrf51;
@@ -51,14 +48,28 @@ void sleep(const ports::Radio& radio, ports::ChipClock& clock, Duration limit) {
     nrf::interrupts_clear_pending() = 1U << nrf::timer0::kInterrupt | 1U << nrf::uart::kInterrupt;
 }
 
-void fail(ports::Radio& radio, ports::ChipClock& clock, std::string_view what) {
+class Nobody final : public ports::RadioHandler {
+    void on_connected() override {}
+    void on_value(Bytes) override {}
+};
+
+// Why a device can't work: the status LED says it for ever, and the name under which it advertises.
+[[noreturn]] void fail(ports::Radio& radio, ports::ChipClock& clock, std::string_view what) {
+    Nobody nobody;
     radio.advertise({.name = what});
-    for (bool is_on = false;; is_on = !is_on) {
-        set_pin(board::kStatus, is_on);
-        const Instant until = clock.now() + milliseconds(100);
-        while (clock.now() < until) sleep(radio, clock, milliseconds(100));
+    for (;;) {
+        radio.poll(nobody);
+        set_pin(board::kStatus, clock.now().ms % 200 < 100);
+        sleep(radio, clock, milliseconds(50));
     }
 }
+
+// Answers its argument: what it takes to see that a line works.
+struct Repeat {
+    Result<device::Value> operator()(std::string_view argument) const {
+        return device::Value{argument};
+    }
+};
 
 // Everything that lives as long as power does.
 class Firmware final : device::Lamp::World {
@@ -82,8 +93,9 @@ class Firmware final : device::Lamp::World {
     ports::Drbg drbg_{noise_};
     device::Catalog catalog_;
     device::Lamp lamp_;
+    Repeat repeat_;
     Button button_;
-    std::array<session::SessionEntry, session::kStoredSessions + 3> sessions_;
+    std::array<session::SessionEntry, session::kStoredSessions> sessions_;
     std::array<session::HalfOpen, session::kHalfOpenSlots> half_open_;
     std::array<std::uint8_t, framing::kMessageSizeMaxChip> scratch_{};
     std::array<std::uint8_t, kResultSize> result_{};
@@ -119,7 +131,9 @@ void Firmware::run() {
     const auto identity = keystore::load_identity(storage_);
     if (!identity) fail(radio_, clock_, "fault: no identity");
     const auto credential = cose::Credential::parse(identity->credential);
-    if (!credential || !lamp_.declare(catalog_)) fail(radio_, clock_, "fault: identity");
+    if (!credential) fail(radio_, clock_, "fault: identity");
+    if (!lamp_.declare(catalog_) || !catalog_.function("repeat", repeat_))
+        fail(radio_, clock_, "fault: sketch");
     framing::DeviceId id{};
     std::copy_n(credential->hash().begin(), id.size(), id.begin());
     session::Server server{

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A chip on the desk, for tests: the emulated chip, its air, and an app; all of it in one folder."""
+
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CHIP = ROOT / "tools" / "chip"
+PATIENCE = 60  # seconds: machines that test are busy
+
+
+def eventually(what, limit=PATIENCE):
+    """Waits until what() is true, and returns it; None if it never is."""
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        result = what()
+        if result:
+            return result
+        time.sleep(0.05)
+    return None
+
+
+class Desk:
+    def __init__(self, programs, firmware):
+        self.programs, self.firmware = Path(programs), Path(firmware)
+        self.temporary = tempfile.TemporaryDirectory(prefix="desk-")
+        self.folder = Path(self.temporary.name)
+        (self.folder / "air").mkdir()
+        self.running = {}
+        self.provision()
+
+    def path(self, name):
+        return str(self.folder / name)
+
+    def provision(self):
+        command = [self.programs / "sotto-chip", "provision", "--firmware", self.firmware]
+        command += ["--out", self.path("chip.bin"), "--code-file", self.path("code")]
+        self.id = subprocess.run(
+            command, check=True, capture_output=True, text=True
+        ).stdout.split()[1]
+        self.code = (self.folder / "code").read_text().strip()
+
+    def start(self, name, *command):
+        with open(self.path(f"{name}.log"), "w", encoding="utf-8") as log:
+            process = subprocess.Popen(
+                [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        self.running[name] = process
+
+    def log(self, name):
+        return (self.folder / f"{name}.log").read_text(encoding="utf-8")
+
+    def power_on(self):
+        control = self.path("control")
+        self.start("chip", CHIP, self.path("chip.bin"), "--uart", self.path("uart"), "--control", control)
+        assert eventually(lambda: "power is on" in self.log("chip")), self.log("chip")
+        air = self.programs / "sotto-chip"
+        self.start("air", air, "air", "--uart", self.path("uart"), "--air", self.path("air"))
+        assert eventually(lambda: "is on the air" in self.log("air")), self.log("air")
+
+    def power_off(self):
+        self.stop("chip")
+        self.stop("air")
+
+    def stop(self, name):
+        process = self.running.pop(name, None)
+        if process is None:
+            return
+        process.terminate()
+        process.wait(timeout=PATIENCE)
+
+    def close(self):
+        for name in list(self.running):
+            self.stop(name)
+        self.temporary.cleanup()
+
+    def control(self, *words):
+        command = [CHIP, "tell", self.path("control"), *words]
+        return subprocess.run(
+            [str(part) for part in command], check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    def app(self, *words, state="app", way=("--local",)):
+        """Runs `sotto`: (exit code, all that it printed)."""
+        command = [self.programs / "sotto", "--state", self.path(state), "--air", self.path("air")]
+        command += ["--timeout", str(PATIENCE), *way, *words]
+        done = subprocess.run(
+            [str(part) for part in command], stdin=subprocess.DEVNULL, capture_output=True, text=True
+        )
+        return done.returncode, (done.stdout + done.stderr).strip()
