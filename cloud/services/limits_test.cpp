@@ -130,5 +130,39 @@ TEST(RouterLimits, LettersForAnAppWaitForAWeekAndThoseOfAStrangerForMinutes) {
     EXPECT_EQ(world.letter_count(mailbox), 0U);
 }
 
+// Between two runs somebody sets the clock of the machine. While one runs the cloud counts by
+// itself (cloud/server/clock_test.cpp).
+class ClockJump : public ::testing::TestWithParam<std::int64_t> {};
+
+TEST_P(ClockJump, NeitherLosesALetterTooEarlyNorStopsNewOnes) {
+    const Duration jump = milliseconds(GetParam());
+    World world;
+    GatewayId gateway = world.connect_gateway();
+    world.attach(gateway, 1, 1, World::kAnn);
+    AppConnectionId app = world.connect_app();
+    world.link_down(gateway, 1);
+    world.send(app, 1, {1}, 600);
+    ASSERT_EQ(world.app(app).outcomes.back(), OutcomeCode::Stored);
+
+    world.now = world.now + jump;
+    world.restart();
+    gateway = world.connect_gateway();
+    app = world.connect_app();
+    world.send(app, 1, {2}, 600);
+    EXPECT_EQ(world.app(app).outcomes.back(), OutcomeCode::Stored);
+    world.attach(gateway, 1, 1, World::kAnn);
+    for (int i = 0; i < 4; ++i) world.credit(gateway, 1, 1);
+    std::vector<Buffer> came;
+    for (const Carried& carried : world.gateway(gateway).messages) came.push_back(carried.message);
+    if (jump.ms > 600'000) {
+        EXPECT_EQ(came, std::vector<Buffer>{{2}}) << "the other has expired, by that clock";
+    } else {
+        EXPECT_EQ(came, (std::vector<Buffer>{{1}, {2}}));
+    }
+}
+
+constexpr std::int64_t kYear = 365LL * 24 * 60 * 60'000;
+INSTANTIATE_TEST_SUITE_P(Both, ClockJump, ::testing::Values(-kYear, -1'000, 1'000, kYear));
+
 }  // namespace
 }  // namespace sotto::cloud::services
