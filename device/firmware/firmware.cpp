@@ -14,9 +14,16 @@
 #include "ports/nrf51/uart_radio.hpp"
 
 extern "C" {
+[[noreturn]] void abort();
 extern const std::uint8_t sotto_records_begin[];
 extern const std::uint8_t sotto_records_end[];
 }
+
+namespace sotto {
+
+void panic(const char*, int) { abort(); }
+
+}  // namespace sotto
 
 namespace sotto::firmware {
 namespace {

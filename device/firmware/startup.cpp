@@ -3,7 +3,6 @@
 // system.
 #include <cstdint>
 
-#include "core/base/assert.hpp"
 #include "device/firmware/firmware.hpp"
 
 extern "C" {
@@ -40,7 +39,7 @@ constexpr std::uint32_t kUnpainted = 16;  // words below the stack pointer that 
 }
 
 void __cxa_pure_virtual() { Fault_Handler(); }
-void abort() { Fault_Handler(); }
+[[noreturn]] void abort() { Fault_Handler(); }
 
 using Vector = void (*)();
 constexpr int kExceptions = 16;
@@ -51,9 +50,3 @@ constexpr int kExceptions = 16;
     Fault_Handler,  // HardFault
 };
 }
-
-namespace sotto {
-
-void panic(const char*, int) { Fault_Handler(); }
-
-}  // namespace sotto

@@ -12,10 +12,10 @@ namespace sotto::crypto {
 namespace {
 
 using ports::bearssl::kIsCortexM0;
-using AesKeys = std::conditional_t<kIsCortexM0, br_aes_small_ctrcbc_keys, br_aes_ct_ctrcbc_keys>;
+using AesKeys = std::conditional_t<kIsCortexM0, br_aes_big_ctrcbc_keys, br_aes_ct_ctrcbc_keys>;
 
-[[maybe_unused]] void expand(br_aes_small_ctrcbc_keys& keys, const AeadKey& key) {
-    br_aes_small_ctrcbc_init(&keys, key.expose().data(), key.kSize);
+[[maybe_unused]] void expand(br_aes_big_ctrcbc_keys& keys, const AeadKey& key) {
+    br_aes_big_ctrcbc_init(&keys, key.expose().data(), key.kSize);
 }
 [[maybe_unused]] void expand(br_aes_ct_ctrcbc_keys& keys, const AeadKey& key) {
     br_aes_ct_ctrcbc_init(&keys, key.expose().data(), key.kSize);
