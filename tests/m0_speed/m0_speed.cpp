@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the device's side costs on a Cortex-M0: a client and a server of the sealed channel in one
 // image, which talk to each other. Between the markers runs what a device does; the plugin
-// tools/m0_cycles.c counts. Everything is drawn from fixed seeds: the same on every run.
+// m0_cycles.c counts. Everything is drawn from fixed seeds: the same on every run.
 #include <cstdint>
 
 #include "core/keystore/private_key.hpp"
