@@ -54,7 +54,7 @@ class Lamp final : public Resources {
 
 // A device over a storage that outlives its boots.
 struct Device {
-    Device(MemoryStorage& records,
+    Device(hal::Storage& records,
            SeededEntropy& chance,
            const Party& self,
            Instant boot_time = Instant{1'000'000})
@@ -75,7 +75,7 @@ struct Device {
         return {answer.begin(), answer.end()};
     }
 
-    MemoryStorage& storage;
+    hal::Storage& storage;
     SeededEntropy& entropy;
     const Party& party;
     Lamp lamp;
