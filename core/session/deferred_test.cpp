@@ -170,6 +170,18 @@ TEST_F(ProposalTest, ACloudMovesAKnownTimeForwardAndDoesNothingElse) {
     EXPECT_EQ(time(), kTimeNow + 3'600);
 }
 
+TEST_F(ProposalTest, ACloudThatProposesTheEndOfTimeBringsNothingBack) {
+    EXPECT_EQ(say_time(kTimeNow, fresh_echo()).code, coap::Code::Content);
+    const Message held = owner_.protect(call("late", kTimeNow + 600));
+    propose(0xffff'ffff);
+    device_->now = device_->now + seconds(5);  // past the last second that there is a number for
+    EXPECT_EQ(time(), 0xffff'ffffU);
+    device_->receive(held);
+    EXPECT_EQ(device_->lamp.last, "first");
+    EXPECT_EQ(say_time(kTimeNow, fresh_echo()).code, coap::Code::Content) << "its owner can";
+    EXPECT_EQ(time(), kTimeNow);
+}
+
 TEST_F(ProposalTest, ACloudCannotSpeakOfTheTimeItself) {
     for (const coap::Code method : {coap::Code::Get, coap::Code::Put}) {
         const App::Spec spec{.code = method, .path = {"t"}, .time = kTimeNow};

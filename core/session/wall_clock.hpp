@@ -3,6 +3,7 @@
 // says it (docs/protocol/session.md, SES-93 to SES-95). No allocation.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -22,16 +23,18 @@ class WallClock {
         const auto believed = at(now);
         if (believed && seconds > *believed) set(seconds, now);
     }
-    // Nothing if it is not known.
+    // Nothing if it is not known. At the end of its range it stands: what has expired stays
+    // expired.
     std::optional<std::uint32_t> at(Instant now) const {
         if (!is_known_) return std::nullopt;
-        return at_boot_ + uptime(now);
+        return static_cast<std::uint32_t>(std::min(at_boot_ + uptime(now), kEnd));
     }
 
   private:
-    static std::uint32_t uptime(Instant now) { return static_cast<std::uint32_t>(now.ms / 1'000); }
+    static constexpr std::int64_t kEnd = 0xffff'ffff;
+    static std::int64_t uptime(Instant now) { return now.ms / 1'000; }
 
-    std::uint32_t at_boot_ = 0;
+    std::int64_t at_boot_ = 0;
     bool is_known_ = false;
 };
 
