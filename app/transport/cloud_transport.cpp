@@ -111,7 +111,7 @@ Failure not_spoken(const CloudLogin& login, unsigned status) {
             "Check the address"};
 }
 
-// Rule of the hops: tokens never cross a clear link.
+// [TLS-2] Tokens never cross a clear link.
 Outcome<> check_clear(const CloudLogin& login) {
     if (login.url.is_tls || login.allow_clear || login.url.endpoint.is_loopback()) return {};
     return Failure{Trouble::Usage,

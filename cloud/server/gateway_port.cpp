@@ -72,7 +72,7 @@ class GatewayPort::GatewayLine final : public services::Line,
             });
     }
 
-    // The gateway hears a TLS alert, by which it knows what is wanted (RFC 8446 §6).
+    // [TLS-4] The gateway hears a TLS alert, by which it knows what is wanted (RFC 8446 §6).
     void refuse_clear() {
         stream_.speak_clear();
         error_code ignored;

@@ -14,6 +14,7 @@ using boost::system::error_code;
 using ports::Failure;
 using ports::Outcome;
 
+// [TLS-1]
 bool speaks_tls(const Settings& settings, const std::string& place) {
     if (settings.tls || !settings.certificate_file.empty()) return true;
     return !settings.insecure && is_beyond_loopback(place);

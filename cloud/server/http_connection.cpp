@@ -66,7 +66,7 @@ void HttpConnection::on_shaken_hands(error_code error) {
     if (!place_) return;
     if (!error) return read_request(kRequestTimeMax);
     if (!stream_.was_spoken_to_clear()) return leave();
-    stream_.speak_clear();
+    stream_.speak_clear();  // [TLS-4]
     parser_.emplace();
     write(to_reply(Problem::WantsTls), false);
 }

@@ -39,12 +39,11 @@ inline constexpr int kGatewaySendBuffer = 262'144;
 inline constexpr std::size_t kUplinkReadSize = 16'384;
 inline constexpr Duration kUplinkFarewell = seconds(2);  // for the other side to close, too
 
-// Certificates. One of our own making is made anew while so much of its life is left.
-inline constexpr std::chrono::seconds kCertificateLookPeriod{
-    10};  // files are looked at for changes
-inline constexpr Duration kCertificateLifetime = days(90);
-inline constexpr Duration kCertificateRenewal = days(30);
-inline constexpr std::size_t kCertificateFileMax = 65'536;
+// Certificates.
+inline constexpr std::chrono::seconds kCertificateLookPeriod{10};  // are files looked at again
+inline constexpr Duration kCertificateLifetime = days(90);         // of one of the own authority
+inline constexpr Duration kCertificateRenewal = days(30);   // of that are left: then made anew
+inline constexpr std::size_t kCertificateFileMax = 65'536;  // then refused as no certificate
 
 // After the system had no socket for us.
 inline constexpr std::chrono::milliseconds kAcceptPause{100};

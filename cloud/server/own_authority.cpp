@@ -77,6 +77,7 @@ std::vector<std::string> with_loopback(const std::vector<std::string>& hosts) {
     return all;
 }
 
+// [TLS-21]
 bool is_due(const ports::CertificateFacts& server, std::int64_t now) {
     return now < server.not_before || now > server.not_after - kCertificateRenewal.ms / 1'000;
 }

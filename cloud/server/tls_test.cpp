@@ -396,6 +396,27 @@ TEST_F(TlsPorts, HandshakesThatStopHalfwayHinderNobody) {
     expect_good_service();
 }
 
+TEST_F(CertificatesTest, AHandshakeThatTakesTooLongEndsWithItsConnection) {
+    boost::asio::io_context loop;
+    Acceptor acceptor = listen(loop, {"--http", "127.0.0.1:0"}).value();
+    RawClient client{acceptor.local_endpoint()};
+    client.send("\x16\x03");
+    const auto certificates = Certificates::open({.state = state()}, unix_now()).value();
+    Stream stream = stream_of(acceptor.accept(), &certificates, TlsVersion::Tls13);
+    std::optional<boost::system::error_code> ended;
+    stream.async_shake_hands(
+        [&](boost::system::error_code error, std::size_t /*size*/) { ended = error; });
+    loop.poll();
+    EXPECT_FALSE(ended);
+    stream.expires_after(std::chrono::seconds{0});
+    loop.restart();
+    loop.run();
+    ASSERT_TRUE(ended);
+    EXPECT_TRUE(*ended);
+    EXPECT_FALSE(stream.socket().is_open());
+    EXPECT_EQ(client.read_all(), "");
+}
+
 TEST_F(TlsPorts, TheOldestHalfOpenHandshakeMakesRoom) {
     std::list<RawClient> silent;
     for (std::size_t i = 0; i < kConnectionsMax; ++i) silent.emplace_back(http_at_);

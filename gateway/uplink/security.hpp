@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the uplink to one cloud is protected: TLS 1.3 with a pin, with an authority's file or with
-// the system's authorities, or in the clear. Allocates; never blocks.
+// the system's authorities, or in the clear. Allocates; parse() reads the system's from the disk.
 #pragma once
 
 #include <memory>
@@ -31,6 +31,7 @@ class Security {
     Security() = default;
 
     ports::Trust trust_;
+    std::shared_ptr<SSL_CTX> context_;  // of all connections; none in the clear
     bool is_clear_ = false;
     bool allow_clear_ = false;
 };

@@ -19,8 +19,8 @@ namespace {
 
 class TlsStream final : public Stream, public std::enable_shared_from_this<TlsStream> {
   public:
-    TlsStream(asio::io_context& loop, const ports::Trust& trust)
-        : trust_(trust), resolver_(loop), socket_(loop) {}
+    TlsStream(asio::io_context& loop, const ports::Trust& trust, std::shared_ptr<SSL_CTX> context)
+        : trust_(trust), context_(std::move(context)), resolver_(loop), socket_(loop) {}
 
     void connect(const Address& address, ConnectDone done) override {
         host_ = address.host;
@@ -81,9 +81,6 @@ class TlsStream final : public Stream, public std::enable_shared_from_this<TlsSt
     }
 
     void begin(const ConnectDone& done) {
-        auto context = ports::make_client_context(trust_, ports::TlsVersion::Tls13);
-        if (!context) return done(context.error().text);
-        context_ = *std::move(context);
         tls_.emplace(*context_, socket_.native_handle(), trust_, host_);
         shake_hands(done);
     }
@@ -117,11 +114,11 @@ class TlsStream final : public Stream, public std::enable_shared_from_this<TlsSt
     }
 
     ports::Trust trust_;
+    std::shared_ptr<SSL_CTX> context_;
     std::string host_;
     bool closed_ = false;
     tcp::resolver resolver_;
     tcp::socket socket_;
-    ports::TlsContext context_;
     std::optional<ports::TlsConnection> tls_;
 };
 
@@ -142,18 +139,20 @@ Result<Security, std::string> Security::parse(const Wish& wish) {
         security.trust_.pin = *pin;
     }
     security.trust_.authorities = wish.authorities;
-    // Better now than at every connection.
-    const auto usable = ports::make_client_context(security.trust_, ports::TlsVersion::Tls13);
-    if (!usable) return usable.error().text;
+    // [TLS-13]
     const bool is_told = !wish.pin.empty() || !wish.authorities.empty();
     security.is_clear_ = !is_told && (wish.allow_clear || is_loopback(wish.host));
     security.allow_clear_ = wish.allow_clear;
+    if (security.is_clear_) return security;
+    auto context = ports::make_client_context(security.trust_, ports::TlsVersion::Tls13);
+    if (!context) return context.error().text;
+    security.context_ = *std::move(context);
     return security;
 }
 
 std::shared_ptr<Stream> Security::make_stream(asio::io_context& loop) const {
     if (is_clear_) return make_plain_stream(loop, allow_clear_);
-    return std::make_shared<TlsStream>(loop, trust_);
+    return std::make_shared<TlsStream>(loop, trust_, context_);
 }
 
 }  // namespace sotto::gateway::uplink

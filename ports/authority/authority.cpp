@@ -18,7 +18,7 @@ constexpr std::size_t kHostSizeMax = 253;
 constexpr int kSerialSize = 16;
 constexpr int kVersion3 = 2;
 constexpr std::int64_t kAuthorityFrom = 1'577'836'800;  // 2020: the clock may have been wrong today
-// RFC 5280 §4.1.2.5: "To indicate that a certificate has no well-defined expiration date".
+// [TLS-20] RFC 5280 §4.1.2.5: "To indicate that a certificate has no well-defined expiration date".
 constexpr const char* kNoEnd = "99991231235959Z";
 
 struct FreeKey {

@@ -85,7 +85,8 @@ bool PeerCheck::verify(X509_STORE_CTX& chain) {
     return false;
 }
 
-// The pinned certificate is the one and only anchor of a chain that must be right otherwise.
+// [TLS-10] The pinned certificate is the one and only anchor of a chain that must be right
+// otherwise.
 int PeerCheck::verify_pin(X509_STORE_CTX& chain) const {
     X509* const anchor = find(chain, *pin_);
     if (anchor == nullptr) return X509_V_ERR_APPLICATION_VERIFICATION;
