@@ -199,8 +199,7 @@ void Api::handle(const Request& request, Done done) {
     auto [path, query] = split(request.target);
     if (!path.starts_with(kPrefix)) return done(to_reply(Problem::NotFound));
     path.remove_prefix(kPrefix.size());
-    if (path == "health" && request.method == Method::Get)
-        return done(reply({{"status", "ok"}, {"version", 1}}));
+    if (path == "health" && request.method == Method::Get) return get_health(done);
     if (path == "channel" && request.method == Method::Get) {
         const auto app = parse_channel_query(query);
         if (!app) return done(to_reply(Problem::Malformed));
@@ -215,6 +214,36 @@ void Api::handle(const Request& request, Done done) {
     if (route == nullptr) return done(std::move(refusal));
     sign_in(request, std::move(done), [this, route](model::AccountId account, const Done& go_on) {
         (this->*route)(account, go_on);
+    });
+}
+
+namespace {
+
+Reply health_reply(bool is_healthy) {
+    if (is_healthy) return reply({{"status", "ok"}, {"version", 1}});
+    return {.status = 503,
+            .body = json{{"status", "failing"},
+                         {"version", 1},
+                         {"error", "store"},
+                         {"what", "the database cannot be written"},
+                         {"next", "Run sotto-cloud doctor on the cloud's machine"}}
+                        .dump()};
+}
+
+}  // namespace
+
+// Whether the cloud can do its work: whether what it writes reaches the disk.
+void Api::get_health(const Done& done) {
+    const Instant now = config_.now();
+    if (health_known_at_ && now - *health_known_at_ < kHealthLife)
+        return done(health_reply(is_healthy_));
+    waiting_for_health_.push_back(done);
+    if (waiting_for_health_.size() > 1) return;
+    store_.set_setting("probed_ms", std::to_string(now.ms), [this](const Status& written) {
+        health_known_at_ = config_.now();
+        is_healthy_ = written.has_value();
+        for (const Done& waiting : std::exchange(waiting_for_health_, {}))
+            waiting(health_reply(is_healthy_));
     });
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "cloud/model/ids.hpp"
 #include "cloud/model/records.hpp"
@@ -62,6 +63,9 @@ std::optional<model::AppId> parse_channel_query(std::string_view query);
 std::string_view token_of(std::string_view authorization);
 std::string to_hex(Bytes bytes);
 
+// How long what was found out about the store's health is told on: whoever asks, asks for a write.
+inline constexpr Duration kHealthLife = seconds(5);
+
 class Api {
   public:
     struct Config {
@@ -84,6 +88,7 @@ class Api {
     using Route = void (Api::*)(model::AccountId account, const Done& done);
 
     static Route find_route(std::string_view path, Method method, Reply& refusal);
+    void get_health(const Done& done);
     void get_cloud(model::AccountId account, const Done& done);
     void get_devices(model::AccountId account, const Done& done);
     void make_claim(model::AccountId account, const Done& done);
@@ -92,6 +97,9 @@ class Api {
 
     store::Store& store_;
     Config config_;
+    std::vector<Done> waiting_for_health_;
+    std::optional<Instant> health_known_at_;
+    bool is_healthy_ = false;
 };
 
 }  // namespace sotto::cloud::http

@@ -104,6 +104,32 @@ TEST_F(ApiTest, HealthNeedsNoToken) {
     EXPECT_EQ(json::parse(got.body)["status"], "ok");
 }
 
+TEST_F(ApiTest, HealthIsThatOfTheStore) {
+    const auto health = [this] { return reply(Method::Get, "/sotto/v1/health", "").status; };
+    EXPECT_EQ(health(), 200U);
+    store_.fail_with(Error::StorageFailed);
+    EXPECT_EQ(health(), 200U) << "asked a moment ago: whoever asks often costs no more";
+    now_ = now_ + kHealthLife;
+    EXPECT_EQ(health(), 503U);
+    const Reply failing = reply(Method::Get, "/sotto/v1/health", "");
+    EXPECT_EQ(json::parse(failing.body)["status"], "failing");
+    store_.fail_with(std::nullopt);
+    EXPECT_EQ(health(), 503U);
+    now_ = now_ + kHealthLife;
+    EXPECT_EQ(health(), 200U);
+}
+
+TEST_F(ApiTest, HealthIsAskedOnceForAllWhoWaitForIt) {
+    int answers = 0;
+    for (int i = 0; i < 3; ++i) {
+        api_.handle({.method = Method::Get, .target = "/sotto/v1/health", .authorization = {}},
+                    [&answers](const Answer&) { ++answers; });
+    }
+    EXPECT_EQ(posted_.size(), 1U);
+    settle();
+    EXPECT_EQ(answers, 3);
+}
+
 TEST_F(ApiTest, EverythingElseNeedsTheTokenOfAnAccount) {
     const char* const wrong[] = {"",
                                  "Bearer",

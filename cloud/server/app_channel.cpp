@@ -83,7 +83,9 @@ void AppChannel::on_written(error_code error) {
 
 void AppChannel::say_goodbye() {
     if (std::exchange(is_closing_, true)) return;
-    socket_->async_close(websocket::close_code::policy_error,
+    // RFC 6455 §7.4.1: going away, such as a server going down
+    socket_->async_close(hub_.is_shutting_down() ? websocket::close_code::going_away
+                                                 : websocket::close_code::policy_error,
                          [self = shared_from_this()](error_code /*ignored*/) {});
 }
 

@@ -112,11 +112,53 @@ CLI::App* add_add(CLI::App& app, const char* name, const char* help, AddCommand&
     return command;
 }
 
+constexpr const char* kPassphraseHelp =
+    "seal it, or open it, under the passphrase in the first line of this file";
+
+CLI::App* add_status(CLI::App& app, StatusCommand& status) {
+    CLI::App* command =
+        add_command(app, "status", "what the running cloud says of itself", status.state);
+    command->add_flag("--json", status.json, "in JSON");
+    return command;
+}
+
+CLI::App* add_backup(CLI::App& app, BackupCommand& backup) {
+    CLI::App* command = add_command(
+        app, "backup", "copy keys and database to a new file, also while it runs", backup.state);
+    command->add_option("file", backup.file, "the file, which must not be there")->required();
+    command->add_option("--passphrase-file", backup.passphrase_file, kPassphraseHelp)
+        ->type_name("FILE");
+    return command;
+}
+
+CLI::App* add_restore(CLI::App& app, RestoreCommand& restore) {
+    CLI::App* command = add_command(
+        app, "restore", "make a cloud from a backup, in an empty folder", restore.state);
+    command->add_option("file", restore.file, "the backup")->required();
+    command->add_option("--passphrase-file", restore.passphrase_file, kPassphraseHelp)
+        ->type_name("FILE");
+    return command;
+}
+
+CLI::App* add_doctor(CLI::App& app, DoctorCommand& doctor) {
+    CLI::App* command = add_command(app,
+                                    "doctor",
+                                    "look whether all that the cloud needs is in order, and say "
+                                    "what to do where it is not",
+                                    doctor.state);
+    command->add_flag("--json", doctor.json, "in JSON");
+    return command;
+}
+
 }  // namespace
 
 Command read_command_line(int argc, char** argv) {
     InitCommand init;
     RunCommand run;
+    StatusCommand status;
+    BackupCommand backup;
+    RestoreCommand restore;
+    DoctorCommand doctor;
     PrintSettingsCommand print;
     std::string print_state;
     AddCommand account{.kind = AddCommand::Kind::Account};
@@ -139,6 +181,12 @@ Command read_command_line(int argc, char** argv) {
         app, "settings", "print all settings as a file, with what they mean", print_state);
     SettingsReader print_settings{print.settings};
     print_settings.add_file_option(*print_command);
+    const CLI::App* const status_command = add_status(app, status);
+    const CLI::App* const backup_command = add_backup(app, backup);
+    const CLI::App* const restore_command = add_restore(app, restore);
+    CLI::App* const doctor_command = add_doctor(app, doctor);
+    SettingsReader doctor_settings{doctor.settings};
+    doctor_settings.add_options(*doctor_command);
     const CLI::App* const account_command = add_add(app, "account", "accounts", account);
     CLI::App* const gateway_command = add_add(app, "gateway", "gateways", gateway);
     gateway_command->add_option("--account", gateway.account, "whose gateway it is")
@@ -158,6 +206,13 @@ Command read_command_line(int argc, char** argv) {
     if (print_command->parsed()) {
         if (!print_settings.read(print_state)) return 2;
         return print;
+    }
+    if (status_command->parsed()) return status;
+    if (backup_command->parsed()) return backup;
+    if (restore_command->parsed()) return restore;
+    if (doctor_command->parsed()) {
+        if (!doctor_settings.read(doctor.state)) return 2;
+        return doctor;
     }
     return account_command->parsed() ? account : gateway;
 }

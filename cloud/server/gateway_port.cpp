@@ -148,7 +148,14 @@ void GatewayPort::accept() {
         [this](error_code error, Socket socket) { on_accepted(error, std::move(socket)); });
 }
 
+void GatewayPort::stop() {
+    error_code ignored;
+    acceptor_.close(ignored);
+    pause_.cancel();
+}
+
 void GatewayPort::on_accepted(error_code error, Socket socket) {
+    if (!acceptor_.is_open()) return;
     if (error) {
         pause_.expires_after(kAcceptPause);
         pause_.async_wait([this](error_code cancelled) {

@@ -24,6 +24,8 @@ class GatewayPort {
                 const Certificates* certificates = nullptr);
 
     void start() { accept(); }
+    // Takes no more.
+    void stop();
 
   private:
     class GatewayLine;

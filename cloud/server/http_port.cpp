@@ -26,6 +26,12 @@ void HttpPort::accept() {
         [this](error_code error, Socket socket) { on_accepted(error, std::move(socket)); });
 }
 
+void HttpPort::stop() {
+    error_code ignored;
+    acceptor_.close(ignored);
+    pause_.cancel();
+}
+
 void HttpPort::on_accepted(error_code error, Socket socket) {
     if (!acceptor_.is_open()) return;
     if (error) {

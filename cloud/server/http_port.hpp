@@ -24,6 +24,8 @@ class HttpPort {
     HttpPort& operator=(const HttpPort&) = delete;
 
     void start() { accept(); }
+    // Takes no more.
+    void stop();
     std::size_t connection_count() const { return connections_.size(); }
 
   private:

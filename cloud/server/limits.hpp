@@ -35,6 +35,9 @@ inline constexpr std::chrono::seconds kChannelIdleTime{60};       // pinged at h
 inline constexpr int kAppSendBuffer = 65'536;
 inline constexpr int kGatewaySendBuffer = 262'144;
 
+// The operator's requests: on the socket in the state folder, and on the port for metrics.
+inline constexpr std::size_t kAdminConnectionsMax = 32;  // beyond them closed at once
+
 // Uplinks.
 inline constexpr std::size_t kUplinkReadSize = 16'384;
 inline constexpr Duration kUplinkFarewell = seconds(2);  // for the other side to close, too
@@ -44,6 +47,9 @@ inline constexpr std::chrono::seconds kCertificateLookPeriod{10};  // are files 
 inline constexpr Duration kCertificateLifetime = days(90);         // of one of the own authority
 inline constexpr Duration kCertificateRenewal = days(30);   // of that are left: then made anew
 inline constexpr std::size_t kCertificateFileMax = 65'536;  // then refused as no certificate
+
+// From SIGTERM until the last have said good-bye; then closed.
+inline constexpr std::chrono::seconds kStopTimeMax{3};
 
 // After the system had no socket for us.
 inline constexpr std::chrono::milliseconds kAcceptPause{100};

@@ -7,28 +7,16 @@
 #include <iostream>
 #include <sys/stat.h>
 
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
-
+#include "cloud/server/backup.hpp"
+#include "cloud/server/doctor.hpp"
 #include "cloud/server/own_authority.hpp"
 #include "cloud/server/run.hpp"
+#include "cloud/server/status.hpp"
 #include "ports/linux/system_clock.hpp"
 #include "ports/linux/system_entropy.hpp"
 
 namespace sotto::cloud::server {
 namespace {
-
-class SpdLog final : public Log {
-  public:
-    SpdLog() : logger_(spdlog::stderr_logger_st("sotto-cloud")) {
-        logger_->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
-    }
-    void info(const std::string& line) override { logger_->info("{}", line); }
-    void warn(const std::string& line) override { logger_->warn("{}", line); }
-
-  private:
-    std::shared_ptr<spdlog::logger> logger_;
-};
 
 int fail(const Failure& failure) {
     std::cerr << "sotto-cloud: " << failure.detail << std::endl;
@@ -66,7 +54,8 @@ int perform(const CertificateCommand& command) {
 
 int perform(const RunCommand& command) {
     ports::SystemEntropy entropy;
-    SpdLog log;
+    Log log{ports::parse_log_level(command.settings.log_level),
+            ports::parse_log_format(command.settings.log_format)};
     const auto ran = run(command, entropy, log);
     return ran ? EXIT_SUCCESS : fail(ran.error());
 }
@@ -78,6 +67,41 @@ int perform(const AddCommand& command) {
     std::cerr << "The token of " << command.name << ", which cannot be shown again:" << std::endl;
     std::cout << *token << std::endl;
     return EXIT_SUCCESS;
+}
+
+int perform(const StatusCommand& command) {
+    const auto text = status(command);
+    if (!text) return fail(text.error());
+    std::cout << *text << std::flush;
+    return EXIT_SUCCESS;
+}
+
+int perform(const BackupCommand& command) {
+    ports::SystemEntropy entropy;
+    const auto done = backup(command, entropy);
+    if (!done) return fail(done.error());
+    std::cout << "The cloud of " << command.state << " is backed up in " << command.file << ".\n"
+              << (command.passphrase_file.empty()
+                      ? "It holds the cloud's key, readable: keep it as you keep the folder."
+                      : "It is sealed: without the passphrase nobody can open it.")
+              << std::endl;
+    return EXIT_SUCCESS;
+}
+
+int perform(const RestoreCommand& command) {
+    const auto done = restore(command);
+    if (!done) return fail(done.error());
+    std::cout << "The cloud is restored in " << command.state
+              << ". Its devices make new sessions by themselves.\n"
+              << "Do not run the old one again beside it. Start it: sotto-cloud run --state "
+              << command.state << std::endl;
+    return EXIT_SUCCESS;
+}
+
+int perform(const DoctorCommand& command) {
+    const Diagnosis diagnosis = diagnose(command);
+    std::cout << diagnosis.text << std::flush;
+    return diagnosis.is_healthy ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int perform(const PrintSettingsCommand& command) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cloud/server/run.hpp"
 
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <fcntl.h>
@@ -13,14 +14,21 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "cloud/http/api.hpp"
+#include "cloud/http/metrics.hpp"
+#include "cloud/server/admin_port.hpp"
 #include "cloud/server/capture.hpp"
 #include "cloud/server/clock.hpp"
 #include "cloud/server/gateway_port.hpp"
 #include "cloud/server/hop_security.hpp"
 #include "cloud/server/http_port.hpp"
+#include "cloud/server/keys.hpp"
+#include "cloud/server/limits.hpp"
 #include "cloud/server/listen.hpp"
+#include "cloud/server/note_log.hpp"
 #include "cloud/server/sessions.hpp"
+#include "cloud/server/status.hpp"
 #include "core/cose/credential.hpp"
+#include "ports/service/notify.hpp"
 
 namespace sotto::cloud::server {
 
@@ -30,6 +38,8 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::chrono::milliseconds kTick{250};
+constexpr int kTicksPerSecond = 4;
+constexpr std::chrono::milliseconds kStopTick{10};
 
 // As many sockets as the system lets this user have.
 void raise_socket_limit() {
@@ -45,12 +55,18 @@ Result<model::ClaimCode> draw_claim(hal::Entropy& entropy) {
     return code;
 }
 
+Result<std::string> draw_run_name(hal::Entropy& entropy) {
+    std::array<std::uint8_t, 16> bytes{};
+    SOTTO_TRY(entropy.fill(bytes));
+    return http::to_hex(bytes);
+}
+
 // Everything that lives as long as the cloud serves. Members die before those above them; the loop
 // has ended by then.
 class Cloud {
   public:
-    Cloud(const RunCommand& command, State state, hal::Entropy& entropy)
-        : command_(command), state_(std::move(state)), entropy_(entropy) {}
+    Cloud(const RunCommand& command, State state, hal::Entropy& entropy, Log& log)
+        : command_(command), state_(std::move(state)), entropy_(entropy), log_(log) {}
 
     Outcome<> open() {
         const auto credential = cose::Credential::parse(state_.identity.credential);
@@ -71,30 +87,72 @@ class Cloud {
                 Error::StorageFailed,
                 "--capture " + command_.settings.capture_file + ": it cannot be written"};
         SOTTO_TRY(forget_sessions_of_a_copy());
+        SOTTO_TRY(renew_run_name());
         SOTTO_TRY_ASSIGN(const std::string setting, load_address());
         SOTTO_TRY(listen_at_both());
         SOTTO_TRY_ASSIGN(const std::string address, choose_address(setting));
         wire(address);
+        SOTTO_TRY(open_admin());
         return write_ports_file();
     }
 
-    void run(Log& log) {
-        asio::signal_set signals{loop_, SIGTERM, SIGINT};
-        signals.async_wait([this](error_code, int) { loop_.stop(); });
-        if (certificates_) watch_certificates(log);
+    void run() {
+        wait_for_signal();
+        if (certificates_) watch_certificates();
         http_->start();
         gateways_->start();
+        admin_->start();
+        if (metrics_) metrics_->start();
         on_tick();
+        log_.info("ready",
+                  {{"apps", places_.http},
+                   {"gateways", places_.devices},
+                   {"metrics", places_.metrics},
+                   {"version", kVersion}});
+        manager_.say_ready();
         loop_.restart();
         loop_.run();
+        remove_admin_socket(command_.state);
+        // Of a database that is put back later, from before this moment, no session is resumed.
+        if (!renew_run_name()) log_.warn("store-failed", {{"what", "the name of the run"}});
     }
 
-    // What is in use, if a port is in TLS.
-    const Certificates* certificates() const { return certificates_ ? &*certificates_ : nullptr; }
-    const std::string& http_text() const { return http_text_; }
-    const std::string& devices_text() const { return devices_text_; }
-
   private:
+    void wait_for_signal() {
+        signals_.async_wait([this](error_code error, int signal) {
+            if (error) return;
+            if (is_stopping_) {
+                log_.warn("stopping-at-once", {{"signal", signal}});
+                return loop_.stop();
+            }
+            begin_to_stop(signal);
+            wait_for_signal();
+        });
+    }
+
+    // No more come. Who waits for the store gets his answer, then everybody is told good-bye.
+    void begin_to_stop(int signal) {
+        is_stopping_ = true;
+        stop_at_ = std::chrono::steady_clock::now() + kStopTimeMax;
+        log_.info("stopping", {{"signal", signal}, {"connected", hub_->line_count()}});
+        manager_.say_stopping();
+        http_->stop();
+        gateways_->stop();
+        admin_->stop();
+        if (metrics_) metrics_->stop();
+        store_->get_setting("address", [this](const auto& /*ignored*/) { hub_->shut_down(); });
+        stop_when_alone();
+    }
+
+    void stop_when_alone() {
+        const bool is_alone = hub_->is_shutting_down() && hub_->line_count() == 0;
+        if (is_alone || std::chrono::steady_clock::now() >= stop_at_) return loop_.stop();
+        stop_timer_.expires_after(kStopTick);
+        stop_timer_.async_wait([this](error_code error) {
+            if (!error) stop_when_alone();
+        });
+    }
+
     // The answer of the store, waited for: before there is anybody to serve.
     template <class T, class Begin>
     Result<T> wait_for(const Begin& begin) {
@@ -106,12 +164,29 @@ class Cloud {
         return *std::move(answer);
     }
 
-    // The folder was copied or restored: this cloud may have gone on elsewhere.
+    // The folder was copied or restored, or the database was put back: this cloud may have gone on
+    // elsewhere, or before.
     Outcome<> forget_sessions_of_a_copy() {
-        if (!state_.keys.is_copy()) return {};
+        const auto run_name = wait_for<std::optional<std::string>>(
+            [this](auto done) { store_->get_setting("run", std::move(done)); });
+        if (!run_name) return Failure{Error::StorageFailed, "the database cannot be read"};
+        if (!state_.keys.is_copy() && *run_name == load_run_name(state_.keys)) return {};
+        log_.warn("sessions-erased",
+                  {{"why", "the folder or the database was copied, restored or put back"}});
         const Status erased =
             wait_for<void>([this](auto done) { store_->erase_link_contexts(std::move(done)); });
         if (erased && state_.keys.adopt()) return {};
+        return Failure{Error::StorageFailed,
+                       "cannot write into " + command_.state + ": check permissions and space"};
+    }
+
+    // Draws a name that database and keys alone know, for the next start to compare.
+    Outcome<> renew_run_name() {
+        const auto name = draw_run_name(entropy_);
+        if (!name) return Failure{Error::EntropyFailed, "the system gives no random numbers"};
+        const Status stored =
+            wait_for<void>([&](auto done) { store_->set_setting("run", *name, std::move(done)); });
+        if (stored && store_run_name(state_.keys, *name)) return {};
         return Failure{Error::StorageFailed,
                        "cannot write into " + command_.state + ": check permissions and space"};
     }
@@ -133,8 +208,12 @@ class Cloud {
         if (!http) return http.error();
         auto devices = listen(loop_, {"--devices", settings.devices, allow_remote});
         if (!devices) return devices.error();
+        const bool has_https = speaks_tls(settings, settings.http);
+        const bool has_tls = speaks_tls(settings, settings.devices);
         http_text_ = text_of(http->local_endpoint());
         devices_text_ = text_of(devices->local_endpoint());
+        places_.http = (has_https ? "https://" : "http://") + http_text_;
+        places_.devices = devices_text_ + (has_tls ? " (TLS)" : "");
         http_acceptor_.emplace(*std::move(http));
         devices_acceptor_.emplace(*std::move(devices));
         return {};
@@ -154,16 +233,22 @@ class Cloud {
                            "HOST:PORT which one devices are to be told"};
     }
 
-    // Nothing for a port in the clear.
-    const Certificates* certificates_for(const std::string& place) const {
-        return speaks_tls(command_.settings, place) ? certificates() : nullptr;
+    void tell(const Certificates::News& news) {
+        log_.write(news.is_good ? ports::LogLevel::Info : ports::LogLevel::Warn,
+                   "certificate",
+                   {{"what", news.text}});
     }
 
-    void watch_certificates(Log& log) {
-        watch_.emplace(loop_, *certificates_, [&log](const Certificates::News& news) {
-            if (news.is_good) return log.info(news.text);
-            log.warn(news.text);
-        });
+    // Nothing for a port in the clear.
+    const Certificates* certificates_for(const std::string& place) const {
+        return speaks_tls(command_.settings, place) ? &*certificates_ : nullptr;
+    }
+
+    void watch_certificates() {
+        const bool is_good = certificates_->facts().is_valid_at(ports::SystemClock::unix_seconds());
+        tell({.is_good = is_good, .text = certificates_->describe()});
+        watch_.emplace(
+            loop_, *certificates_, [this](const Certificates::News& news) { tell(news); });
         watch_->start();
     }
 
@@ -171,7 +256,9 @@ class Cloud {
         hub_.emplace(
             *store_,
             services::Hub::Config{
-                .router = {.credential = credential_->hash(), .hash_token = hash_token},
+                .router = {.credential = credential_->hash(),
+                           .hash_token = hash_token,
+                           .on_note = [this](const services::Note& note) { write(log_, note); }},
                 .now = [this] { return clock_.now(); },
                 .on_device_event =
                     [this](const services::DeviceEvent& event) { sessions_->on_event(event); },
@@ -204,12 +291,52 @@ class Cloud {
                           certificates_for(command_.settings.devices));
     }
 
+    Outcome<> open_admin() {
+        auto acceptor = listen_for_admin(loop_, command_.state);
+        if (!acceptor) return acceptor.error();
+        admin_.emplace(
+            loop_, *std::move(acceptor), [this](std::string_view path) { return answer(path); });
+        if (command_.settings.metrics.empty()) return {};
+        auto metrics = listen(loop_, {"--metrics", command_.settings.metrics, true});
+        if (!metrics) return metrics.error();
+        places_.metrics = text_of(metrics->local_endpoint());
+        metrics_.emplace(
+            loop_, AdminPort::GenericAcceptor{*std::move(metrics)}, [this](std::string_view path) {
+                return path == "/metrics" ? answer(path) : nothing();
+            });
+        return {};
+    }
+
+    static AdminReply nothing() {
+        return {.status = 404, .type = "text/plain", .body = "there is nothing at this path\n"};
+    }
+
+    AdminReply answer(std::string_view path) {
+        if (path == "/metrics")
+            return {.type = http::kMetricsType, .body = http::render_metrics(numbers())};
+        if (path == "/status") return {.body = render_status(numbers(), places_, clock_.now())};
+        return nothing();
+    }
+
+    http::Numbers numbers() {
+        return {.version = kVersion,
+                .started_at = started_at_,
+                .counters = hub_->router().counters(),
+                .census = hub_->router().census(),
+                .store = store_->statistics(),
+                .store_bytes = size_of_database(command_.state),
+                .http_connections = http_->connection_count(),
+                .certificate_expires_s = certificates_ ? certificates_->facts().not_after : 0};
+    }
+
     Outcome<> write_ports_file() const {
         if (command_.settings.ports_file.empty()) return {};
         const std::filesystem::path path{command_.settings.ports_file};
         const std::string parent = path.has_parent_path() ? path.parent_path().string() : ".";
         const ports::File folder{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-        const std::string text = "http=" + http_text_ + "\ndevices=" + devices_text_ + "\n";
+        const std::string text =
+            "http=" + http_text_ + "\ndevices=" + devices_text_ + "\n" +
+            (places_.metrics.empty() ? "" : "metrics=" + places_.metrics + "\n");
         const bool is_written =
             folder.is_open() &&
             ports::replace_file(folder, path.filename().string(), as_bytes(text)).has_value();
@@ -221,19 +348,38 @@ class Cloud {
     void on_tick() {
         sessions_->on_time();
         hub_->on_time();
+        if (ticks_++ % kTicksPerSecond == 0) on_second();
         timer_.expires_after(kTick);
         timer_.async_wait([this](error_code error) {
             if (!error) on_tick();
         });
     }
 
+    void on_second() {
+        manager_.say_alive();
+        const std::uint64_t failures = store_->statistics().failures;
+        const std::uint64_t more = failures - std::exchange(known_failures_, failures);
+        if (more > 0)
+            log_.error("store-failed",
+                       {{"transactions", more}, {"next", "run sotto-cloud doctor"}});
+    }
+
     const RunCommand& command_;
     State state_;
     hal::Entropy& entropy_;
+    Log& log_;
     std::optional<cose::Credential> credential_;
     SteadyClock clock_;
     asio::io_context loop_{1};
+    asio::signal_set signals_{loop_, SIGTERM, SIGINT};
     asio::steady_timer timer_{loop_};
+    asio::steady_timer stop_timer_{loop_};
+    std::chrono::steady_clock::time_point stop_at_;
+    const ports::ServiceManager manager_;
+    const Instant started_at_ = clock_.now();
+    std::uint64_t known_failures_ = 0;
+    int ticks_ = 0;
+    bool is_stopping_ = false;
     std::unique_ptr<store_sqlite::SqliteStore> store_;
     Capture capture_;
     std::optional<services::Hub> hub_;
@@ -247,6 +393,9 @@ class Cloud {
     std::optional<GatewayPort> gateways_;
     std::string http_text_;
     std::string devices_text_;
+    std::optional<AdminPort> admin_;
+    std::optional<AdminPort> metrics_;
+    Places places_;
 };
 
 }  // namespace
@@ -254,19 +403,12 @@ class Cloud {
 Outcome<> run(const RunCommand& command, hal::Entropy& entropy, Log& log) {
     SOTTO_TRY_ASSIGN(State state, open_state(command.state));
     raise_socket_limit();
-    Cloud cloud{command, std::move(state), entropy};
+    Cloud cloud{command, std::move(state), entropy, log};
     SOTTO_TRY(cloud.open());
-    const Settings& settings = command.settings;
-    if (settings.insecure && !speaks_tls(settings, settings.http))
-        log.warn("--insecure: tokens cross the network readable for everybody in it");
-    if (const auto* certificates = cloud.certificates()) {
-        const bool is_good = certificates->facts().is_valid_at(ports::SystemClock::unix_seconds());
-        is_good ? log.info(certificates->describe()) : log.warn(certificates->describe());
-    }
-    log.info((speaks_tls(settings, settings.http) ? "ready: https://" : "ready: http://") +
-             cloud.http_text() + " for apps, " + cloud.devices_text() + " for gateways" +
-             (speaks_tls(settings, settings.devices) ? " in TLS" : ""));
-    cloud.run(log);
+    if (const Settings& settings = command.settings;
+        settings.insecure && !speaks_tls(settings, settings.http))
+        log.warn("insecure", {{"why", "tokens cross the network readable for everybody in it"}});
+    cloud.run();
     log.info("stopped");
     return {};
 }

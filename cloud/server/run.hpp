@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// sotto-cloud run: the wiring. Blocks until SIGTERM or SIGINT.
+// sotto-cloud run: the wiring. Blocks until SIGTERM or SIGINT, and then until everybody was told
+// good-bye, for some seconds at most; a second signal ends it at once.
 #pragma once
 
 #include <string>
 
 #include "cloud/server/settings.hpp"
 #include "cloud/server/state.hpp"
+#include "ports/service/log.hpp"
 
 namespace sotto::cloud::server {
 
-// One line for what an operator wants to know. No payloads, no secrets.
-class Log {
-  public:
-    virtual void info(const std::string& line) = 0;
-    virtual void warn(const std::string& line) = 0;
-
-  protected:
-    ~Log() = default;  // owned by main
-};
+// No payload and no secret goes into it.
+using ports::Log;
 
 Outcome<> run(const RunCommand& command, hal::Entropy& entropy, Log& log);
 

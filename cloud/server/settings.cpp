@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cloud/server/settings.hpp"
 
+#include <iterator>
+
+#include "ports/service/log.hpp"
+
 namespace sotto::cloud::server {
 
 std::vector<ports::Setting> table_of(Settings& settings) {
@@ -36,6 +40,21 @@ std::vector<ports::Setting> table_of(Settings& settings) {
          "record what passes, sealed as it is and without tokens, in lines of: direction device "
          "label hex; empty: do not",
          &settings.capture_file},
+        {"metrics",
+         "HOST:PORT",
+         "serve metrics at /metrics there, in the clear and to whoever asks: they are numbers and "
+         "nothing else; empty: do not",
+         &settings.metrics},
+        {.name = "log-level",
+         .type = "LEVEL",
+         .help = "how much is told on standard error: debug, info, warn or error",
+         .place = &settings.log_level,
+         .choices = {std::begin(ports::kLogLevels), std::end(ports::kLogLevels)}},
+        {.name = "log-format",
+         .type = "FORMAT",
+         .help = "how it is told: text, a line of words for each event, or json, an object",
+         .place = &settings.log_format,
+         .choices = {std::begin(ports::kLogFormats), std::end(ports::kLogFormats)}},
     };
 }
 

@@ -34,11 +34,37 @@ struct Settings {
     bool insecure = false;
     std::string ports_file{};
     std::string capture_file{};
+    std::string metrics{};  // where; empty: nowhere
+    std::string log_level = "info";
+    std::string log_format = "text";
 };
 
 struct RunCommand {
     std::string state{};
     Settings settings{};
+};
+
+struct StatusCommand {
+    std::string state{};
+    bool json = false;
+};
+
+struct BackupCommand {
+    std::string state{};
+    std::string file{};
+    std::string passphrase_file{};  // empty: not sealed
+};
+
+struct RestoreCommand {
+    std::string state{};
+    std::string file{};
+    std::string passphrase_file{};
+};
+
+struct DoctorCommand {
+    std::string state{};
+    Settings settings{};
+    bool json = false;
 };
 
 struct PrintSettingsCommand {
@@ -54,8 +80,16 @@ struct AddCommand {
 };
 
 // An exit code: everything was said already (help, version, a mistake on the command line).
-using Command = std::
-    variant<InitCommand, CertificateCommand, RunCommand, AddCommand, PrintSettingsCommand, int>;
+using Command = std::variant<InitCommand,
+                             CertificateCommand,
+                             RunCommand,
+                             AddCommand,
+                             StatusCommand,
+                             BackupCommand,
+                             RestoreCommand,
+                             DoctorCommand,
+                             PrintSettingsCommand,
+                             int>;
 Command read_command_line(int argc, char** argv);
 
 // Every setting, by the name that it has in the file and as an option of `run`.

@@ -8,6 +8,7 @@
 #include "cloud/http/api.hpp"
 #include "cloud/server/blocking_store.hpp"
 #include "cloud/server/clock.hpp"
+#include "cloud/server/keys.hpp"
 #include "cloud/server/own_authority.hpp"
 #include "core/cose/credential.hpp"
 #include "core/framing/text.hpp"
@@ -22,8 +23,6 @@ using store_sqlite::SqliteStore;
 
 namespace {
 
-constexpr const char* kDatabaseName = "cloud.db";
-constexpr const char* kKeysName = "keys";
 constexpr const char* kOwnerTokenName = "owner.token";
 constexpr const char* kGatewayTokenName = "gateway.token";
 constexpr const char* kFirstGateway = "first";

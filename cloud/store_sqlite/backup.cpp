@@ -16,22 +16,30 @@ Failure no_backup(const std::string& name) {
 
 Status insert_keys(Database& backup, const Keys& keys) {
     // What is erased is overwritten, and the pages that held it are left behind.
-    SOTTO_TRY(
-        backup.execute("PRAGMA journal_mode = DELETE; PRAGMA secure_delete = ON;"
-                       "BEGIN; DELETE FROM link_contexts;"
-                       "CREATE TABLE backup_keys (content BLOB NOT NULL) STRICT;"));
-    SOTTO_TRY(
-        backup.query("INSERT INTO backup_keys (content) VALUES (?)").bind(Bytes{keys.bytes}).run());
+    SOTTO_TRY(backup.execute(
+        "PRAGMA journal_mode = DELETE; PRAGMA secure_delete = ON;"
+        "BEGIN; DELETE FROM link_contexts;"
+        "CREATE TABLE backup_keys (name TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT;"));
+    for (const auto& [name, content] : keys) {
+        SOTTO_TRY(backup.query("INSERT INTO backup_keys (name, content) VALUES (?, ?)")
+                      .bind(std::string_view{name})
+                      .bind(Bytes{content})
+                      .run());
+    }
     return backup.execute("PRAGMA application_id = " + std::to_string(kBackupId) +
                           "; COMMIT; VACUUM;");
 }
 
 Result<Keys> take_keys(Database& backup) {
-    Query query = backup.query("SELECT content FROM backup_keys");
-    SOTTO_TRY_ASSIGN(const bool is_there, query.step());
-    if (!is_there) return Error::Malformed;
-    const Bytes content = query.blob(0);
-    return Keys{{content.begin(), content.end()}};
+    Query query = backup.query("SELECT name, content FROM backup_keys");
+    Keys keys;
+    while (true) {
+        SOTTO_TRY_ASSIGN(const bool is_there, query.step());
+        if (!is_there) break;
+        const Bytes content = query.blob(1);
+        keys[std::string{query.text(0)}] = {content.begin(), content.end()};
+    }
+    return keys;
 }
 
 // Everything but the keys, under a database's own mark.

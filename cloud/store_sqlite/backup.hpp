@@ -4,6 +4,7 @@
 // Allocates; blocks on the disk.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,10 +15,8 @@ namespace sotto::cloud::store_sqlite {
 // "SOTB": marks a file as a backup (PRAGMA application_id).
 inline constexpr std::int32_t kBackupId = 0x534f5442;
 
-// What is not in the database: opaque here.
-struct Keys {
-    std::vector<std::uint8_t> bytes;
-};
+// What is not in the database, by name: opaque here.
+using Keys = std::map<std::string, std::vector<std::uint8_t>>;
 
 // Fills `backup`, which is new, from the database at `path`, which may be in use. Errors of
 // prepare(); nothing is changed at `path`.

@@ -68,6 +68,9 @@ class SqliteStore final : public store::Store {
     void set_setting(std::string name, std::string value, store::Done<void> done) override;
     void get_setting(std::string name, store::Done<std::optional<std::string>> done) override;
 
+    // May be called from any thread.
+    store::Statistics statistics() { return writer_.statistics(); }
+
   private:
     SqliteStore(std::unique_ptr<Database> database, store::Executor executor)
         : writer_(std::move(database), std::move(executor)) {}

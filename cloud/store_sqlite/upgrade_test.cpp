@@ -183,7 +183,7 @@ class BackupTest : public UpgradeTest {
     std::unique_ptr<Database> in_memory() {
         return *Database::open("", Database::Mode::InMemory, Duration{});
     }
-    const Keys kKeys{{1, 2, 3, 0, 5}};
+    const Keys kKeys{{"one", {1, 2, 3, 0, 5}}, {"two", {}}};
 };
 
 TEST_F(BackupTest, HoldsEverythingButSessions) {
@@ -201,7 +201,7 @@ TEST_F(BackupTest, HoldsEverythingButSessions) {
         const auto backup = *Database::open(file("backup"), Database::Mode::Open, Duration{});
         const auto keys = restore_backup(*backup, "backup", file("new.db"));
         ASSERT_TRUE(keys) << keys.error().detail;
-        EXPECT_EQ(keys->bytes, kKeys.bytes);
+        EXPECT_EQ(*keys, kKeys);
     }
     EXPECT_EQ(read_file(file("new.db")).find("backup_keys"), std::string::npos);
     const auto store = open(file("new.db"));
@@ -221,7 +221,7 @@ TEST_F(BackupTest, GoesThroughMemoryAsBytes) {
     ASSERT_TRUE(again->deserialize(*bytes));
     const auto keys = restore_backup(*again, "backup", file("new.db"));
     ASSERT_TRUE(keys) << keys.error().detail;
-    EXPECT_EQ(keys->bytes, kKeys.bytes);
+    EXPECT_EQ(*keys, kKeys);
     expect_content(*open(file("new.db")));
 }
 

@@ -52,7 +52,10 @@ WriterThread::Batch WriterThread::take_batch() {
 }
 
 void WriterThread::run_batch(Batch batch) {
-    if (const Status status = run_transaction(batch); !status) {
+    const auto begin = std::chrono::steady_clock::now();
+    const Status status = run_transaction(batch);
+    count(batch, status.has_value(), std::chrono::steady_clock::now() - begin);
+    if (!status) {
         // Undoing may fail where the error has undone everything already.
         static_cast<void>(database_->execute("ROLLBACK").has_value());
         for (const auto& operation : batch) operation->fail(Error::StorageFailed);
@@ -66,6 +69,25 @@ Status WriterThread::run_transaction(const Batch& batch) {
     SOTTO_TRY(writes ? database_->query("BEGIN IMMEDIATE").run() : database_->query("BEGIN").run());
     for (const auto& operation : batch) SOTTO_TRY(operation->run(*database_));
     return database_->query("COMMIT").run();
+}
+
+void WriterThread::count(const Batch& batch,
+                         bool is_done,
+                         std::chrono::steady_clock::duration time) {
+    const bool writes =
+        std::ranges::any_of(batch, [](const auto& operation) { return operation->writes(); });
+    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+    const std::scoped_lock lock{mutex_};
+    statistics_.operations += batch.size();
+    if (!is_done) ++statistics_.failures;
+    if (is_done && writes) statistics_.count_commit(static_cast<std::uint64_t>(us));
+}
+
+store::Statistics WriterThread::statistics() {
+    const std::scoped_lock lock{mutex_};
+    store::Statistics now = statistics_;
+    now.queue = queue_.size();
+    return now;
 }
 
 void WriterThread::post(Batch batch) {

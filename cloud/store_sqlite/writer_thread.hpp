@@ -4,6 +4,7 @@
 // is shared by everybody who waits for one.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -14,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "cloud/store/statistics.hpp"
 #include "cloud/store/store.hpp"
 #include "cloud/store_sqlite/database.hpp"
 
@@ -48,6 +50,8 @@ class WriterThread {
     ~WriterThread();
 
     void submit(std::unique_ptr<Operation> operation);
+    // May be called from any thread.
+    store::Statistics statistics();
 
   private:
     using Batch = std::vector<std::unique_ptr<Operation>>;
@@ -56,6 +60,7 @@ class WriterThread {
     Batch take_batch();
     void run_batch(Batch batch);
     Status run_transaction(const Batch& batch);
+    void count(const Batch& batch, bool is_done, std::chrono::steady_clock::duration time);
     void post(Batch batch);
 
     std::unique_ptr<Database> database_;
@@ -63,6 +68,7 @@ class WriterThread {
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<std::unique_ptr<Operation>> queue_;
+    store::Statistics statistics_;
     bool stopping_ = false;
     std::thread thread_;  // last: it uses the others
 };
