@@ -293,7 +293,7 @@ TEST_F(Backup, WhatIsNoneIsRefused) {
     state_ = folder_ / "new";
     const std::string file = folder_ / "junk";
     EXPECT_TRUE(has(on_state({"restore", file}).output, "there is no file"));
-    for (const std::string content :
+    for (const std::string& content :
          {std::string{"junk"}, std::string{}, read_text(folder_ / "cloud/cloud.db")}) {
         std::ofstream{file, std::ios::binary} << content;
         const auto refused = on_state({"restore", file});

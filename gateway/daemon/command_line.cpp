@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <iostream>
+#include <iterator>
 
 #include <CLI/CLI.hpp>
 
@@ -65,6 +66,16 @@ std::vector<ports::Setting> table_of(Settings& settings) {
          "record what passes, sealed as it is and without tokens, in lines of: direction device "
          "label hex; empty: do not",
          &settings.capture_file},
+        {.name = "log-level",
+         .type = "LEVEL",
+         .help = "how much is told on standard error: debug, info, warn or error",
+         .place = &settings.log_level,
+         .choices = {std::begin(ports::kLogLevels), std::end(ports::kLogLevels)}},
+        {.name = "log-format",
+         .type = "FORMAT",
+         .help = "how it is told: text, a line of words for each event, or json, an object",
+         .place = &settings.log_format,
+         .choices = {std::begin(ports::kLogFormats), std::end(ports::kLogFormats)}},
     };
 }
 

@@ -100,7 +100,7 @@ class Gateway::Peer final : public air::LinkHandler {
     relay::LinkId id() const { return id_; }
     bool is_up() const { return id_ != relay::LinkId{}; }
     Instant since() const { return since_; }
-    std::string name() const { return to_hex(sighting_.device_id) + " (" + sighting_.name + ")"; }
+    std::string name() const { return sighting_.name; }
 
     void on_connected(const air::Sighting& sighting) override {
         sighting_ = sighting;
@@ -198,7 +198,7 @@ void Gateway::look_around() {
 
 void Gateway::on_link_up(Peer& peer) {
     links_.emplace(peer.id(), &peer);
-    log_.info("device " + peer.name() + " is here");
+    log_.info("device-here", {{"device", to_hex(peer.device())}, {"name", peer.name()}});
     relay_.on_link_up(peer.id(), now());
     pump();
 }
@@ -221,7 +221,8 @@ void Gateway::on_link_down(Peer& peer, air::Disconnect why) {
     } else {
         hold_offs_.on_failed(peer.place(), now(), jitter());
     }
-    if (peer.is_up()) log_.info("device " + peer.name() + " has gone: " + text_of(why));
+    if (peer.is_up())
+        log_.info("device-gone", {{"device", to_hex(peer.device())}, {"why", text_of(why)}});
     const relay::LinkId id = peer.id();
     drop(peer);
     relay_.on_link_down(id, now());
@@ -244,7 +245,8 @@ void Gateway::on_cloud_record(relay::CloudId cloud, Bytes record) {
 
 void Gateway::on_cloud_down(relay::CloudId cloud, const std::string& why) {
     if (clouds_[cloud.value()]->is_news(why))
-        log_.warn("cloud " + relay_.address(cloud) + ": " + why + "; trying again");
+        log_.warn("cloud-lost",
+                  {{"cloud", relay_.address(cloud)}, {"why", why}, {"next", "trying again"}});
     relay_.on_uplink_down(cloud, now(), jitter());
     pump();
 }
@@ -279,7 +281,7 @@ void Gateway::perform(const relay::SendToDevice& output) {
 void Gateway::perform(const relay::CloseLink& output) {
     Peer* peer = find(output.link);
     if (peer == nullptr) return;
-    log_.info("device " + peer->name() + " is let go: " + text_of(output.why));
+    log_.info("device-let-go", {{"device", to_hex(peer->device())}, {"why", text_of(output.why)}});
     hold_offs_.hold(peer->place(), output.stay_away, now());
     peer->close();
     drop(*peer);
@@ -287,17 +289,17 @@ void Gateway::perform(const relay::CloseLink& output) {
 
 void Gateway::perform(const relay::CloudWelcomed& output) {
     clouds_[output.cloud.value()]->on_welcomed();
-    log_.info("cloud " + relay_.address(output.cloud) + " is connected");
+    log_.info("cloud-connected", {{"cloud", relay_.address(output.cloud)}});
 }
 
 void Gateway::perform(const relay::CloudRefused& output) {
-    log_.warn("cloud " + relay_.address(output.cloud) +
-              " refused this gateway: " + text_of(output.reason));
+    log_.warn("cloud-refused",
+              {{"cloud", relay_.address(output.cloud)}, {"why", text_of(output.reason)}});
 }
 
 void Gateway::perform(const relay::DeviceOffered& output) {
-    log_.info("device " + to_hex(output.device_id) + " goes to cloud " +
-              relay_.address(output.cloud));
+    log_.info("device-offered",
+              {{"device", to_hex(output.device_id)}, {"cloud", relay_.address(output.cloud)}});
 }
 
 Gateway::Peer* Gateway::find(relay::LinkId link) {

@@ -19,18 +19,12 @@
 #include "gateway/relay/relay.hpp"
 #include "gateway/uplink/client.hpp"
 #include "gateway/uplink/security.hpp"
+#include "ports/service/log.hpp"
 
 namespace sotto::gateway {
 
-// One line for what an operator wants to know. No payloads, no secrets.
-class Log {
-  public:
-    virtual void info(const std::string& line) = 0;
-    virtual void warn(const std::string& line) = 0;
-
-  protected:
-    ~Log() = default;  // owned by main
-};
+// No payload and no secret goes into it.
+using ports::Log;
 
 struct Uplink {
     relay::Cloud cloud;

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // sotto-gateway: the wiring.
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 
 #include <boost/asio/signal_set.hpp>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
+#include <boost/asio/steady_timer.hpp>
 
 #include "air/virtual/virtual_central.hpp"
 #include "core/base/assert.hpp"
 #include "gateway/daemon/settings.hpp"
+#include "ports/service/notify.hpp"
 
 // This program has no port: nothing else of the core's needs reaches it.
 void sotto::panic(const char* file, int line) {
@@ -22,22 +23,33 @@ void sotto::panic(const char* file, int line) {
 namespace sotto::gateway {
 namespace {
 
-class SpdLog final : public Log {
+// Tells the service manager, each second, that the event loop turns.
+class Pulse {
   public:
-    SpdLog() : logger_(spdlog::stderr_logger_st("sotto-gateway")) {
-        logger_->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
+    explicit Pulse(boost::asio::io_context& loop) : timer_(loop) {}
+
+    void start() {
+        manager_.say_ready();
+        beat();
     }
-    void info(const std::string& line) override { logger_->info("{}", line); }
-    void warn(const std::string& line) override { logger_->warn("{}", line); }
-    void error(const std::string& line) { logger_->error("{}", line); }
+    void stop() const { manager_.say_stopping(); }
 
   private:
-    std::shared_ptr<spdlog::logger> logger_;
+    void beat() {
+        manager_.say_alive();
+        timer_.expires_after(std::chrono::seconds{1});
+        timer_.async_wait([this](boost::system::error_code error) {
+            if (!error) beat();
+        });
+    }
+
+    boost::asio::steady_timer timer_;
+    const ports::ServiceManager manager_;
 };
 
-int run(const Settings& settings, SpdLog& log) {
+int run(const Settings& settings, Log& log) {
     const auto fail = [&](const std::string& text) {
-        log.error(text);
+        log.error("failed", {{"why", text}});
         return EXIT_FAILURE;
     };
     if (const std::string wrong = check_air_folder(settings.air_folder); !wrong.empty())
@@ -52,9 +64,15 @@ int run(const Settings& settings, SpdLog& log) {
     air::VirtualCentral central{loop, settings.air_folder, settings.value_size_max};
     Gateway gateway{loop, central, std::get<std::vector<Uplink>>(uplinks), capture, log};
     boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
-    signals.async_wait([&](boost::system::error_code, int) { loop.stop(); });
+    Pulse pulse{loop};
+    signals.async_wait([&](boost::system::error_code, int signal) {
+        log.info("stopping", {{"signal", signal}});
+        pulse.stop();
+        loop.stop();
+    });
     gateway.start();
-    log.info("ready on the air of " + settings.air_folder);
+    pulse.start();
+    log.info("ready", {{"air", settings.air_folder}});
     loop.run();
     log.info("stopped");
     return EXIT_SUCCESS;
@@ -67,8 +85,10 @@ int main(int argc, char** argv) {
     try {
         const auto read = sotto::gateway::read_command_line(argc, argv);
         if (const int* code = std::get_if<int>(&read)) return *code;
-        sotto::gateway::SpdLog log;
-        return sotto::gateway::run(std::get<sotto::gateway::Settings>(read), log);
+        const auto& settings = std::get<sotto::gateway::Settings>(read);
+        sotto::gateway::Log log{sotto::ports::parse_log_level(settings.log_level),
+                                sotto::ports::parse_log_format(settings.log_format)};
+        return sotto::gateway::run(settings, log);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "sotto-gateway: %s\n", error.what());
         return EXIT_FAILURE;

@@ -23,6 +23,8 @@ struct Settings {
     bool insecure = false;
     std::uint32_t value_size_max = framing::kValueSizeMax;
     std::string capture_file{};
+    std::string log_level = "info";
+    std::string log_format = "text";
 };
 
 // An exit code: everything was said already (help, version, a mistake on the command line).
