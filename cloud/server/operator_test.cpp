@@ -3,6 +3,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <list>
 #include <sys/stat.h>
 
 #include <gtest/gtest.h>
@@ -12,6 +13,7 @@
 #include "cloud/server/clients_test.hpp"
 #include "cloud/server/clock.hpp"
 #include "cloud/server/keys.hpp"
+#include "cloud/server/limits.hpp"
 #include "cloud/server/state.hpp"
 #include "testing/exposition.hpp"
 #include "testing/program.hpp"
@@ -391,6 +393,19 @@ TEST_F(Watching, MetricsAreServedWhereTheyAreAskedFor) {
     EXPECT_GT(value("store_bytes"), 4'096);
     EXPECT_EQ(server::ask(endpoint("metrics"), "GET /status").status, 404);
     EXPECT_EQ(ask("GET /metrics").status, 404) << "not where apps connect";
+    running->stop(SIGTERM);
+}
+
+TEST_F(Watching, SoManyMayAskForMetricsAtOnce) {
+    init();
+    const auto running = start({"--metrics", "127.0.0.1:0"});
+    const Endpoint metrics = endpoint("metrics");
+    std::list<RawClient> silent;
+    for (std::size_t i = 0; i < kAdminConnectionsMax; ++i) silent.emplace_back(metrics);
+    EXPECT_TRUE(eventually([&] { return server::ask(metrics, "GET /metrics").status == 0; }))
+        << "the next one is closed at once";
+    silent.pop_front();
+    EXPECT_TRUE(eventually([&] { return server::ask(metrics, "GET /metrics").status == 200; }));
     running->stop(SIGTERM);
 }
 
