@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device/firmware/firmware.hpp"
 
+#include <cstddef>
+#include <new>
+
 #include "core/keystore/records.hpp"
 #include "device/firmware/air_port.hpp"
 #include "device/firmware/board.hpp"
@@ -174,8 +177,9 @@ void Firmware::run() {
 }  // namespace
 
 void run() {
-    static Firmware firmware;
-    firmware.run();
+    // A static object would be one that ends, and nothing here ever does.
+    alignas(Firmware) static std::array<std::byte, sizeof(Firmware)> memory;
+    (new (memory.data()) Firmware)->run();
 }
 
 }  // namespace sotto::firmware
