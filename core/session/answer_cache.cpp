@@ -11,11 +11,18 @@ Bytes AnswerCache::find(Bytes request) const {
     return {};
 }
 
+void AnswerCache::put(Entry& entry, Bytes request, Bytes answer) {
+    entry = {.request = fingerprint_of(request), .answer = FixedBytes<kAnswerSizeMax>{answer}};
+}
+
 void AnswerCache::keep(Bytes request, Bytes answer) {
     if (answer.size() > kAnswerSizeMax) return;
-    entries_[oldest_] = {.request = fingerprint_of(request),
-                         .answer = FixedBytes<kAnswerSizeMax>{answer}};
-    oldest_ = (oldest_ + 1) % entries_.size();
+    put(entries_[oldest_], request, answer);
+    oldest_ = (oldest_ + 1) % kAnswerCacheCount;
+}
+
+void AnswerCache::keep_continue(Bytes request, Bytes answer) {
+    if (answer.size() <= kAnswerSizeMax) put(entries_.back(), request, answer);
 }
 
 void AnswerCache::clear() { entries_ = {}; }

@@ -19,6 +19,9 @@ class AnswerCache {
 
     // Keeps an answer, in place of the oldest. One that is too large is not kept.
     void keep(Bytes request, Bytes answer);
+    // Keeps the answer to a block that is followed by others, in a place of its own: the answers
+    // to commands stay.
+    void keep_continue(Bytes request, Bytes answer);
 
     // Forgets everything: sessions have been erased.
     void clear();
@@ -29,7 +32,9 @@ class AnswerCache {
         FixedBytes<kAnswerSizeMax> answer;
     };
 
-    std::array<Entry, kAnswerCacheCount> entries_{};
+    static void put(Entry& entry, Bytes request, Bytes answer);
+
+    std::array<Entry, kAnswerCacheCount + 1> entries_{};  // the last one for blocks
     std::size_t oldest_ = 0;
 };
 

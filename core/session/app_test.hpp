@@ -3,6 +3,7 @@
 // tests and fuzz targets of this folder; not part of the library.
 #pragma once
 
+#include "core/coap/block.hpp"
 #include "core/edhoc/initiator.hpp"
 #include "core/oscore/message.hpp"
 #include "core/session/device_test.hpp"
@@ -22,11 +23,21 @@ struct App {
         std::optional<std::uint32_t> accept = {};
         std::optional<std::uint32_t> not_after = {};
         std::optional<std::uint32_t> time = {};
+        std::optional<coap::Block> block1 = {};
+        std::optional<coap::Block> block2 = {};
+        std::optional<std::uint32_t> size1 = {};
+        std::string_view tag = {};
     };
     struct Reply {
         coap::Code code = coap::Code::Empty;
         std::string payload = {};
         Message echo = {};
+        std::optional<coap::Block> block1 = {};
+        std::optional<coap::Block> block2 = {};
+        std::optional<std::uint32_t> size1 = {};
+        std::optional<std::uint32_t> size2 = {};
+        std::optional<std::uint32_t> max_age = {};
+        std::string etag = {};
     };
 
     Message edhoc_request(const Message& payload) {
@@ -118,9 +129,17 @@ struct App {
         for (const auto segment : spec.path) body.options().add_text(coap::kUriPath, segment);
         if (spec.format) body.options().add_uint(coap::kContentFormat, *spec.format);
         if (spec.accept) body.options().add_uint(coap::kAccept, *spec.accept);
+        if (spec.block2) {
+            body.options().add_uint(coap::kBlock2, coap::block_value(*spec.block2));
+        }
+        if (spec.block1) {
+            body.options().add_uint(coap::kBlock1, coap::block_value(*spec.block1));
+        }
+        if (spec.size1) body.options().add_uint(coap::kSize1, *spec.size1);
         if (!spec.echo.empty()) body.options().add(coap::kEcho, spec.echo);
         if (spec.not_after) body.options().add_uint(coap::kNotAfter, *spec.not_after);
         if (spec.time) body.options().add_uint(coap::kTime, *spec.time);
+        if (!spec.tag.empty()) body.options().add_text(coap::kRequestTag, spec.tag);
         binding = oscore::bind_request(oscore::Piv{piv});
         std::array<std::uint8_t, kMessageSizeMax> buffer;
         const auto message =
@@ -138,10 +157,17 @@ struct App {
         std::array<std::uint8_t, kMessageSizeMax> scratch;
         const auto response = oscore::unprotect_response(*context, binding, *message, scratch);
         if (!response) return {};
-        const Bytes echo = response->body.options.find(coap::kEcho).value_or(Bytes{});
+        const coap::Options& options = response->body.options;
+        const Bytes echo = options.find(coap::kEcho).value_or(Bytes{});
         return {.code = response->body.code,
                 .payload = std::string{as_text(response->body.payload)},
-                .echo = {echo.begin(), echo.end()}};
+                .echo = {echo.begin(), echo.end()},
+                .block1 = *coap::find_block(options, coap::kBlock1),
+                .block2 = *coap::find_block(options, coap::kBlock2),
+                .size1 = options.find_uint(coap::kSize1),
+                .size2 = options.find_uint(coap::kSize2),
+                .max_age = options.find_uint(coap::kMaxAge),
+                .etag = std::string{as_text(options.find(coap::kETag).value_or(Bytes{}))}};
     }
     Reply ask(Device& device, const Spec& spec) { return unprotect(device.receive(protect(spec))); }
     // A command as a client sends it: challenged if need be, then run.

@@ -29,26 +29,51 @@ struct Party {
     edhoc::Identity identity() const { return {.credential = credential, .private_key = key}; }
 };
 
-// A lamp that counts how often it was switched.
+// A lamp that counts how often it was switched, with a note on it that may be long: function and
+// variable `note`. What the function answers is `answer`, or the note itself. Function `list`
+// shares the room of `note`.
 class Lamp final : public Resources {
   public:
     int calls = 0;
     std::string last;
+    int note_count = 0;
+    std::string note;
+    std::string answer;
+    std::string links = "</f/lamp>";
+    mutable std::array<std::uint8_t, 200> page_room{};
+    mutable std::array<std::uint8_t, 200> book_room{};
+    std::vector<std::uint8_t> room = std::vector<std::uint8_t>(kBodySizeMax);
 
-    Result<Traits> find(ResourceKind, std::string_view name) const override {
-        if (name != "lamp") return Error::NotFound;
-        return Traits{};
+    Result<Traits> find(ResourceKind kind, std::string_view name) const override {
+        const bool has_room = kind == ResourceKind::Function;
+        MutBytes place{const_cast<std::uint8_t*>(room.data()), has_room ? room.size() : 0};
+        if (name == "lamp") return Traits{};
+        if (name == "note") return Traits{.index = 1, .room = place};
+        if (name == "list") return Traits{.index = 2, .room = place};
+        if (name == "page") return Traits{.index = 3, .room = page_room};
+        if (name == "book") return Traits{.index = 4, .room = book_room};
+        return Error::NotFound;
     }
-    Result<Content> call(std::uint8_t, const Content& argument, Format, MutBytes) override {
+    Status call(std::uint8_t function, const Content& argument, Format, Excerpt& out) override {
+        if (function > 0) {
+            ++note_count;
+            note = as_text(argument.payload);
+            if (note == "refuse") return Error::InvalidArgument;
+            out.bytes(answer.empty() ? argument.payload : as_bytes(answer));
+            return {};
+        }
         ++calls;
         last = as_text(argument.payload);
-        return Content{.format = Format::Text, .payload = as_bytes(last)};
+        out.text(last);
+        return {};
     }
-    Result<Content> read(std::uint8_t, Format, MutBytes) override {
-        return Content{.format = Format::Text, .payload = as_bytes(last)};
+    Status read(std::uint8_t variable, Format, Excerpt& out) override {
+        out.text(variable == 0 ? last : note);
+        return {};
     }
-    Result<Content> describe(MutBytes) const override {
-        return Content{.format = Format::Link, .payload = as_bytes("</f/lamp>")};
+    Status describe(Excerpt& out) const override {
+        out.text(links);
+        return {};
     }
 };
 

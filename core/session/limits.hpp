@@ -53,11 +53,19 @@ inline constexpr std::size_t kPendingEvents = 4;
 inline constexpr std::size_t kEventSizeMax = 128;
 inline constexpr Duration kObservationLifetime = minutes(10);
 
+// Arguments and results in blocks: so many transfers at a time, one in each session; what stays of
+// one that does not go on; when somebody who found no room is to ask again.
+inline constexpr std::size_t kTransfers = 2;
+inline constexpr Duration kTransferLifetime = minutes(2);
+inline constexpr std::uint32_t kTransferBusyMaxAge = 2;  // seconds
+
 // Bytes.
 inline constexpr std::size_t kMessageSizeMax = 1'280;     // one CoAP message on a host
 inline constexpr std::size_t kHandshakeMessageMax = 256;  // one EDHOC message with EAD
 inline constexpr std::size_t kNameSizeMax = 32;           // a function, variable or event
-inline constexpr std::size_t kPayloadSizeMax = 1'024;     // an argument, result or value
+inline constexpr std::size_t kPayloadSizeMax = 1'024;     // of them in one message, and a block
+inline constexpr std::size_t kBodySizeMax = 65'536;       // an argument, result or value in blocks
+inline constexpr std::size_t kEnvelopeSizeMax = 160;      // what stands around a payload
 
 // The client's side.
 inline constexpr Duration kRetransmitFirst = seconds(2);  // RFC 7252 ACK_TIMEOUT, then doubled
@@ -70,7 +78,9 @@ inline constexpr Duration kObservationRenewal = seconds(60);  // a rebooted devi
 inline constexpr Duration kRenewalPatience = seconds(10);
 inline constexpr Duration kHandshakePause = seconds(1);  // before another try
 inline constexpr Duration kHandshakePauseMax = seconds(8);
-inline constexpr std::uint8_t kHandshakeTryMax = 4;  // in one job
-inline constexpr std::uint8_t kChallengeMax = 4;     // in one job
+inline constexpr std::uint8_t kHandshakeTryMax = 4;     // in one job
+inline constexpr std::uint8_t kChallengeMax = 4;        // for one message
+inline constexpr std::uint8_t kTransferRestartMax = 8;  // what changed, or was forgotten, meanwhile
+inline constexpr std::uint8_t kSmallBlockExponent = 4;  // 256 bytes, if nothing larger gets through
 
 }  // namespace sotto::session

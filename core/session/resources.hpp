@@ -4,8 +4,8 @@
 
 #include <string_view>
 
-#include "core/base/bytes.hpp"
 #include "core/base/result.hpp"
+#include "core/session/excerpt.hpp"
 
 namespace sotto::session {
 
@@ -23,26 +23,30 @@ struct Content {
 struct Traits {
     std::uint8_t index = 0;      // of its kind
     bool is_idempotent = false;  // a function whose repetition does no harm
+    // Where an argument over one message is put together, and such a result kept until it has been
+    // fetched; at most kBodySizeMax. Empty: a function has neither. Two that share it take turns.
+    MutBytes room = {};
 };
 
+// Each may answer more than fits one message: an Excerpt keeps what is to be shown.
 class Resources {
   public:
     // Error::NotFound if there is no such resource.
     virtual Result<Traits> find(ResourceKind kind, std::string_view name) const = 0;
 
-    // Runs a function. The result is in the format asked for and points into `out` or to memory of
-    // the callee that outlives the call. Error::InvalidArgument: the function refuses the argument;
-    // Error::Unsupported: a format it does not take; Error::NoSpace: the result is too large.
-    virtual Result<Content> call(std::uint8_t function,
-                                 const Content& argument,
-                                 Format wanted,
-                                 MutBytes out) = 0;
+    // Runs a function, whose result comes in the format asked for. The argument may lie in the
+    // function's room. Error::InvalidArgument: the function refuses the argument;
+    // Error::Unsupported: a format it does not take.
+    virtual Status call(std::uint8_t function,
+                        const Content& argument,
+                        Format wanted,
+                        Excerpt& out) = 0;
 
     // Reads a variable. Errors as above.
-    virtual Result<Content> read(std::uint8_t variable, Format wanted, MutBytes out) = 0;
+    virtual Status read(std::uint8_t variable, Format wanted, Excerpt& out) = 0;
 
     // The list of resources in CoRE Link Format (RFC 6690).
-    virtual Result<Content> describe(MutBytes out) const = 0;
+    virtual Status describe(Excerpt& out) const = 0;
 
   protected:
     ~Resources() = default;

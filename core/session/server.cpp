@@ -12,7 +12,6 @@ constexpr std::uint16_t kFormatEdhoc = 64;
 constexpr std::uint16_t kFormatCidEdhoc = 65;
 constexpr std::uint8_t kCborTrue = 0xf5;  // in front of message_1 (RFC 9528 A.2)
 constexpr std::uint32_t kBusyMaxAge = 4;
-constexpr auto kLifetimeS = static_cast<std::uint32_t>(kObservationLifetime.ms / 1'000);
 
 constexpr std::array<coap::OptionNumber, 5> kUnderstood{
     coap::kUriHost, coap::kUriPort, coap::kUriPath, coap::kAccept, coap::kOscore};
@@ -51,6 +50,7 @@ Server::Server(const Setup& setup)
                    .slots = setup.half_open,
                    .rate = setup.handshake_rate}) {
     SOTTO_ASSERT(setup.half_open.size() >= kHalfOpenSlots);
+    SOTTO_ASSERT(setup.scratch.size() >= 2 * kEnvelopeSizeMax);
 }
 
 Status Server::start(Instant now) {
@@ -70,6 +70,7 @@ Status Server::factory_reset() {
     handshakes_.clear();
     observations_.clear();
     answers_.clear();
+    transfers_.clear();
     ++revision_;
     return {};
 }
@@ -150,7 +151,9 @@ void Server::end_session(SessionEntry& entry) {
 
 void Server::forget_ended() {
     for (std::size_t i = 0; i < sessions_.size(); ++i) {
-        if (sessions_.take_ended(i)) observations_.remove_session(static_cast<std::uint8_t>(i));
+        if (!sessions_.take_ended(i)) continue;
+        observations_.remove_session(static_cast<std::uint8_t>(i));
+        transfers_.remove(static_cast<std::uint8_t>(i));
     }
 }
 
@@ -194,7 +197,11 @@ Bytes Server::on_protected(
                       .now = now};
     exchange.answer.code = answer(exchange);
     const Bytes response = respond(exchange, out);
-    if (exchange.answer.was_executed && !response.empty()) answers_.keep(from_token(raw), response);
+    if (response.empty()) return response;
+    if (exchange.answer.was_executed) answers_.keep(from_token(raw), response);
+    if (exchange.answer.code == coap::Code::Continue) {
+        answers_.keep_continue(from_token(raw), response);
+    }
     return response;
 }
 
@@ -281,6 +288,7 @@ Bytes Server::seal(const Answer& answer, Sealing& sealing, Instant now, MutBytes
     // The request's plaintext has been used: its place takes that of the response.
     coap::MessageWriter body{setup_.scratch, answer.code};
     coap::OptionWriter& options = body.options();
+    if (answer.block2) options.add(coap::kETag, answer.tag);
     if (answer.is_observed) {
         options.add(coap::kObserve, {});  // RFC 8613 §4.1.3.5.2
         sealing.outside.observe = observe_sequence_++ & 0xff'ffff;
@@ -288,7 +296,11 @@ Bytes Server::seal(const Answer& answer, Sealing& sealing, Instant now, MutBytes
     if (answer.has_content) {
         options.add_uint(coap::kContentFormat, static_cast<std::uint16_t>(answer.content.format));
     }
-    if (answer.has_lifetime) options.add_uint(coap::kMaxAge, kLifetimeS);
+    if (answer.max_age_s) options.add_uint(coap::kMaxAge, *answer.max_age_s);
+    if (answer.block2) options.add_uint(coap::kBlock2, coap::block_value(*answer.block2));
+    if (answer.block1) options.add_uint(coap::kBlock1, coap::block_value(*answer.block1));
+    if (answer.size2 > 0) options.add_uint(coap::kSize2, answer.size2);
+    if (answer.size1 > 0) options.add_uint(coap::kSize1, answer.size1);
     if (answer.brings_echo) {
         options.add(coap::kEcho, echo_->make(sealing.context.recipient_id, now));
     }

@@ -13,6 +13,7 @@
 #include "core/session/observations.hpp"
 #include "core/session/resources.hpp"
 #include "core/session/session_table.hpp"
+#include "core/session/transfers.hpp"
 #include "core/session/wall_clock.hpp"
 
 namespace sotto::session {
@@ -30,7 +31,7 @@ class Server {
         std::span<SessionEntry> sessions;  // at least kStoredSessions
         std::span<HalfOpen> half_open;     // at least kHalfOpenSlots
         MutBytes scratch;                  // for a plaintext: as large as the largest message
-        MutBytes result;                   // for what a resource answers: kPayloadSizeMax on hosts
+        MutBytes result;  // for what a resource answers in one message: kPayloadSizeMax on hosts
         Rate handshake_rate{.burst = kHandshakeBurst, .refill = kHandshakeRefill};
     };
     explicit Server(const Setup& setup);
@@ -81,8 +82,13 @@ class Server {
         bool has_own_piv = false;
         bool was_executed = false;  // the same bytes must never run again: keep the answer
         bool is_observed = false;
-        bool has_lifetime = false;  // of an observation, as Max-Age
         Content content = {};
+        std::optional<std::uint32_t> max_age_s = std::nullopt;
+        std::optional<coap::Block> block1 = std::nullopt;  // the one that was taken
+        std::optional<coap::Block> block2 = std::nullopt;  // the one that is shown,
+        EntityTag tag = {};                                // of this representation
+        std::uint32_t size1 = 0;                           // what can be taken; 0: not said
+        std::uint32_t size2 = 0;                           // of the whole; 0: not said
     };
     // A protected request that has been verified, on its way through, and what it is answered.
     struct Exchange {
@@ -93,6 +99,8 @@ class Server {
         const oscore::Request& request;
         Instant now;
         bool is_fresh = false;  // it brings an Echo value of this boot and session
+        std::optional<coap::Block> block1 = std::nullopt;
+        std::optional<coap::Block> block2 = std::nullopt;
         Answer answer = {};
     };
     // What is said in the open.
@@ -122,8 +130,6 @@ class Server {
 
     // The resources, in server_resources.cpp.
     coap::Code dispatch(Exchange& exchange);
-    coap::Code on_function(Exchange& exchange, std::string_view name);
-    coap::Code run_function(Exchange& exchange, const Traits& traits);
     // Why a state-changing request may not run; nothing: it may, and its number is stored.
     std::optional<coap::Code> admit_command(Exchange& exchange, bool is_idempotent);
     std::optional<coap::Code> admit_deferred(Exchange& exchange, std::uint32_t not_after);
@@ -138,11 +144,24 @@ class Server {
     coap::Code on_attach(Exchange& exchange);
     coap::Code on_last(Exchange& exchange);
     coap::Code on_time(Exchange& exchange);
-    // The content of an answer, or why there is none.
-    coap::Code show(Exchange& exchange, const Result<Content>& content);
     coap::Code show_cbor(Exchange& exchange, const Result<Bytes>& payload);
     // A command has run, with this outcome.
     coap::Code keep_result(Exchange& exchange, coap::Code code);
+
+    // Functions, and what comes or goes in blocks, in server_transfers.cpp.
+    coap::Code on_function(Exchange& exchange, std::string_view name);
+    coap::Code take_block(Exchange& exchange, const Traits& traits, const TransferKey& key);
+    coap::Code run_function(Exchange& exchange, const Traits& traits, const TransferKey& key);
+    coap::Code show_result(Exchange& exchange, Transfer& transfer);
+    coap::Code go_on_with_result(Exchange& exchange, std::uint8_t function);
+    coap::Code refuse_as_busy(Exchange& exchange);
+    coap::Code refuse_as_too_large(Exchange& exchange, MutBytes room);
+    std::uint8_t largest_block() const;
+    // The block that is asked for, or the first one; no larger than one message takes.
+    coap::Block wanted_block(const Exchange& exchange) const;
+    // What the resource has read, or why there is nothing.
+    coap::Code show(Exchange& exchange, Status status, Format format, Excerpt& part);
+    void show_block(Exchange& exchange, std::size_t size, const EntityTag& tag);
 
     Bytes respond(const coap::Header& request, const Notice& notice, MutBytes out);
     Bytes respond(Exchange& exchange, MutBytes out);
@@ -164,6 +183,7 @@ class Server {
     Handshakes handshakes_;
     Observations observations_;
     AnswerCache answers_;
+    Transfers transfers_;
     std::optional<Echo> echo_;
     WallClock clock_;
     std::uint16_t next_message_id_ = 0;

@@ -19,17 +19,23 @@ class Echoing final : public Resources {
   public:
     Result<Traits> find(ResourceKind, std::string_view name) const override {
         if (name != "x") return Error::NotFound;
-        return Traits{};
+        return Traits{.room = room_};
     }
-    Result<Content> call(std::uint8_t, const Content& argument, Format, MutBytes) override {
-        return argument;
+    Status call(std::uint8_t, const Content& argument, Format, Excerpt& out) override {
+        out.bytes(argument.payload);
+        return {};
     }
-    Result<Content> read(std::uint8_t, Format wanted, MutBytes) override {
-        return Content{.format = wanted, .payload = as_bytes("value")};
+    Status read(std::uint8_t, Format, Excerpt& out) override {
+        out.text("value");
+        return {};
     }
-    Result<Content> describe(MutBytes) const override {
-        return Content{.format = Format::Link, .payload = as_bytes("</v/x>")};
+    Status describe(Excerpt& out) const override {
+        out.text("</v/x>");
+        return {};
     }
+
+  private:
+    mutable std::array<std::uint8_t, 300> room_{};
 };
 
 oscore::Context context(std::string_view sender_id, std::string_view recipient_id) {

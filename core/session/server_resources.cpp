@@ -9,11 +9,14 @@ namespace sotto::session {
 namespace {
 
 constexpr std::string_view kTagQuery = "k=";
-constexpr std::array<coap::OptionNumber, 6> kOfFunctions{coap::kUriHost,
+constexpr auto kObservationSeconds = static_cast<std::uint32_t>(kObservationLifetime.ms / 1'000);
+constexpr std::array<coap::OptionNumber, 8> kOfFunctions{coap::kUriHost,
                                                          coap::kUriPort,
                                                          coap::kUriPath,
                                                          coap::kUriQuery,
                                                          coap::kAccept,
+                                                         coap::kBlock1,
+                                                         coap::kBlock2,
                                                          coap::kNotAfter};
 constexpr std::span kUnderstood{kOfFunctions.data(), kOfFunctions.size() - 1};
 
@@ -40,9 +43,6 @@ bool parse_tag(std::string_view query, keystore::SessionTag& tag) {
 Format format_of(const coap::Body& body, coap::OptionNumber option) {
     return static_cast<Format>(body.options.find_uint(option).value_or(0));  // 0 is text
 }
-
-// What arguments, results and values may be in.
-bool is_value_format(Format format) { return format == Format::Text || format == Format::Cbor; }
 
 // A value of the map of PUT /n, with the key in front of it.
 Status read_key(cbor::Reader& in, std::uint8_t key) {
@@ -102,9 +102,25 @@ coap::Code Server::dispatch(Exchange& exchange) {
     const bool is_function = kind == "f";  // [SES-90] only they can be deferred
     if (options.find_bad_critical(is_function ? std::span{kOfFunctions} : kUnderstood))
         return coap::Code::BadOption;
+    const auto block1 = coap::find_block(options, coap::kBlock1);
+    const auto block2 = coap::find_block(options, coap::kBlock2);
+    if (!block1 || !block2) return coap::Code::BadRequest;  // RFC 7959 §2.2: a reserved size
+    exchange.block1 = *block1;
+    exchange.block2 = *block2;
     const Role role = exchange.entry.role;
     const bool is_attach = options.path_is("/a");
     if (is_attach != (role == Role::Cloud)) return coap::Code::Forbidden;  // [SES-30]
+    if (options.path_is("/.well-known/core")) return on_description(exchange);
+    if (options.count(coap::kUriPath) == 2) {
+        const std::string_view name = *options.find_text(coap::kUriPath, 1);
+        if (is_function) return on_function(exchange, name);
+        if (kind == "v") return on_variable(exchange, name);
+        if (kind == "e") return on_event(exchange, name);
+    }
+    // [SES-80] The others take and give one message only.
+    const bool is_part =
+        exchange.block1 && (exchange.block1->number > 0 || exchange.block1->has_more);
+    if (is_part || (exchange.block2 && exchange.block2->number > 0)) return coap::Code::BadOption;
     if (is_attach) return on_attach(exchange);
     if (options.path_is("/n")) {
         return role == Role::Owner ? on_network(exchange) : coap::Code::Forbidden;
@@ -114,23 +130,7 @@ coap::Code Server::dispatch(Exchange& exchange) {
     }
     if (options.path_is("/last")) return on_last(exchange);
     if (options.path_is("/t")) return on_time(exchange);
-    if (options.path_is("/.well-known/core")) return on_description(exchange);
-    if (options.count(coap::kUriPath) == 2) {
-        const std::string_view name = *options.find_text(coap::kUriPath, 1);
-        if (is_function) return on_function(exchange, name);
-        if (kind == "v") return on_variable(exchange, name);
-        if (kind == "e") return on_event(exchange, name);
-    }
     return coap::Code::NotFound;
-}
-
-coap::Code Server::on_function(Exchange& exchange, std::string_view name) {
-    const coap::Body& body = exchange.request.body;
-    const auto traits = setup_.resources.find(ResourceKind::Function, name);
-    if (!traits) return coap::Code::NotFound;
-    if (body.code != coap::Code::Post) return coap::Code::MethodNotAllowed;
-    if (body.payload.size() > kPayloadSizeMax) return coap::Code::RequestEntityTooLarge;
-    return run_function(exchange, *traits);
 }
 
 std::optional<coap::Code> Server::admit_command(Exchange& exchange, bool is_idempotent) {
@@ -158,23 +158,6 @@ std::optional<coap::Code> Server::admit_deferred(Exchange& exchange, std::uint32
     return std::nullopt;
 }
 
-coap::Code Server::run_function(Exchange& exchange, const Traits& traits) {
-    const coap::Body& body = exchange.request.body;
-    const Format format = format_of(body, coap::kContentFormat);
-    const Format wanted = format_of(body, coap::kAccept);
-    // What cannot be taken or told is not begun.
-    if (!is_value_format(format)) return coap::Code::UnsupportedContentFormat;
-    if (!is_value_format(wanted)) return coap::Code::NotAcceptable;
-    if (const auto refusal = admit_command(exchange, traits.is_idempotent); refusal)
-        return *refusal;
-    const auto result = setup_.resources.call(
-        traits.index, {.format = format, .payload = body.payload}, wanted, setup_.result);
-    if (!result) return keep_result(exchange, coap::to_coap_code(result.error()));
-    exchange.answer.content = *result;
-    exchange.answer.has_content = true;
-    return keep_result(exchange, coap::Code::Changed);
-}
-
 coap::Code Server::keep_result(Exchange& exchange, coap::Code code) {
     exchange.answer.brings_echo = true;
     exchange.answer.was_executed = true;
@@ -184,7 +167,8 @@ coap::Code Server::keep_result(Exchange& exchange, coap::Code code) {
                                   .piv = static_cast<std::uint32_t>(exchange.request.piv.value()),
                                   .code = static_cast<std::uint8_t>(code)};
     const Bytes payload = exchange.answer.content.payload;
-    result.has_payload = payload.size() <= keystore::kResultSizeMax;
+    const bool is_whole = !exchange.answer.block2 || !exchange.answer.block2->has_more;
+    result.has_payload = is_whole && payload.size() <= keystore::kResultSizeMax;
     if (result.has_payload) result.payload = FixedBytes<keystore::kResultSizeMax>{payload};
     // If this fails the command has run all the same, and /last says less than it could.
     (void)keystore::store_result(sessions_.storage_of(exchange.entry), *slot, result).has_value();
@@ -197,7 +181,10 @@ coap::Code Server::on_variable(Exchange& exchange, std::string_view name) {
     const coap::Body& body = exchange.request.body;
     if (body.code != coap::Code::Get) return coap::Code::MethodNotAllowed;
     const Format wanted = format_of(body, coap::kAccept);
-    return show(exchange, setup_.resources.read(traits->index, wanted, setup_.result));
+    const coap::Block block = wanted_block(exchange);
+    Excerpt part{setup_.result.first(block.size()), block.offset()};
+    const Status read = setup_.resources.read(traits->index, wanted, part);
+    return show(exchange, read, wanted, part);
 }
 
 coap::Code Server::on_event(Exchange& exchange, std::string_view name) {
@@ -216,31 +203,26 @@ coap::Code Server::on_event(Exchange& exchange, std::string_view name) {
                                       .expires = exchange.now + kObservationLifetime};
         // RFC 7641 §4.1: without room the answer carries no Observe option.
         exchange.answer.is_observed = observations_.add(observation, exchange.now).has_value();
-        exchange.answer.has_lifetime = true;
+        exchange.answer.max_age_s = kObservationSeconds;
     } else {
         observations_.remove(session, token);
     }
     return coap::Code::Content;
 }
 
-coap::Code Server::show(Exchange& exchange, const Result<Content>& content) {
-    if (!content) {
-        const bool is_format = content.error() == Error::Unsupported;
-        return is_format ? coap::Code::NotAcceptable : coap::to_coap_code(content.error());
-    }
-    exchange.answer.content = *content;
+coap::Code Server::show_cbor(Exchange& exchange, const Result<Bytes>& payload) {
+    if (!payload) return coap::Code::InternalServerError;
+    exchange.answer.content = {.format = Format::Cbor, .payload = *payload};
     exchange.answer.has_content = true;
     return coap::Code::Content;
 }
 
-coap::Code Server::show_cbor(Exchange& exchange, const Result<Bytes>& payload) {
-    if (!payload) return coap::Code::InternalServerError;
-    return show(exchange, Content{.format = Format::Cbor, .payload = *payload});
-}
-
 coap::Code Server::on_description(Exchange& exchange) {
     if (exchange.request.body.code != coap::Code::Get) return coap::Code::MethodNotAllowed;
-    return show(exchange, setup_.resources.describe(setup_.result));
+    const coap::Block block = wanted_block(exchange);
+    Excerpt part{setup_.result.first(block.size()), block.offset()};
+    const Status described = setup_.resources.describe(part);
+    return show(exchange, described, Format::Link, part);
 }
 
 coap::Code Server::on_network(Exchange& exchange) {

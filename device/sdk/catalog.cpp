@@ -3,12 +3,13 @@
 
 #include <optional>
 
-#include "core/base/writer.hpp"
+#include "core/session/limits.hpp"
 
 namespace sotto::device {
 namespace {
 
 using session::Content;
+using session::Excerpt;
 using session::Format;
 using session::ResourceKind;
 using session::Traits;
@@ -37,7 +38,7 @@ Status add(Items& items, const Item& item) {
 }
 
 template <class Items>
-void describe_items(Writer& out,
+void describe_items(session::Excerpt& out,
                     const Items& items,
                     std::string_view prefix,
                     std::string_view suffix) {
@@ -49,7 +50,10 @@ void describe_items(Writer& out,
 
 }  // namespace
 
-Status Catalog::add_function(Function function) { return add(functions_, function); }
+Status Catalog::add_function(Function function) {
+    if (function.room.size() > session::kBodySizeMax) return Error::InvalidArgument;
+    return add(functions_, function);
+}
 Status Catalog::add_variable(Variable variable) { return add(variables_, variable); }
 Status Catalog::event(std::string_view name) { return add(events_, Event{name}); }
 
@@ -67,15 +71,14 @@ Result<Traits> Catalog::find(ResourceKind kind, std::string_view name) const {
             break;
     }
     if (!index) return Error::NotFound;
-    const bool is_idempotent =
-        kind == ResourceKind::Function && functions_[*index].repetition == Repetition::Harmless;
-    return Traits{.index = *index, .is_idempotent = is_idempotent};
+    if (kind != ResourceKind::Function) return Traits{.index = *index};
+    const Function& function = functions_[*index];
+    return Traits{.index = *index,
+                  .is_idempotent = function.repetition == Repetition::Harmless,
+                  .room = function.room};
 }
 
-Result<Content> Catalog::call(std::uint8_t function,
-                              const Content& argument,
-                              Format wanted,
-                              MutBytes out) {
+Status Catalog::call(std::uint8_t function, const Content& argument, Format wanted, Excerpt& out) {
     std::array<std::uint8_t, kNumberTextSizeMax> scratch;
     SOTTO_TRY_ASSIGN(const std::string_view text, decode_argument(argument, scratch));
     const Function& called = functions_[function];
@@ -83,17 +86,15 @@ Result<Content> Catalog::call(std::uint8_t function,
     return encode(value, wanted, out);
 }
 
-Result<Content> Catalog::read(std::uint8_t variable, Format wanted, MutBytes out) {
+Status Catalog::read(std::uint8_t variable, Format wanted, Excerpt& out) {
     return encode(variables_[variable].read(variables_[variable].object), wanted, out);
 }
 
-Result<Content> Catalog::describe(MutBytes out) const {
-    Writer writer{out};
-    describe_items(writer, functions_, "/f/", ";rt=\"sotto.f\"");
-    describe_items(writer, variables_, "/v/", ";rt=\"sotto.v\";ct=\"0 60\"");
-    describe_items(writer, events_, "/e/", ";rt=\"sotto.e\";obs");
-    SOTTO_TRY_ASSIGN(const Bytes payload, writer.finish());
-    return Content{.format = Format::Link, .payload = payload};
+Status Catalog::describe(Excerpt& out) const {
+    describe_items(out, functions_, "/f/", ";rt=\"sotto.f\"");
+    describe_items(out, variables_, "/v/", ";rt=\"sotto.v\";ct=\"0 60\"");
+    describe_items(out, events_, "/e/", ";rt=\"sotto.e\";obs");
+    return {};
 }
 
 }  // namespace sotto::device

@@ -25,12 +25,24 @@ class Catalog final : public session::Resources {
     Status function(std::string_view name,
                     Function& callable,
                     Repetition repetition = Repetition::Counts) {
+        return function(name, callable, MutBytes{}, repetition);
+    }
+    // The same for arguments and results that are too large for one message: they are put together
+    // in `room`, and are as large as that, up to session::kBodySizeMax. Functions may share a room;
+    // they take turns.
+    template <class Function>
+    Status function(std::string_view name,
+                    Function& callable,
+                    MutBytes room,
+                    Repetition repetition = Repetition::Counts) {
         return add_function({.name = name,
                              .repetition = repetition,
+                             .room = room,
                              .object = &callable,
                              .invoke = &invoke<Function>});
     }
-    // A number, truth or text of the sketch, read where it lies.
+    // A number, truth or text of the sketch, read where it lies. A text is as long as it likes, up
+    // to session::kBodySizeMax; who reads it gets it as it was at one moment.
     template <class T>
     Status variable(std::string_view name, const T& variable) {
         return add_variable({.name = name, .object = &variable, .read = &read_value<T>});
@@ -38,19 +50,18 @@ class Catalog final : public session::Resources {
     Status event(std::string_view name);
 
     Result<session::Traits> find(session::ResourceKind kind, std::string_view name) const override;
-    Result<session::Content> call(std::uint8_t function,
-                                  const session::Content& argument,
-                                  session::Format wanted,
-                                  MutBytes out) override;
-    Result<session::Content> read(std::uint8_t variable,
-                                  session::Format wanted,
-                                  MutBytes out) override;
-    Result<session::Content> describe(MutBytes out) const override;
+    Status call(std::uint8_t function,
+                const session::Content& argument,
+                session::Format wanted,
+                session::Excerpt& out) override;
+    Status read(std::uint8_t variable, session::Format wanted, session::Excerpt& out) override;
+    Status describe(session::Excerpt& out) const override;
 
   private:
     struct Function {
         std::string_view name;
         Repetition repetition = Repetition::Counts;
+        MutBytes room = {};
         void* object = nullptr;
         Result<Value> (*invoke)(void*, std::string_view) = nullptr;
     };

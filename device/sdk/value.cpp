@@ -28,20 +28,28 @@ void write_decimal(Writer& out, std::int32_t number) {
 
 std::string_view text_of(bool value) { return value ? "true" : "false"; }
 
-Result<Bytes> encode_text(const Value& value, MutBytes out) {
-    Writer writer{out};
-    if (const auto* text = std::get_if<std::string_view>(&value)) writer.text(*text);
-    if (const auto* truth = std::get_if<bool>(&value)) writer.text(text_of(*truth));
-    if (const auto* number = std::get_if<std::int32_t>(&value)) write_decimal(writer, *number);
-    return writer.finish();
+void encode_text(const Value& value, session::Excerpt& out) {
+    if (const auto* text = std::get_if<std::string_view>(&value)) out.text(*text);
+    if (const auto* truth = std::get_if<bool>(&value)) out.text(text_of(*truth));
+    if (const auto* number = std::get_if<std::int32_t>(&value)) {
+        std::array<std::uint8_t, kNumberTextSizeMax> decimal;
+        Writer writer{decimal};
+        write_decimal(writer, *number);
+        out.bytes(writer.written());
+    }
 }
 
-Result<Bytes> encode_cbor(const Value& value, MutBytes out) {
-    cbor::Writer writer{out};
-    if (const auto* text = std::get_if<std::string_view>(&value)) writer.text(*text);
+void encode_cbor(const Value& value, session::Excerpt& out) {
+    std::array<std::uint8_t, 9> head;  // the largest that there is
+    cbor::Writer writer{head};
+    Bytes text;
+    if (const auto* found = std::get_if<std::string_view>(&value)) {
+        text = as_bytes(*found);
+        writer.head(cbor::Kind::Text, text.size());
+    }
     if (const auto* truth = std::get_if<bool>(&value)) writer.boolean(*truth);
     if (const auto* number = std::get_if<std::int32_t>(&value)) writer.integer(*number);
-    return writer.finish();
+    out.bytes_behind(writer.written(), text);
 }
 
 Result<std::string_view> decode_cbor(Bytes payload, MutBytesN<kNumberTextSizeMax> scratch) {
@@ -70,16 +78,15 @@ Result<std::string_view> decode_cbor(Bytes payload, MutBytesN<kNumberTextSizeMax
 
 }  // namespace
 
-Result<Content> encode(const Value& value, Format format, MutBytes out) {
+Status encode(const Value& value, Format format, session::Excerpt& out) {
     if (format == Format::Text) {
-        SOTTO_TRY_ASSIGN(const Bytes payload, encode_text(value, out));
-        return Content{.format = format, .payload = payload};
+        encode_text(value, out);
+    } else if (format == Format::Cbor) {
+        encode_cbor(value, out);
+    } else {
+        return Error::Unsupported;
     }
-    if (format == Format::Cbor) {
-        SOTTO_TRY_ASSIGN(const Bytes payload, encode_cbor(value, out));
-        return Content{.format = format, .payload = payload};
-    }
-    return Error::Unsupported;
+    return {};
 }
 
 Result<std::string_view> decode_argument(const Content& argument,

@@ -12,8 +12,8 @@ namespace sotto::device {
 // A text must stay where it is until the call that asked for it is over.
 using Value = std::variant<std::int32_t, bool, std::string_view>;
 
-// The bytes of a value in a format. Error::NoSpace; Error::Unsupported for another format.
-Result<session::Content> encode(const Value& value, session::Format format, MutBytes out);
+// The bytes of a value in a format. Error::Unsupported for another format.
+Status encode(const Value& value, session::Format format, session::Excerpt& out);
 
 inline constexpr std::size_t kNumberTextSizeMax = 11;
 

@@ -15,26 +15,38 @@ Party Party::make(std::string_view subject, hal::Entropy& entropy) {
 }
 
 Result<session::Traits> Tasks::find(session::ResourceKind kind, std::string_view name) const {
-    const bool is_known = kind == session::ResourceKind::Function   ? name == "run"
-                          : kind == session::ResourceKind::Variable ? name == "last"
-                                                                    : name == "ran";
-    if (!is_known) return Error::NotFound;
-    return session::Traits{};
+    if (kind == session::ResourceKind::Event) {
+        if (name != "ran") return Error::NotFound;
+        return session::Traits{};
+    }
+    const bool is_function = kind == session::ResourceKind::Function;
+    if (name == (is_function ? "run" : "last")) return session::Traits{};
+    if (name != (is_function ? "read" : "letter")) return Error::NotFound;
+    auto& room = const_cast<std::vector<std::uint8_t>&>(room_);
+    return session::Traits{.index = 1, .room = is_function ? MutBytes{room} : MutBytes{}};
 }
 
-Result<Content> Tasks::call(std::uint8_t, const Content& argument, Format, MutBytes) {
+Status Tasks::call(std::uint8_t function, const Content& argument, Format, session::Excerpt& out) {
     last_ = as_text(argument.payload);
+    if (function == 1) {
+        last_ = command_of(as_text(argument.payload));
+        letter_ = letter_of(last_);
+        if (last_.empty()) ledger_.complain("a letter did not arrive as it was sent");
+    }
     ledger_.on_run(last_);
     has_news = true;
-    return Content{.format = Format::Text, .payload = as_bytes(last_)};
+    out.text(function == 1 ? letter_ : last_);
+    return {};
 }
 
-Result<Content> Tasks::read(std::uint8_t, Format, MutBytes) {
-    return Content{.format = Format::Text, .payload = as_bytes(last_)};
+Status Tasks::read(std::uint8_t variable, Format, session::Excerpt& out) {
+    out.text(variable == 1 ? letter_ : last_);
+    return {};
 }
 
-Result<Content> Tasks::describe(MutBytes) const {
-    return Content{.format = Format::Link, .payload = as_bytes("</f/run>,</v/last>,</e/ran>")};
+Status Tasks::describe(session::Excerpt& out) const {
+    out.text("</f/run>,</f/read>,</v/last>,</v/letter>,</e/ran>");
+    return {};
 }
 
 Device::Device(World& world, Ledger& ledger, std::uint64_t seed)

@@ -10,6 +10,7 @@
 #include "testing/memory_storage.hpp"
 #include "testing/seeded_entropy.hpp"
 #include "tests/sim/ledger.hpp"
+#include "tests/sim/letter.hpp"
 #include "tests/sim/world.hpp"
 
 namespace sotto::sim {
@@ -24,25 +25,27 @@ struct Party {
 };
 
 // Function `run` takes commands and writes them into the ledger; event `ran` tells of them.
+// Function `read` takes letters about commands and does the same; variable `letter` is that of the
+// last one.
 class Tasks final : public session::Resources {
   public:
     explicit Tasks(Ledger& ledger) : ledger_(ledger) {}
 
     Result<session::Traits> find(session::ResourceKind kind, std::string_view name) const override;
-    Result<session::Content> call(std::uint8_t function,
-                                  const session::Content& argument,
-                                  session::Format wanted,
-                                  MutBytes out) override;
-    Result<session::Content> read(std::uint8_t variable,
-                                  session::Format wanted,
-                                  MutBytes out) override;
-    Result<session::Content> describe(MutBytes out) const override;
+    Status call(std::uint8_t function,
+                const session::Content& argument,
+                session::Format wanted,
+                session::Excerpt& out) override;
+    Status read(std::uint8_t variable, session::Format wanted, session::Excerpt& out) override;
+    Status describe(session::Excerpt& out) const override;
 
     bool has_news = false;  // something was run
 
   private:
     Ledger& ledger_;
     std::string last_ = "nothing";
+    std::string letter_ = letter_of("nothing");
+    std::vector<std::uint8_t> room_ = std::vector<std::uint8_t>(kLetterSizeMax);
 };
 
 class Device {

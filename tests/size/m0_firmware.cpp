@@ -26,19 +26,23 @@ Status Noise::fill(MutBytes out) {
 }
 
 Result<session::Traits> Sketch::find(session::ResourceKind, std::string_view) const {
-    return session::Traits{.index = port};
+    static std::array<std::uint8_t, 512> room;
+    return session::Traits{.index = port, .room = MutBytes{room}.first(port)};
 }
-Result<session::Content> Sketch::call(std::uint8_t,
-                                      const session::Content&,
-                                      session::Format,
-                                      MutBytes out) {
-    return session::Content{.payload = out.first(port)};
+Status Sketch::call(std::uint8_t,
+                    const session::Content& argument,
+                    session::Format,
+                    session::Excerpt& out) {
+    out.bytes(argument.payload);
+    return {};
 }
-Result<session::Content> Sketch::read(std::uint8_t, session::Format, MutBytes out) {
-    return session::Content{.payload = out.first(port)};
+Status Sketch::read(std::uint8_t, session::Format, session::Excerpt& out) {
+    out.text("value");
+    return {};
 }
-Result<session::Content> Sketch::describe(MutBytes out) const {
-    return session::Content{.payload = out.first(port)};
+Status Sketch::describe(session::Excerpt& out) const {
+    out.text("links");
+    return {};
 }
 
 Input wait() {

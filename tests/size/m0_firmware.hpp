@@ -26,14 +26,12 @@ class Noise final : public hal::Entropy {
 class Sketch final : public session::Resources {
   public:
     Result<session::Traits> find(session::ResourceKind kind, std::string_view name) const override;
-    Result<session::Content> call(std::uint8_t function,
-                                  const session::Content& argument,
-                                  session::Format wanted,
-                                  MutBytes out) override;
-    Result<session::Content> read(std::uint8_t variable,
-                                  session::Format wanted,
-                                  MutBytes out) override;
-    Result<session::Content> describe(MutBytes out) const override;
+    Status call(std::uint8_t function,
+                const session::Content& argument,
+                session::Format wanted,
+                session::Excerpt& out) override;
+    Status read(std::uint8_t variable, session::Format wanted, session::Excerpt& out) override;
+    Status describe(session::Excerpt& out) const override;
 };
 
 struct Input {
