@@ -6,6 +6,10 @@
 // next_message() after each call, until there is none. One job at a time, beside observations that
 // it keeps alive by itself. A session is begun, and begun again, as jobs need it.
 //
+// What does not fit one message goes in blocks (RFC 7959), each of them a request of its own, and
+// the job has its time anew with each: at least as long as the device keeps what it has got. It
+// goes on where it was when a way that was cut stands again.
+//
 // A command runs at most once. If its answer is lost the device is asked what it executed last
 // [SES-45]; nothing is ever repeated on a guess. No allocation; borrows what Setup names.
 #pragma once
@@ -13,6 +17,7 @@
 #include <string_view>
 #include <variant>
 
+#include "core/coap/block.hpp"
 #include "core/framing/limits.hpp"
 #include "core/oscore/message.hpp"
 #include "core/session/client_handshake.hpp"
@@ -30,8 +35,12 @@ struct Request {
     coap::Code code = coap::Code::Get;
     std::string_view resource;
     std::string_view name = {};
+    // Up to kBodySizeMax; over kPayloadSizeMax it is borrowed until the end of the job.
     std::optional<Content> content = std::nullopt;
     std::optional<Format> accept = std::nullopt;
+    // Where an answer of several blocks is put together, borrowed until the end of the job and as
+    // large as the largest that is taken. Empty: only what fits one message is.
+    MutBytes room = {};
 };
 
 // What must be kept of a deferred command until its answer comes.
@@ -60,6 +69,7 @@ enum class Reason : std::uint8_t {
     OutcomeUnknown,  // no answer came, and nobody can say whether it was run
     NoSession,       // each handshake was followed by a refusal that nothing proves
     OwnState,        // our storage or randomness failed; nothing was executed
+    NotWhole,        // the answer changed while it was read, again and again, or has no room
 };
 struct Ended {
     Reason reason = Reason::Silence;
@@ -105,6 +115,16 @@ class Client {
     // Asks the device what became of a deferred command, whose end is as that of its own job. It
     // can not run any more afterwards [SES-45].
     Status settle(const Deferred& deferred, Instant now, Instant until);
+    // How far a job has come that takes more than one message; nothing if it is none.
+    struct Progress {
+        std::size_t done = 0;
+        std::size_t total = 0;  // 0: not known
+        bool is_answer = false;
+    };
+    std::optional<Progress> progress() const;
+    // The way that was cut stands again, or another one does: what waits for an answer is sent at
+    // once.
+    void send_again(Instant now) { exchange_.send_again(now); }
     // Ends the job as if its time were over; nothing if there is none.
     std::optional<Event> give_up(Instant now);
     bool is_busy() const { return job_.kind != JobKind::None; }
@@ -146,6 +166,19 @@ class Client {
         std::optional<Format> format{};
         std::optional<Format> accept{};
     };
+    // What of a job goes in blocks.
+    struct Transfer {
+        Bytes argument;
+        coap::OutgoingBody out;
+        FixedBytes<oscore::kPivSizeMax> request_tag;  // RFC 9175 §3
+        coap::IncomingBody in;
+        coap::Block wanted{};  // of the answer, once
+        bool fetches = false;  // its first block has come:
+        Answer first;          // without payload
+        FixedBytes<coap::kTokenSizeMax> etag;
+        std::size_t size2 = 0;
+        std::uint8_t restart_count = 0;
+    };
     struct Job {
         JobKind kind = JobKind::None;
         Step step = Step::Request;
@@ -161,6 +194,8 @@ class Client {
         oscore::Piv piv{};           // of that command,
         keystore::SessionTag tag{};  // in that session
         bool was_paired = false;
+        Duration patience{};  // of the whole job, or of each of its blocks
+        Transfer transfer;
         keystore::PairingSecret secret;
         FixedBytes<crypto::kHashSize> expected;
     };
@@ -182,6 +217,11 @@ class Client {
         bool brings_echo = false;
         std::optional<std::uint32_t> not_after = std::nullopt;
         std::optional<std::uint32_t> time = std::nullopt;
+        std::optional<coap::Block> block1 = std::nullopt;
+        std::optional<coap::Block> block2 = std::nullopt;
+        std::uint32_t size1 = 0;  // 0: not said
+        Bytes request_tag = {};
+        Bytes payload = {};
     };
 
     static Result<Spec> make_spec(const Request& request);
@@ -204,16 +244,28 @@ class Client {
 
     std::optional<Event> send_request(Instant now);
     std::optional<Event> send_last(Instant now);
-    std::optional<Event> send_protected(const Spec& spec,
-                                        std::string_view query,
-                                        Bytes payload,
-                                        Instant now);
-    Result<Bytes> write_body(const Spec& spec, const Extras& extras, Bytes payload);
+    std::optional<Event> send_protected(const Spec& spec, Extras extras, Instant now);
+    Result<Bytes> write_body(const Spec& spec, const Extras& extras);
+    // Puts in the block whose turn it is.
+    void add_block(Extras& extras, oscore::Piv piv);
     bool is_command() const;
+    // The message whose turn it is may execute the command.
+    bool may_run() const;
     std::optional<Event> on_response(const coap::Message& message, Instant now);
     std::optional<Event> on_answer(const coap::Message& message, Instant now);
     std::optional<Event> on_unprotected(const coap::Message& message, Instant now);
     std::optional<Event> on_last(const coap::Body& body, Instant now);
+    std::optional<Event> on_result(const coap::Body& body, Instant now);
+    std::optional<Event> on_continue(const coap::Body& body, Instant now);
+    std::optional<Event> on_block(const coap::Body& body, const coap::Block& block, Instant now);
+    // Asks for the next block, or ends with the answer.
+    std::optional<Event> go_on_with_answer(const coap::Block& block, Instant now);
+    // The answer changed, or has gone, while it was read.
+    std::optional<Event> lose_answer(Instant now);
+    // Sends the argument again, from the block at `offset` on: nothing was run.
+    std::optional<Event> restart(Instant now, std::size_t offset);
+    bool is_to_shrink(Instant now);
+    void renew_patience(Instant now);
     bool keep_echo(const coap::Body& body, Instant now);
     void reply(const coap::EmptyMessage& message);
 
@@ -236,8 +288,8 @@ class Client {
     FixedBytes<kEchoSizeMax> echo_;
     Instant echo_until_{};
     std::optional<cose::Credential> device_;
-    Scratch<kPayloadSizeMax> argument_;  // of the job
-    std::size_t argument_size_ = 0;
+    Scratch<kPayloadSizeMax> argument_;  // of the job, if it is short
+    std::uint8_t block_exponent_ = coap::kBlockExponentMax;
     Scratch<kMessageSizeMax> plaintext_;
 };
 

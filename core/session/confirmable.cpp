@@ -24,6 +24,13 @@ void Confirmable::send(std::size_t size, Instant now, Instant until) {
     is_acknowledged_ = false;
 }
 
+void Confirmable::send_again(Instant now) {
+    if (!is_open()) return;
+    send_at_ = now;
+    timeout_ = std::min(timeout_, milliseconds(2 * kRetransmitFirst.ms));
+    sent_count_ = std::min<std::uint8_t>(sent_count_, 1);
+}
+
 void Confirmable::finish() { size_ = 0; }
 
 bool Confirmable::is_answered_by(const coap::Header& header) const {
@@ -36,7 +43,7 @@ void Confirmable::on_acknowledged(std::uint16_t id) {
 }
 
 std::optional<Bytes> Confirmable::due(Instant now) {
-    if (!is_open() || !is_resent() || now < send_at_) return std::nullopt;
+    if (!is_due(now)) return std::nullopt;
     send_at_ = now + timeout_;
     timeout_ = milliseconds(2 * timeout_.ms);
     ++sent_count_;

@@ -20,6 +20,8 @@ class Confirmable {
     MutBytes buffer() { return buffer_; }
     // Sends what was written, `size` bytes of it, until an answer has come or the time is over.
     void send(std::size_t size, Instant now, Instant until);
+    // Sends it again at once, and then as often as if it were new: the way may be a new one.
+    void send_again(Instant now);
     // Nothing is sent or expected any more.
     void finish();
 
@@ -33,6 +35,8 @@ class Confirmable {
     // The message, if it is time to send it. Valid until the next call.
     std::optional<Bytes> due(Instant now);
     std::uint8_t sent_count() const { return sent_count_; }
+    // Whether due() would give the message.
+    bool is_due(Instant now) const { return is_open() && is_resent() && now >= send_at_; }
     bool is_over(Instant now) const { return is_open() && now >= until_; }
     // When due() or is_over() may say something new. Precondition: is_open().
     Instant wake_at() const;
