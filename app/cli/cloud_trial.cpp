@@ -52,6 +52,14 @@ Outcome<> confirm(Device& through_cloud, std::uint32_t trial, const Job& job) {
         "Check that a gateway near the device serves that cloud (sotto-gateway --cloud)"};
 }
 
+std::string text_of(const TransferProgress& progress) {
+    std::string text = progress.is_answer ? "received " : "sent ";
+    text += std::to_string(progress.done);
+    if (progress.total > 0) text += " of " + std::to_string(progress.total);
+    text += " bytes";
+    return progress.is_interrupted ? text + ", interrupted" : text;
+}
+
 }  // namespace
 
 Device device_over(Way& way, const Known& known, const Job& job) {
@@ -60,7 +68,10 @@ Device device_over(Way& way, const Known& known, const Job& job) {
                    .entropy = job.entropy,
                    .transport = way.transport(),
                    .now = ports::SystemClock::now,
-                   .patience = job.settings.patience}};
+                   .patience = job.settings.patience,
+                   .on_progress = [&printer = job.printer](const TransferProgress& progress) {
+                       printer.progress(text_of(progress));
+                   }}};
 }
 
 Outcome<> take_to_cloud(const Known& known,

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // `sotto call`, `get` and `watch`.
+#include <iostream>
+
 #include <nlohmann/json.hpp>
 
 #include "app/cli/cloud_trial.hpp"
 #include "app/cli/link_format.hpp"
+#include "core/session/limits.hpp"
+#include "ports/linux/file.hpp"
 
 namespace sotto::app {
 namespace {
@@ -54,13 +58,44 @@ Outcome<std::vector<std::string>> events_of(Device& device) {
     return events;
 }
 
+void print(const std::string& text, const nlohmann::json& json, bool is_raw, Printer& printer) {
+    if (is_raw) {
+        printer.raw_result(text, json);
+    } else {
+        printer.result(text, json);
+    }
+}
+
+Failure argument_failure(const std::string& file, const std::string& why) {
+    return {
+        Trouble::Usage,
+        "the argument cannot be read from " + (file == "-" ? "standard input" : file) + ": " + why,
+        "Name a file of at most " + std::to_string(session::kBodySizeMax) + " bytes"};
+}
+
+Outcome<std::string> argument_of(const CallCommand& command) {
+    if (command.file.empty()) return command.argument;
+    if (command.file == "-") {
+        std::string text(session::kBodySizeMax + 1, '\0');
+        std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
+        text.resize(static_cast<std::size_t>(std::cin.gcount()));
+        if (text.size() > session::kBodySizeMax)
+            return argument_failure(command.file, "it is too long");
+        return text;
+    }
+    const auto content = ports::read_file(command.file, session::kBodySizeMax);
+    if (!content) return argument_failure(command.file, content.error().detail);
+    return std::string{as_text(*content)};
+}
+
 }  // namespace
 
 Outcome<> run(const CallCommand& command, const Job& job) {
+    SOTTO_TRY_ASSIGN(const std::string argument, argument_of(command));
     SOTTO_TRY_ASSIGN(Connection connection, connect(command.device, job));
     Device device = device_of(connection, job);
-    SOTTO_TRY_ASSIGN(const std::string result, device.call(command.function, command.argument));
-    job.printer.result(result, {{"result", result}});
+    SOTTO_TRY_ASSIGN(const std::string result, device.call(command.function, argument));
+    print(result, {{"result", result}}, command.is_raw, job.printer);
     return {};
 }
 
@@ -69,7 +104,7 @@ Outcome<> run(const GetCommand& command, const Job& job) {
     Device device = device_of(connection, job);
     if (command.variable.empty()) return print_offers(device, job.printer);
     SOTTO_TRY_ASSIGN(const std::string value, device.get(command.variable));
-    job.printer.result(value, {{"value", value}});
+    print(value, {{"value", value}}, command.is_raw, job.printer);
     return {};
 }
 

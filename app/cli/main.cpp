@@ -14,6 +14,7 @@ using namespace sotto::app;
 
 ExitCode run_command(const CommandLine& line) {
     Printer printer{{std::cout, std::cerr}, line.settings.is_json, ::isatty(STDOUT_FILENO) == 1};
+    if (::isatty(STDERR_FILENO) == 1) printer.show_progress();
     ports::SystemEntropy entropy;
     const Job job{line.settings, printer, entropy};
     const Outcome<> outcome =

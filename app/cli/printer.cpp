@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/printer.hpp"
 
+#include <algorithm>
 #include <ostream>
 
 #include <nlohmann/json.hpp>
@@ -19,14 +20,36 @@ std::string sentence(const std::string& text) {
 }  // namespace
 
 void Printer::result(const std::string& text, const nlohmann::json& value) {
+    end_progress();
     streams_.out << (is_json_ ? value.dump(-1, ' ', false, kReplace) : shown(text)) << std::endl;
 }
 
+void Printer::raw_result(const std::string& bytes, const nlohmann::json& value) {
+    if (is_json_ || is_terminal_) return result(bytes, value);
+    end_progress();
+    streams_.out << bytes << std::flush;
+}
+
+void Printer::progress(const std::string& text) {
+    if (!shows_progress_) return;
+    const std::size_t rest = progress_size_ > text.size() ? progress_size_ - text.size() : 0;
+    streams_.err << '\r' << text << std::string(rest, ' ') << std::flush;
+    progress_size_ = std::max(progress_size_, text.size());
+}
+
+void Printer::end_progress() {
+    if (progress_size_ == 0) return;
+    streams_.err << '\r' << std::string(progress_size_, ' ') << '\r' << std::flush;
+    progress_size_ = 0;
+}
+
 void Printer::note(const std::string& text) {
+    end_progress();
     if (!is_json_) streams_.err << shown(text) << std::endl;
 }
 
 ExitCode Printer::failure(const Failure& failure) {
+    end_progress();
     const ExitCode code = exit_code_of(failure.trouble);
     if (is_json_) {
         const nlohmann::json value{{"error", name_of(code)},

@@ -89,12 +89,20 @@ void add_pair(CLI::App& app, PairCommand& command) {
 void add_call(CLI::App& app, CallCommand& command) {
     app.add_option("DEVICE", command.device)->required();
     app.add_option("FUNCTION", command.function)->required();
-    app.add_option("ARG", command.argument, "The argument; empty if there is none");
+    auto* argument =
+        app.add_option("ARG", command.argument, "The argument; empty if there is none");
+    app.add_option("--file", command.file, "File with the argument, up to 65536 bytes; - is stdin")
+        ->type_name("FILE")
+        ->excludes(argument);
+    app.add_flag("--raw", command.is_raw, "Print the result byte for byte, without a line end");
 }
 
 void add_get(CLI::App& app, GetCommand& command) {
     app.add_option("DEVICE", command.device)->required();
-    app.add_option("VARIABLE", command.variable, "Without it: what the device offers");
+    auto* variable =
+        app.add_option("VARIABLE", command.variable, "Without it: what the device offers");
+    app.add_flag("--raw", command.is_raw, "Print the value byte for byte, without a line end")
+        ->needs(variable);
 }
 
 void add_watch(CLI::App& app, WatchCommand& command) {

@@ -29,10 +29,13 @@ struct CallCommand {
     std::string device;
     std::string function;
     std::string argument;
+    std::string file;  // the argument is in there, or in standard input if it is "-"
+    bool is_raw = false;
 };
 struct GetCommand {
     std::string device;
     std::string variable;  // empty: what the device offers
+    bool is_raw = false;   // the bytes and no line end
 };
 struct WatchCommand {
     std::string device;

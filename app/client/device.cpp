@@ -2,8 +2,11 @@
 #include "app/client/device.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <deque>
 #include <map>
+#include <thread>
+#include <tuple>
 
 #include "app/client/explain.hpp"
 #include "core/cbor/reader.hpp"
@@ -12,6 +15,10 @@
 
 namespace sotto::app {
 namespace {
+
+// How often, and for how long each time, a way that was cut is tried again.
+constexpr Duration kReopenPause = seconds(1);
+constexpr Duration kReopenLimit = seconds(5);
 
 constexpr std::size_t kWaitingMax = 64;  // notifications nobody has asked for yet; the oldest go
 
@@ -26,7 +33,7 @@ Failure damaged() {
 }
 
 Failure too_large() {
-    return {Trouble::Usage, "name or argument is too long", "An argument has at most 1024 bytes"};
+    return {Trouble::Usage, "name or argument is too long", "An argument has at most 65536 bytes"};
 }
 
 }  // namespace
@@ -75,7 +82,10 @@ class Device::Driver {
     Outcome<std::string> ask(const session::Request& request, const Subject& subject) {
         SOTTO_TRY(open());
         SOTTO_TRY_ASSIGN(const Instant until, begin());
-        if (!client_->request(request, setup_.now(), until)) return too_large();
+        room_.resize(session::kBodySizeMax);
+        session::Request with_room = request;
+        with_room.room = room_;
+        if (!client_->request(with_room, setup_.now(), until)) return too_large();
         SOTTO_TRY_ASSIGN(const End end, finish());
         if (!coap::is_success(end.code)) return explain(end.code, subject);
         if (end.is_result_lost)
@@ -136,6 +146,8 @@ class Device::Driver {
         end_.reset();
         failure_.reset();
         hint_.reset();
+        again_at_.reset();
+        told_.reset();
         sent_count_ = 0;
         return setup_.now() + setup_.patience;
     }
@@ -156,24 +168,78 @@ class Device::Driver {
             if (!sent && sent.error() == Error::WrongState) break;  // wait() tells why
         }
         if (event) return;
+        tell_progress();
         const Instant now = setup_.now();
-        const Instant wake = std::min(client_->wake_at().value_or(limit), limit);
+        Instant wake = std::min(client_->wake_at().value_or(limit), limit);
+        if (again_at_) wake = std::min(wake, *again_at_);
+        if (is_cut_) return wait_for_the_way(wake);
         setup_.transport.set_idle(!client_->is_busy());
         on_arrival(setup_.transport.wait(std::max(wake - now, milliseconds(0))));
     }
 
+    // What has begun goes on when the way stands again; the client says when it is too late.
+    void wait_for_the_way(Instant limit) {
+        const Instant now = setup_.now();
+        const Duration left = std::max(limit - now, milliseconds(1));
+        if (again_at_ && now < *again_at_) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{left.ms});
+            return;
+        }
+        again_at_ = now + kReopenPause;
+        const Status reopened = setup_.transport.reopen(kReopenLimit);
+        if (!reopened && reopened.error() != Error::Unsupported) return;
+        is_cut_ = false;
+        again_at_.reset();
+        if (reopened) {
+            client_->send_again(setup_.now());
+        } else {
+            lose(*hint_);
+        }
+    }
+
+    bool is_worth_waiting() const {
+        const auto progress = client_->progress();
+        return progress && progress->done > 0;
+    }
+
+    void tell_progress() {
+        const auto progress = client_->progress();
+        if (!progress || !setup_.on_progress) return;
+        const bool is_interrupted = is_cut_ || again_at_.has_value();
+        const auto key = std::tuple{progress->done, progress->is_answer, is_interrupted};
+        if (told_ == key) return;
+        told_ = key;
+        setup_.on_progress({.done = progress->done,
+                            .total = progress->total,
+                            .is_answer = progress->is_answer,
+                            .is_interrupted = is_interrupted});
+    }
+
     void on_arrival(const Arrival& arrival) {
+        if (again_at_ && setup_.now() >= *again_at_) {
+            again_at_.reset();
+            client_->send_again(setup_.now());
+        }
         if (const auto* received = std::get_if<Received>(&arrival)) {
+            again_at_.reset();
             note(client_->receive(received->message, setup_.now()));
             setup_.transport.acknowledge();
         } else if (const auto* hint = std::get_if<NotPassedOn>(&arrival)) {
             hint_ = hint->why;
             // Nothing has been under way before: waiting is of no use.
             if (sent_count_ == 1) note(client_->give_up(setup_.now()));
+            if (!again_at_ && is_worth_waiting()) again_at_ = setup_.now() + kReopenPause;
         } else if (const auto* lost = std::get_if<Lost>(&arrival)) {
-            lost_ = hint_ = lost->why;
-            note(client_->give_up(setup_.now()));
+            if (!is_worth_waiting()) return lose(lost->why);
+            hint_ = lost->why;
+            is_cut_ = true;
+            again_at_ = setup_.now();
         }
+    }
+
+    void lose(const Failure& why) {
+        lost_ = hint_ = why;
+        note(client_->give_up(setup_.now()));
     }
 
     void note(const std::optional<session::Event>& event) {
@@ -213,7 +279,11 @@ class Device::Driver {
     std::optional<Failure> hint_;  // of a carrier
     std::optional<Failure> lost_;
     std::optional<Failure> silent_;
-    int sent_count_ = 0;  // in this job
+    int sent_count_ = 0;               // in this job
+    std::vector<std::uint8_t> room_;   // for an answer of several messages
+    bool is_cut_ = false;              // the way; it is tried again
+    std::optional<Instant> again_at_;  // what waits for an answer is sent, or the way tried, then
+    std::optional<std::tuple<std::size_t, bool, bool>> told_;
 };
 
 namespace {

@@ -4,6 +4,7 @@
 // transport. Borrows everything in Setup, which must outlive it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,14 @@ struct CloudAssignment {
     std::array<std::uint8_t, keystore::kClaimSize> claim{};
 };
 
+// How far an argument or an answer of several messages has come.
+struct TransferProgress {
+    std::size_t done = 0;
+    std::size_t total = 0;  // 0: not known
+    bool is_answer = false;
+    bool is_interrupted = false;  // the way is cut, and tried again
+};
+
 class Device {
   public:
     struct Setup {
@@ -38,6 +47,7 @@ class Device {
         Transport& transport;
         Clock now;
         Duration patience = seconds(20);  // for one job
+        std::function<void(const TransferProgress&)> on_progress = {};
     };
     explicit Device(const Setup& setup);
     ~Device();
@@ -47,6 +57,9 @@ class Device {
     // Trouble::Unreachable, Trouble::State. Doing it again is harmless.
     Outcome<> pair(const keystore::PairingCode& code);
 
+    // Arguments, results and values have up to 65,536 bytes. What takes several messages goes on
+    // where it was when the way was cut, if it stands again within 2 minutes.
+    //
     // Each of the following: Trouble::Usage if the device was never paired with, Trouble::Refused,
     // Unreachable, NotTheDevice, State; those that change something also
     // Trouble::OutcomeUnknown.

@@ -37,6 +37,9 @@ constexpr Words kWords[] = {
     {coap::Code::Conflict,
      "was overtaken by a later command and not run",
      "Look at the device's state and decide anew"},
+    {coap::Code::RequestEntityIncomplete,
+     "was not run: the device has lost a part of the argument",
+     "Try again"},
     {coap::Code::RequestEntityTooLarge, "got a longer argument than the device takes", "Send less"},
     {coap::Code::UnsupportedContentFormat,
      "does not take an argument of this kind",
@@ -115,6 +118,10 @@ Failure explain(session::Reason reason) {
             return {Trouble::State,
                     "the app's own records cannot be written, or there are no random numbers",
                     "Check the disk that the state folder is on"};
+        case Reason::NotWhole:
+            return {Trouble::Refused,
+                    "the answer changes again and again while it is read, or is too large",
+                    "Try again when the device is quiet"};
     }
     return {Trouble::Unreachable,
             "the device does not answer; nothing was run",

@@ -30,24 +30,43 @@ Failure not_protected(coap::Code code) {
             "Check the context's ids, or handshake again"};
 }
 
-CoapExchange::Effect effect_of(coap::Code code) {
-    return code == coap::Code::Get || code == coap::Code::Fetch
-               ? CoapExchange::Effect::None
-               : CoapExchange::Effect::ChangesState;
+Failure not_fitting() {
+    return {Trouble::Refused,
+            "the server's blocks do not fit together, or what it shows has changed meanwhile",
+            "Try again"};
 }
+
+bool changes_state(coap::Code code) { return code != coap::Code::Get && code != coap::Code::Fetch; }
 
 std::vector<std::uint8_t> copy(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
 
 }  // namespace
 
 Outcome<CoapReply> OscoreClient::request(const CoapRequest& request) {
-    SOTTO_TRY_ASSIGN(Answer answer, ask(request, {}));
+    SOTTO_TRY_ASSIGN(Answer answer, send_payload(request));
     return complete(request, std::move(answer));
+}
+
+// RFC 7959 §2.5, §2.9.3.
+Outcome<OscoreClient::Answer> OscoreClient::send_payload(const CoapRequest& request) {
+    coap::OutgoingBody body{request.payload.size(), coap::kBlockExponentMax};
+    request_tag_ = {};
+    if (!body.is_divided()) return ask(request, {.payload = request.payload});
+    for (;;) {
+        const Bytes part = Bytes{request.payload}.subspan(body.offset(), body.part_size());
+        SOTTO_TRY_ASSIGN(Answer answer, ask(request, {.block1 = body.block(), .payload = part}));
+        const auto& block = answer.block1;
+        if (answer.reply.code == coap::Code::RequestEntityTooLarge && block &&
+            body.shrink(block->size_exponent))
+            continue;
+        if (answer.reply.code != coap::Code::Continue) return answer;
+        if (!block || !body.block().has_more || !body.on_continue(*block)) return not_fitting();
+    }
 }
 
 Outcome<CoapReply> OscoreClient::observe(const CoapRequest& request) {
     newest_.reset();
-    SOTTO_TRY_ASSIGN(Answer answer, ask(request, {.observe = 0, .echo = {}, .block2 = {}}));
+    SOTTO_TRY_ASSIGN(Answer answer, ask(request, {.observe = 0}));
     if (answer.reply.is_observed) newest_ = answer.piv;
     return std::move(answer.reply);
 }
@@ -60,20 +79,19 @@ Outcome<OscoreClient::Answer> OscoreClient::ask(const CoapRequest& request, Extr
     return ask_once(request, extras);
 }
 
-// RFC 7959 §2.4: asks for the blocks behind the first.
+// RFC 7959 §2.4, §3.3: asks for the blocks behind the first.
 Outcome<CoapReply> OscoreClient::complete(const CoapRequest& request, Answer answer) {
     CoapReply reply = std::move(answer.reply);
-    while (answer.block2 && answer.block2->has_more && request.code == coap::Code::Get) {
+    const std::vector<std::uint8_t> etag = answer.etag;
+    while (answer.block2 && answer.block2->has_more) {
         coap::Block wanted = *answer.block2;
         wanted.has_more = false;
         ++wanted.number;
-        SOTTO_TRY_ASSIGN(answer, ask(request, {.observe = {}, .echo = {}, .block2 = wanted}));
+        SOTTO_TRY_ASSIGN(answer, ask(request, {.block2 = wanted}));
         const bool follows = answer.block2 && answer.block2->number == wanted.number &&
                              answer.block2->offset() == reply.payload.size() &&
-                             answer.reply.code == reply.code;
-        if (!follows || reply.payload.size() > kBodySizeMax)
-            return Failure{
-                Trouble::Refused, "the server's blocks do not fit together", "Try again"};
+                             answer.reply.code == reply.code && answer.etag == etag;
+        if (!follows || reply.payload.size() > kBodySizeMax) return not_fitting();
         reply.payload.insert(
             reply.payload.end(), answer.reply.payload.begin(), answer.reply.payload.end());
     }
@@ -87,17 +105,25 @@ Outcome<OscoreClient::Answer> OscoreClient::ask_once(const CoapRequest& request,
     coap::OptionWriter& options = plain.options();
     if (extras.observe) options.add_uint(coap::kObserve, *extras.observe);
     for (const std::string& segment : request.path) options.add_text(coap::kUriPath, segment);
-    if (request.content_format) options.add_uint(coap::kContentFormat, *request.content_format);
+    // What asks for the rest of an answer brings no payload.
+    const bool has_payload = !extras.block2 && request.content_format;
+    if (has_payload) options.add_uint(coap::kContentFormat, *request.content_format);
     for (const std::string& argument : request.query) options.add_text(coap::kUriQuery, argument);
     if (request.accept) options.add_uint(coap::kAccept, *request.accept);
     if (extras.block2) options.add_uint(coap::kBlock2, coap::block_value(*extras.block2));
+    if (extras.block1) options.add_uint(coap::kBlock1, coap::block_value(*extras.block1));
+    SOTTO_TRY_ASSIGN(const oscore::Piv piv, setup_.numbers.take());
+    if (extras.block1 && extras.block1->number == 0) {
+        options.add_uint(coap::kSize1, static_cast<std::uint32_t>(request.payload.size()));
+        request_tag_ = oscore::bind_request(piv);
+    }
     if (!extras.echo.empty()) options.add(coap::kEcho, extras.echo);
-    plain.payload(request.payload);
+    if (!request_tag_.piv.empty()) options.add(coap::kRequestTag, request_tag_.piv);
+    plain.payload(extras.payload);
     const auto plaintext = plain.finish();
     if (!plaintext) return too_large();
 
     SOTTO_TRY_ASSIGN(const coap::Header header, setup_.exchange.begin(coap::Code::Post));
-    SOTTO_TRY_ASSIGN(const oscore::Piv piv, setup_.numbers.take());
     oscore::RequestOptions protection{.piv = piv};
     if (setup_.id_context) protection.kid_context = Bytes{*setup_.id_context};
     std::array<std::uint8_t, kMessageSizeMax> out{};
@@ -109,8 +135,11 @@ Outcome<OscoreClient::Answer> OscoreClient::ask_once(const CoapRequest& request,
                                 out);
     if (!message) return too_large();
     binding_ = oscore::bind_request(piv);
+    const bool is_last = !extras.block2 && (!extras.block1 || !extras.block1->has_more);
+    const auto effect = is_last && changes_state(request.code) ? CoapExchange::Effect::ChangesState
+                                                               : CoapExchange::Effect::None;
     SOTTO_TRY_ASSIGN(const coap::Message response,
-                     setup_.exchange.send(*message, effect_of(request.code), setup_.patience));
+                     setup_.exchange.send(*message, effect, setup_.patience));
     return open(response);
 }
 
@@ -126,10 +155,11 @@ Outcome<OscoreClient::Answer> OscoreClient::open(const coap::Message& message) c
     answer.reply.payload = copy(response->body.payload);
     answer.reply.is_observed = options.find(coap::kObserve).has_value();
     if (const auto echo = options.find(coap::kEcho)) answer.echo = copy(*echo);
-    if (const auto block2 = options.find(coap::kBlock2)) {
-        const auto block = coap::parse_block(*block2);
-        if (block) answer.block2 = *block;
-    }
+    if (const auto etag = options.find(coap::kETag)) answer.etag = copy(*etag);
+    const auto block1 = coap::find_block(options, coap::kBlock1);
+    const auto block2 = coap::find_block(options, coap::kBlock2);
+    if (block1) answer.block1 = *block1;
+    if (block2) answer.block2 = *block2;
     answer.piv = response->piv;
     return answer;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests under an OSCORE context (RFC 8613 §8.1, §8.4) to any server, with Echo (RFC 9175 §2),
-// Observe (RFC 7641) and Block2 (RFC 7959). Allocates; blocks as CoapExchange does.
+// Observe (RFC 7641) and both kinds of blocks (RFC 7959). Allocates; blocks as CoapExchange does.
 #pragma once
 
 #include <optional>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/client/coap_exchange.hpp"
+#include "core/coap/block.hpp"
 #include "core/oscore/message.hpp"
 
 namespace sotto::app {
@@ -69,17 +70,23 @@ class OscoreClient {
   private:
     // What varies between the messages of one request.
     struct Extras {
-        std::optional<std::uint32_t> observe;
-        std::vector<std::uint8_t> echo;
-        std::optional<coap::Block> block2;
+        std::optional<std::uint32_t> observe = std::nullopt;
+        std::vector<std::uint8_t> echo = {};
+        std::optional<coap::Block> block1 = std::nullopt;
+        std::optional<coap::Block> block2 = std::nullopt;
+        Bytes payload = {};
     };
     struct Answer {
         CoapReply reply;
         std::vector<std::uint8_t> echo;
+        std::vector<std::uint8_t> etag;
+        std::optional<coap::Block> block1;
         std::optional<coap::Block> block2;
         std::optional<oscore::Piv> piv;
     };
 
+    // The answer to the whole payload, which goes in blocks if it is long.
+    Outcome<Answer> send_payload(const CoapRequest& request);
     Outcome<Answer> ask(const CoapRequest& request, Extras extras);
     Outcome<Answer> ask_once(const CoapRequest& request, const Extras& extras);
     Outcome<CoapReply> complete(const CoapRequest& request, Answer answer);
@@ -87,7 +94,8 @@ class OscoreClient {
 
     Setup setup_;
     oscore::RequestBinding binding_;
-    std::optional<oscore::Piv> newest_;  // of the notifications
+    oscore::RequestBinding request_tag_;  // the Partial IV of the first block (RFC 9175 §3)
+    std::optional<oscore::Piv> newest_;   // of the notifications
 };
 
 }  // namespace sotto::app

@@ -35,6 +35,9 @@ class Transport {
     virtual Status send(Bytes message) = 0;
     // Waits for what comes first. Blocks for `limit` at most.
     virtual Arrival wait(Duration limit) = 0;
+    // Tries to find the way again after it was Lost, for `limit` at most. Error::Timeout: not now;
+    // Error::Unsupported: never.
+    virtual Status reopen(Duration /*limit*/) { return Error::Unsupported; }
     // Whether nothing is under way that waits for an answer: a carrier that is wanted elsewhere may
     // leave then, and comes back by itself. False until it is said.
     virtual void set_idle(bool /*is_idle*/) {}

@@ -75,15 +75,26 @@ Outcome<std::unique_ptr<AirTransport>> AirTransport::connect(Reach reach,
         });
     if (device == sightings.end()) return lost(air::Disconnect::NotFound);
     std::unique_ptr<AirTransport> transport{new AirTransport{reach, device->place, limit}};
-    SOTTO_TRY(transport->open());
+    SOTTO_TRY(transport->open(limit));
     return transport;
 }
 
-void AirTransport::connect() { link_ = reach_.central.connect(place_, *this, patience_); }
+void AirTransport::connect(Duration limit) { link_ = reach_.central.connect(place_, *this, limit); }
 
-Outcome<> AirTransport::open() {
-    connect();
-    run_until(reach_.loop, milliseconds(patience_.ms + kGrace.ms), [this] {
+Status AirTransport::reopen(Duration limit) {
+    link_.reset();
+    lost_.reset();
+    is_connected_ = false;
+    wish_.reset();
+    back_at_.reset();
+    if (open(limit)) return {};
+    if (!lost_) lost_ = air::Disconnect::Timeout;
+    return Error::Timeout;
+}
+
+Outcome<> AirTransport::open(Duration limit) {
+    connect(limit);
+    run_until(reach_.loop, milliseconds(limit.ms + kGrace.ms), [this] {
         return is_connected_ || lost_.has_value();
     });
     if (lost_) return lost(*lost_);
@@ -124,7 +135,7 @@ void AirTransport::leave_or_return() {
     const Time now = Steady::now();
     if (back_at_ && now >= *back_at_) {
         back_at_.reset();
-        connect();
+        connect(patience_);
     }
     if (!wish_) return;
     if (is_connected_ && is_idle_ && now >= last_message_ + kQuiet) {

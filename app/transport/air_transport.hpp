@@ -34,6 +34,7 @@ class AirTransport final : public Transport, private air::LinkHandler {
     Status send(Bytes message) override;
     Arrival wait(Duration limit) override;
     void set_idle(bool is_idle) override { is_idle_ = is_idle; }
+    Status reopen(Duration limit) override;
 
   private:
     using Time = std::chrono::steady_clock::time_point;
@@ -46,8 +47,8 @@ class AirTransport final : public Transport, private air::LinkHandler {
     AirTransport(Reach reach, air::Place place, Duration patience)
         : reach_(reach), place_(std::move(place)), patience_(patience) {}
 
-    Outcome<> open();
-    void connect();
+    Outcome<> open(Duration limit);
+    void connect(Duration limit);
     void leave_or_return();
     // When leave_or_return() has something to do.
     std::optional<Time> wake_at() const;

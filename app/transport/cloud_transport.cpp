@@ -394,7 +394,13 @@ class CloudTransport::Channel {
     std::optional<Failure> lost_;
 };
 
-CloudTransport::CloudTransport(std::unique_ptr<Channel> channel) : channel_(std::move(channel)) {}
+CloudTransport::CloudTransport(const CloudLogin& login,
+                               const AppId& app_id,
+                               const framing::DeviceId& device_id)
+    : login_(login),
+      app_id_(app_id),
+      device_id_(device_id),
+      channel_(std::make_unique<Channel>(login, device_id)) {}
 
 CloudTransport::~CloudTransport() { channel_->close(); }
 
@@ -403,9 +409,16 @@ Outcome<std::unique_ptr<CloudTransport>> CloudTransport::connect(const CloudLogi
                                                                  const framing::DeviceId& device_id,
                                                                  Duration limit) {
     SOTTO_TRY(check_clear(login));
-    auto channel = std::make_unique<Channel>(login, device_id);
-    SOTTO_TRY(channel->open(app_id, limit));
-    return std::unique_ptr<CloudTransport>{new CloudTransport{std::move(channel)}};
+    std::unique_ptr<CloudTransport> transport{new CloudTransport{login, app_id, device_id}};
+    SOTTO_TRY(transport->channel_->open(app_id, limit));
+    return transport;
+}
+
+Status CloudTransport::reopen(Duration limit) {
+    auto channel = std::make_unique<Channel>(login_, device_id_);
+    if (!channel->open(app_id_, limit)) return Error::Timeout;
+    channel_ = std::move(channel);
+    return {};
 }
 
 Status CloudTransport::send(Bytes message) { return channel_->send(message); }

@@ -51,12 +51,18 @@ class CloudTransport final : public Transport {
     Status send(Bytes message) override;
     Arrival wait(Duration limit) override;
     void acknowledge() override;
+    Status reopen(Duration limit) override;
 
   private:
     class Channel;
 
-    explicit CloudTransport(std::unique_ptr<Channel> channel);
+    CloudTransport(const CloudLogin& login,
+                   const AppId& app_id,
+                   const framing::DeviceId& device_id);
 
+    const CloudLogin login_;
+    const AppId app_id_;
+    const framing::DeviceId device_id_;
     std::unique_ptr<Channel> channel_;
 };
 

@@ -4,6 +4,8 @@
 namespace sotto::device {
 namespace {
 
+constexpr std::size_t kShownMax = 64;
+
 // Why the server cannot start, in words.
 std::string start_failure(Error why) {
     if (why == Error::EntropyFailed) return "the system gives no random numbers. Try again";
@@ -18,6 +20,13 @@ cose::CredentialForm form_of(const cose::Credential& credential) {
     return credential.has_own_kid() ? cose::CredentialForm::Kid : cose::CredentialForm::Value;
 }
 
+// A long argument by its beginning: a line is read by somebody.
+std::string shown(std::string_view argument) {
+    if (argument.size() <= kShownMax) return quoted(argument);
+    return quoted(argument.substr(0, kShownMax)) + "... (" + std::to_string(argument.size()) +
+           " bytes)";
+}
+
 }  // namespace
 
 Device::Device(const Setup& setup)
@@ -28,7 +37,7 @@ Device::Device(const Setup& setup)
                                  std::string_view payload) { publish(event, payload); },
                .on_call =
                    [this](std::string_view function, std::string_view argument) {
-                       setup_.log.line("call " + std::string{function} + " " + quoted(argument));
+                       setup_.log.line("call " + std::string{function} + " " + shown(argument));
                    }}),
       server_({.identity = {.credential = setup.state.credential(),
                             .private_key = setup.state.private_key()},

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device/virtual/sketch.hpp"
 
+#include "core/crypto/hash.hpp"
+#include "device/virtual/log.hpp"
+
 namespace sotto::device {
 namespace {
 
@@ -18,7 +21,7 @@ NameAndValue split(const std::string& text) {
 }  // namespace
 
 Result<void, std::string> Sketch::declare(const SketchOptions& options) {
-    SOTTO_ASSERT(declare_lamp().has_value());
+    SOTTO_ASSERT(declare_lamp().has_value() && declare_note().has_value());
     for (const std::string& text : options.functions) {
         if (!declare_function(text)) return text;
     }
@@ -36,6 +39,11 @@ Status Sketch::declare_lamp() {
     SOTTO_TRY(catalog_.variable("lamp", lamp_text_));
     SOTTO_TRY(catalog_.variable("switched", switch_count_));
     return catalog_.event("lamp");
+}
+
+Status Sketch::declare_note() {
+    SOTTO_TRY(catalog_.function("note", write_note_, note_room_));
+    return catalog_.variable("note", note_text_);
 }
 
 Status Sketch::declare_function(const std::string& text) {
@@ -78,6 +86,14 @@ Result<Value> Sketch::Lamp::operator()(std::string_view argument) {
         return Error::InvalidArgument;
     }
     return Value{sketch.lamp_text_};
+}
+
+Result<Value> Sketch::Note::operator()(std::string_view argument) {
+    sketch.world_.on_call("note", argument);
+    sketch.note_ = argument;
+    sketch.note_text_ = sketch.note_;
+    sketch.note_digest_ = to_hex(crypto::sha256(as_bytes(argument)));
+    return Value{std::string_view{sketch.note_digest_}};
 }
 
 Result<Value> Sketch::Extra::operator()(std::string_view argument) {

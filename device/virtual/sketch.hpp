@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the Linux device is: a lamp, and whatever its command line adds. Allocates.
+// What the Linux device is: a lamp with a note on it, and whatever its command line adds.
+// Allocates.
 #pragma once
 
 #include <deque>
@@ -7,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/session/limits.hpp"
 #include "device/sdk/catalog.hpp"
 
 namespace sotto::device {
@@ -28,7 +30,7 @@ class Sketch {
 
     Sketch(Catalog& catalog, World world) : catalog_(catalog), world_(std::move(world)) {}
 
-    // Declares the lamp and the extras. The text at fault, if the catalog refuses one.
+    // Declares lamp, note and the extras. The text at fault, if the catalog refuses one.
     Result<void, std::string> declare(const SketchOptions& options);
 
     // The lamp's own button: it switches.
@@ -38,6 +40,11 @@ class Sketch {
 
   private:
     struct Lamp {
+        Sketch& sketch;
+        Result<Value> operator()(std::string_view argument);
+    };
+    // Keeps a long text, and answers with its digest.
+    struct Note {
         Sketch& sketch;
         Result<Value> operator()(std::string_view argument);
     };
@@ -61,6 +68,7 @@ class Sketch {
     void toggle() { set_lamp(is_lamp_on() ? "off" : "on"); }
     void set_lamp(std::string_view text);
     Status declare_lamp();
+    Status declare_note();
     Status declare_function(const std::string& text);
     Status declare_variable(const std::string& text);
     Status declare_event(const std::string& text);
@@ -70,6 +78,11 @@ class Sketch {
     Lamp lamp_{*this};
     std::string_view lamp_text_ = "off";
     std::int32_t switch_count_ = 0;
+    Note write_note_{*this};
+    std::vector<std::uint8_t> note_room_ = std::vector<std::uint8_t>(session::kBodySizeMax);
+    std::string note_;
+    std::string_view note_text_;  // what the catalog reads
+    std::string note_digest_;
     std::deque<Extra> functions_;  // never moved: the catalog refers to them
     std::deque<Variable> variables_;
     std::deque<Event> events_;
