@@ -82,17 +82,22 @@ void App::begin_job() {
     }
     if (setup_.world.chance.happens(0.3))
         return begin(Job::Read, {.resource = "v", .name = "last"});
-    begin_command();
+    if (setup_.world.chance.happens(0.15))
+        return begin(Job::ReadLetter, {.resource = "v", .name = "letter", .room = room_});
+    begin_command(setup_.world.chance.happens(0.25));
 }
 
-void App::begin_command() {
+void App::begin_command(bool is_letter) {
+    is_letter_ = is_letter;
     command_ = setup_.ledger.draw_command();
     setup_.ledger.on_told(command_, Verdict::Open);
+    argument_ = is_letter ? letter_of(command_) : command_;
     begin(Job::Command,
           {.code = coap::Code::Post,
            .resource = "f",
-           .name = "run",
-           .content = session::Content{.payload = as_bytes(command_)}});
+           .name = is_letter ? "read" : "run",
+           .content = session::Content{.payload = as_bytes(argument_)},
+           .room = room_});
 }
 
 void App::begin(Job job, const session::Request& request) {
@@ -182,9 +187,10 @@ void App::on_answer(const session::Answer& answer) {
     const bool is_done = coap::is_success(answer.code);
     end_ = "code " + std::to_string(static_cast<int>(answer.code));
     if (job == Job::Command) {
-        // An inner error comes before anything is run: late, or it could not be stored.
-        close_command(is_done ? Verdict::Done : Verdict::NotRun,
-                      std::string{as_text(answer.payload)});
+        on_command_answer(answer);
+    } else if (job == Job::ReadLetter) {
+        if (is_done && command_of(as_text(answer.payload)).empty())
+            setup_.ledger.complain("a value was mixed with another");
     } else if (job == Job::Watch) {
         is_watching_ = answer.is_observed;
     } else if (job == Job::AskNetwork && is_done) {
@@ -204,6 +210,15 @@ void App::on_answer(const session::Answer& answer) {
         has_cloud_ |= is_done;
         is_on_trial_ = false;  // if it was not done, the device is asked how it stands
     }
+}
+
+void App::on_command_answer(const session::Answer& answer) {
+    // An inner error comes before anything is run: late, or it could not be stored.
+    if (!coap::is_success(answer.code)) return close_command(Verdict::NotRun);
+    const std::string text{as_text(answer.payload)};
+    if (!is_letter_) return close_command(Verdict::Done, text);
+    // A long result may be lost, but never be another's.
+    close_command(Verdict::Done, answer.is_result_lost ? command_ : command_of(text));
 }
 
 void App::try_cloud() {

@@ -35,7 +35,7 @@ class App final : public ChannelEnd {
     void rest() { is_resting_ = true; }
     bool is_idle() const { return job_ == Job::None && !client_->is_busy(); }
     // A command now, to see whether the line lives. True when it was done.
-    void begin_command();
+    void begin_command(bool is_letter = false);
     bool is_paired() const;
     // Which way the last job took, and how it ended if it failed.
     std::string last_end() const { return (is_nearby_ ? "nearby: " : "by the cloud: ") + end_; }
@@ -46,7 +46,7 @@ class App final : public ChannelEnd {
     bool has_cloud() const { return has_cloud_; }
 
   private:
-    enum class Job { None, Pair, AskNetwork, Assign, Confirm, Command, Read, Watch };
+    enum class Job { None, Pair, AskNetwork, Assign, Confirm, Command, Read, ReadLetter, Watch };
 
     void boot();
     void tick();
@@ -59,6 +59,7 @@ class App final : public ChannelEnd {
     void on_event(const session::Event& event);
     void on_answer(const session::Answer& answer);
     void on_ended(session::Reason reason);
+    void on_command_answer(const session::Answer& answer);
     void close_command(Verdict verdict, const std::string& result = {});
     void send(const Message& message);
     void receive(const Message& message);
@@ -71,6 +72,9 @@ class App final : public ChannelEnd {
     std::optional<cloud::services::AppConnectionId> channel_;
     Job job_ = Job::None;
     std::string command_;
+    bool is_letter_ = false;
+    std::string argument_;  // borrowed by the client, as this:
+    std::vector<std::uint8_t> room_ = std::vector<std::uint8_t>(kLetterSizeMax);
     std::string end_;
     std::uint32_t network_version_ = 0;
     bool is_nearby_ = true;
