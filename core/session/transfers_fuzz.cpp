@@ -146,7 +146,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Reader input{Bytes{data, size}};
     while (input.size() >= 3) {
         const std::uint8_t what = *input.u8();
-        const coap::Block block = coap::parse_block(Bytes{input.rest()}.first(1)).value_or({});
+        const coap::Block block =
+            coap::parse_block(Bytes{input.rest()}.first(1)).value_or(coap::Block{});
         (void)input.u8().has_value();
         const std::size_t length = std::min<std::size_t>(*input.u8(), 256);
         const auto argument = static_cast<std::uint8_t>(what & 3);

@@ -197,6 +197,23 @@ TEST_F(ForeignPeersTest, TrustedCredentialsUseFunctionsVariablesAndEvents) {
     }
 }
 
+TEST_F(ForeignPeersTest, LongArgumentsAndValuesGoInBlocks) {
+    start_trusting();
+    Client client{endpoint()};
+    ASSERT_TRUE(client.shake_hands(kid_, device_.credential));
+    for (const std::size_t size : {1'024, 1'025, 5'000, 65'536}) {
+        std::string text(size, ' ');
+        for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i / 37 % 26);
+        const std::string digest = client.call("note", text);
+        EXPECT_EQ(digest.size(), 4U + 64U) << digest;
+        EXPECT_EQ(client.get("v", "note"), "2.5 " + text);
+        EXPECT_EQ(client.call("note", text), digest);
+    }
+    EXPECT_EQ(client.call("note", std::string(65'537, 'x')), "4.13 ");
+    EXPECT_EQ(client.call("lamp", std::string(2'000, 'x')), "4.13 ");
+    EXPECT_EQ(client.call("lamp", "on"), "2.4 on");
+}
+
 TEST_F(ForeignPeersTest, StrangersGetNothing) {
     start_trusting();
     Client client{endpoint()};
