@@ -208,20 +208,22 @@ TEST_F(ClientTransferTest, WhatIsTooLargeForTheFunctionIsToldAtOnce) {
 }
 
 TEST_F(ClientTransferTest, WaitsWhileAnotherSessionHasTheRoom) {
-    // A first life of the client begins and is not heard of again; the second has a new session.
+    // A session begins and is not heard of again; the next one wants the same room.
     const std::string text = text_of(5'000);
+    const Request request{.code = Code::Post,
+                          .resource = "f",
+                          .name = "note",
+                          .content = Content{.payload = as_bytes(text)}};
     line_.fate = [count = 0](Way, const Message&) mutable { return ++count < 5 ? 1 : 0; };
-    EXPECT_EQ(line_.note(text).ended, Reason::Silence);
+    EXPECT_TRUE(line_.client->request(request, line_.now, line_.now + kPatience));
+    line_.run(seconds(5));
+    line_.note(line_.client->give_up(line_.now));
+    EXPECT_EQ(line_.finish().ended, Reason::Silence);
     line_.fate = nullptr;
     EXPECT_EQ(line_.pair().paired, PairingVerdict::Accepted);
     lamp().answer = "done";
     const Instant begin = line_.now;
-    EXPECT_TRUE(line_.client->request({.code = Code::Post,
-                                       .resource = "f",
-                                       .name = "note",
-                                       .content = Content{.payload = as_bytes(text)}},
-                                      line_.now,
-                                      line_.now + minutes(5)));
+    EXPECT_TRUE(line_.client->request(request, line_.now, line_.now + minutes(5)));
     EXPECT_EQ(line_.finish(minutes(5)).payload, "done");
     EXPECT_GT((line_.now - begin).ms, seconds(60).ms);
     EXPECT_EQ(lamp().note_count, 1);

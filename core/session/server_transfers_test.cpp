@@ -101,7 +101,7 @@ class TransferTest : public ::testing::Test {
 
 TEST_F(TransferTest, ArgumentsOfEverySizeArriveWholeAndRunOnce) {
     int expected = 0;
-    for (const std::uint8_t exponent : {2, 6}) {
+    for (const std::uint8_t exponent : {std::uint8_t{2}, std::uint8_t{6}}) {
         const std::size_t size = std::size_t{16} << exponent;
         for (const std::size_t count : {size + 1, 2 * size - 1, 2 * size, 2 * size + 1}) {
             device_->lamp.answer = "done";
