@@ -157,7 +157,7 @@ TEST_F(ClientLimitTest, AnEchoIsOfferedForItsTimeAndThenAskedForAnew) {
 }
 
 TEST_F(ClientLimitTest, WhatDoesNotFitIsRefusedBeforeAnythingIsSent) {
-    const std::string payload(kPayloadSizeMax + 1, 'x');
+    const std::string payload(kBodySizeMax + 1, 'x');
     EXPECT_EQ(begin_call(payload).error(), Error::TooLarge);
     const std::string segment(kSegmentSizeMax + 1, 'x');
     EXPECT_FALSE(begin_call("on", segment));
