@@ -72,16 +72,15 @@ class Lamp final : public session::Resources {
     Result<session::Traits> find(session::ResourceKind, std::string_view) const override {
         return session::Traits{};
     }
-    Result<session::Content> call(std::uint8_t,
-                                  const session::Content& argument,
-                                  session::Format,
-                                  MutBytes) override {
-        return session::Content{.payload = argument.payload};
+    Status call(std::uint8_t,
+                const session::Content& argument,
+                session::Format,
+                session::Excerpt& out) override {
+        out.bytes(argument.payload);
+        return {};
     }
-    Result<session::Content> read(std::uint8_t, session::Format, MutBytes) override {
-        return session::Content{};
-    }
-    Result<session::Content> describe(MutBytes) const override { return session::Content{}; }
+    Status read(std::uint8_t, session::Format, session::Excerpt&) override { return {}; }
+    Status describe(session::Excerpt&) const override { return {}; }
 };
 
 }  // namespace
