@@ -14,6 +14,7 @@ namespace {
 using namespace session;  // NOLINT(google-build-using-namespace)
 
 constexpr Duration kPatience = seconds(20);
+constexpr std::uint32_t kTime = 1'800'000'000;  // in the year 2027
 constexpr Duration kTick = milliseconds(250);
 constexpr std::array<std::uint8_t, 16> kSecret{9, 8, 7};
 
@@ -101,6 +102,20 @@ class AppWorld final : public World {
         const auto id = client_->observe({.resource = "e", .name = "lamp"}, now_, now_ + kPatience);
         if (!id) return;
         begin({});
+    }
+    bool defer() {
+        argument_ = "command " + std::to_string(++command_count_);
+        const Content content{.payload = as_bytes(argument_)};
+        std::array<std::uint8_t, kMessageSizeMax> out;
+        const auto sealed = client_->defer(
+            {.code = coap::Code::Post, .resource = "f", .name = "lamp", .content = content},
+            kTime + 600,
+            now_,
+            out);
+        if (!sealed) return false;
+        deferred_ = sealed->deferred;
+        letter_.assign(sealed->message.begin(), sealed->message.end());
+        return true;
     }
     void begin(const Status& begun) {
         require(begun.has_value(), "a job is refused though there is none");
@@ -252,6 +267,8 @@ class AppWorld final : public World {
     Message heard_;
     Message old_;
     Message notification_;
+    std::optional<Deferred> deferred_;
+    Message letter_;  // with the deferred command, on its way
     bool is_line_good_ = false;
     std::optional<Event> last_;
     coap::Code code_ = coap::Code::Empty;
@@ -274,6 +291,20 @@ constexpr std::array kKinds{
     Kind<W>{"pair", [](W& w) { return !w.client_->is_busy() && (w.pair(), true); }},
     Kind<W>{"command", [](W& w) { return !w.client_->is_busy() && (w.command(), true); }},
     Kind<W>{"observe", [](W& w) { return !w.client_->is_busy() && (w.observe(), true); }},
+    Kind<W>{"defer", [](W& w) { return w.defer(); }},
+    Kind<W>{"settle",
+            [](W& w) {
+                if (w.client_->is_busy() || !w.deferred_) return false;
+                return w.begin(w.client_->settle(*w.deferred_, w.now_, w.now_ + kPatience)), true;
+            }},
+    Kind<W>{"deferred-command-arrives",
+            [](W& w) {
+                if (w.letter_.empty()) return false;
+                const Message sent = std::exchange(w.sent_, w.letter_);
+                w.hear_device();
+                w.sent_ = sent;
+                return w.deliver(w.heard_), true;
+            }},
     Kind<W>{"give-up",
             [](W& w) {
                 if (!w.client_->is_busy()) return false;
@@ -434,7 +465,8 @@ std::optional<std::uint64_t> AppWorld::fingerprint() const {
     add(print, other_storage_);
     add(print, client_storage_);
     print.number(client_storage_.write_count() == 0 ? armed_ : 0);
-    for (const Message* message : {&sent_, &heard_, &old_, &notification_}) print.bytes(*message);
+    for (const Message* message : {&sent_, &heard_, &old_, &notification_, &letter_})
+        print.bytes(*message);
     print.number(last_ ? 1 + last_->index() : 0);
     print.number(static_cast<std::uint64_t>(code_));
     print.number(command_count_);

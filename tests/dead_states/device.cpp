@@ -17,12 +17,14 @@ constexpr Channel kOtherRelay{.label = 3};
 constexpr Channel kCloudLabel{.label = 1};
 constexpr std::array<std::uint8_t, 16> kSecret{9, 8, 7};
 constexpr std::array<std::uint8_t, 16> kWrongSecret{1};
-constexpr std::uint64_t kPivGap = 1'000;  // numbers that nobody has used
+constexpr std::uint64_t kPivGap = 1'000;        // numbers that nobody has used
+constexpr std::uint32_t kTime = 1'800'000'000;  // in the year 2027
 
 struct Parties {
     SeededEntropy entropy{1};
     Party device = Party::make("lamp-1", entropy);
     Party owner = Party::make("phone-1", entropy);
+    Party heir = Party::make("phone-3", entropy);
     Party stranger = Party::make("phone-2", entropy);
     Party cloud = Party::make("cloud", entropy);
 };
@@ -55,9 +57,9 @@ class DeviceWorld final : public World {
         require(Authority::commission(storage_, std::move(secret)).has_value(), "not commissioned");
         boot();
         device_->server->on_button(device_->now);
-        if (start >= HalfOpen) begin(owner_, kNearby);
-        if (start >= Pending) finish(owner_, true);
-        if (start >= Owned) command(owner_);
+        if (start >= HalfOpen) begin(owner(), kNearby);
+        if (start >= Pending) finish(owner(), true);
+        if (start >= Owned) command(owner());
         if (start >= OnTrial) put_cloud();
         if (start == Booted) boot();
     }
@@ -143,9 +145,9 @@ class DeviceWorld final : public World {
         return put(*writer.finish());
     }
     bool put(Bytes payload) {
-        if (!owner_.app.context) return false;
+        if (!owner().app.context) return false;
         ask_twice(
-            owner_,
+            owner(),
             {.code = coap::Code::Put, .path = {"n"}, .payload = as_text(payload), .format = 60});
         return true;
     }
@@ -154,6 +156,24 @@ class DeviceWorld final : public World {
     static Message forged_edhoc(const Message& payload) {
         SeededEntropy chance{5};
         return App{parties().stranger, chance}.edhoc_request(payload);
+    }
+    // The device obeys another key from now on; back again the next time.
+    bool hand_over() {
+        if (!owner().app.context) return false;
+        Peer& next = owner_ == &phone_ ? heir_ : phone_;
+        std::array<std::uint8_t, 256> buffer;
+        cbor::Writer writer{buffer};
+        writer.map(2).uint(1).bytes(next.app.party.credential.bytes());
+        writer.uint(2).bytes(std::array<std::uint8_t, 32>{4, 5, 6});
+        const App::Reply reply = ask_twice(owner(),
+                                           {.code = coap::Code::Put,
+                                            .path = {"m", "owner"},
+                                            .payload = as_text(*writer.finish()),
+                                            .format = 60});
+        if (reply.code != coap::Code::Changed) return true;
+        owner().has_session = false;
+        owner_ = &next;
+        return true;
     }
     // What must not run anything.
     Message harmless(Peer& peer, const Message& message) {
@@ -196,7 +216,11 @@ class DeviceWorld final : public World {
     SeededEntropy app_entropy_{3};
     MemoryStorage storage_;
     std::optional<Device> device_;
-    Peer owner_{.app = App{parties().owner, app_entropy_}};
+    // Whoever the device obeys: the phone, or the one that it was handed over to.
+    Peer& owner() { return *owner_; }
+    Peer phone_{.app = App{parties().owner, app_entropy_}};
+    Peer heir_{.app = App{parties().heir, app_entropy_}};
+    Peer* owner_ = &phone_;
     Peer stranger_{.app = App{parties().stranger, app_entropy_}};
     Peer cloud_{.app = App{parties().cloud, app_entropy_}};
     Message notification_;
@@ -245,38 +269,38 @@ Message foreign_request(std::string_view kid) {
 
 constexpr std::array kKinds{
     // EDHOC, in turn and out of it.
-    Kind<W>{"message_1", [](W& w) { return w.begin(w.owner_, kNearby), true; }},
-    Kind<W>{"message_1-by-relay", [](W& w) { return w.begin(w.owner_, kRelay), true; }},
+    Kind<W>{"message_1", [](W& w) { return w.begin(w.owner(), kNearby), true; }},
+    Kind<W>{"message_1-by-relay", [](W& w) { return w.begin(w.owner(), kRelay), true; }},
     Kind<W>{"message_1-of-stranger", [](W& w) { return w.begin(w.stranger_, kOtherRelay), true; }},
     Kind<W>{"message_1-of-stranger-nearby",
             [](W& w) { return w.begin(w.stranger_, kNearby), true; }},
     Kind<W>{"message_1-again",
             [](W& w) {
-                if (w.owner_.message_1.empty()) return false;
-                const Message answer = w.harmless(w.owner_, w.owner_.message_1);
-                if (!answer.empty()) w.owner_.answer_1 = answer;
+                if (w.owner().message_1.empty()) return false;
+                const Message answer = w.harmless(w.owner(), w.owner().message_1);
+                if (!answer.empty()) w.owner().answer_1 = answer;
                 return true;
             }},
     Kind<W>{"message_1-broken",
             [](W& w) {
                 Message payload{0xf5, 3, 2, 0x58, 0x20};
                 payload.resize(60, 0xff);
-                return w.harmless(w.owner_, w.forged_edhoc(payload)), true;
+                return w.harmless(w.owner(), w.forged_edhoc(payload)), true;
             }},
     Kind<W>{"message_1-of-another-suite",
             [](W& w) {
                 Message payload{0xf5, 3, 0, 0x58, 0x20};
                 payload.resize(5 + 32, 0x11);
                 payload.push_back(0x05);
-                return w.harmless(w.owner_, w.forged_edhoc(payload)), true;
+                return w.harmless(w.owner(), w.forged_edhoc(payload)), true;
             }},
     Kind<W>{"message_3-with-proof",
-            [](W& w) { return !w.owner_.answer_1.empty() && (w.finish(w.owner_, true), true); }},
+            [](W& w) { return !w.owner().answer_1.empty() && (w.finish(w.owner(), true), true); }},
     Kind<W>{
         "message_3-without-proof",
-        [](W& w) { return w.can_finish(w.owner_) && (w.finish(w.owner_, std::nullopt), true); }},
+        [](W& w) { return w.can_finish(w.owner()) && (w.finish(w.owner(), std::nullopt), true); }},
     Kind<W>{"message_3-with-wrong-proof",
-            [](W& w) { return w.can_finish(w.owner_) && (w.finish(w.owner_, false), true); }},
+            [](W& w) { return w.can_finish(w.owner()) && (w.finish(w.owner(), false), true); }},
     Kind<W>{"message_3-of-stranger",
             [](W& w) {
                 return !w.stranger_.answer_1.empty() && (w.finish(w.stranger_, std::nullopt), true);
@@ -286,7 +310,7 @@ constexpr std::array kKinds{
         [](W& w) { return !w.stranger_.answer_1.empty() && (w.finish(w.stranger_, false), true); }},
     Kind<W>{"message_3-corrupt",
             [](W& w) {
-                Peer& owner = w.owner_;
+                Peer& owner = w.owner();
                 if (owner.answer_1.empty()) return false;
                 if (owner.prepared_3.empty()) {
                     const Party& device = parties().device;
@@ -297,24 +321,24 @@ constexpr std::array kKinds{
             }},
     Kind<W>{"message_3-again",
             [](W& w) {
-                const Message& message = w.owner_.message_3;
-                return !message.empty() && (w.harmless(w.owner_, message), true);
+                const Message& message = w.owner().message_3;
+                return !message.empty() && (w.harmless(w.owner(), message), true);
             }},
     Kind<W>{"message_3-of-no-handshake",
             [](W& w) {
                 Message payload{0x0b, 0x52};
                 payload.resize(2 + 18, 0x33);
-                return w.harmless(w.owner_, w.forged_edhoc(payload)), true;
+                return w.harmless(w.owner(), w.forged_edhoc(payload)), true;
             }},
     Kind<W>{"edhoc-error",
-            [](W& w) { return w.harmless(w.owner_, w.forged_edhoc({0x01, 0x61, 'x'})), true; }},
-    Kind<W>{"edhoc-nothing", [](W& w) { return w.harmless(w.owner_, w.forged_edhoc({})), true; }},
+            [](W& w) { return w.harmless(w.owner(), w.forged_edhoc({0x01, 0x61, 'x'})), true; }},
+    Kind<W>{"edhoc-nothing", [](W& w) { return w.harmless(w.owner(), w.forged_edhoc({})), true; }},
     // OSCORE.
     Kind<W>{"command",
-            [](W& w) { return w.owner_.app.context.has_value() && (w.command(w.owner_), true); }},
+            [](W& w) { return w.owner().app.context.has_value() && (w.command(w.owner()), true); }},
     Kind<W>{"command-without-echo",
             [](W& w) {
-                Peer& owner = w.owner_;
+                Peer& owner = w.owner();
                 if (!owner.app.context) return false;
                 owner.request = w.lamp_request(owner, {});
                 const App::Reply reply = owner.app.unprotect(w.harmless(owner, owner.request));
@@ -323,65 +347,67 @@ constexpr std::array kKinds{
             }},
     Kind<W>{"command-with-last-echo",
             [](W& w) {
-                Peer& owner = w.owner_;
+                Peer& owner = w.owner();
                 if (!owner.app.context || owner.echo.empty()) return false;
                 owner.request = w.lamp_request(owner, owner.echo);
                 return w.say(owner, owner.request), true;
             }},
     Kind<W>{"command-with-false-echo",
             [](W& w) {
-                Peer& owner = w.owner_;
+                Peer& owner = w.owner();
                 if (!owner.app.context) return false;
                 return w.harmless(owner, w.lamp_request(owner, Message(12, 0x77))), true;
             }},
     Kind<W>{"command-of-old-number",
             [](W& w) {
-                App& app = w.owner_.app;
-                if (!app.context || !w.owner_.executed) return false;
-                const std::uint64_t piv = std::exchange(app.piv, *w.owner_.executed);
-                const Message message = w.lamp_request(w.owner_, w.owner_.echo);
+                App& app = w.owner().app;
+                if (!app.context || !w.owner().executed) return false;
+                const std::uint64_t piv = std::exchange(app.piv, *w.owner().executed);
+                const Message message = w.lamp_request(w.owner(), w.owner().echo);
                 app.piv = piv;
-                return w.harmless(w.owner_, message), true;
+                return w.harmless(w.owner(), message), true;
             }},
     Kind<W>{"request-again",
             [](W& w) {
-                return !w.owner_.request.empty() && (w.harmless(w.owner_, w.owner_.request), true);
+                return !w.owner().request.empty() &&
+                       (w.harmless(w.owner(), w.owner().request), true);
             }},
     Kind<W>{"request-again-elsewhere",
             [](W& w) {
-                if (w.owner_.request.empty()) return false;
-                const Channel before = std::exchange(w.owner_.channel, kOtherRelay);
-                w.harmless(w.owner_, w.owner_.request);
-                w.owner_.channel = before;
+                if (w.owner().request.empty()) return false;
+                const Channel before = std::exchange(w.owner().channel, kOtherRelay);
+                w.harmless(w.owner(), w.owner().request);
+                w.owner().channel = before;
                 return true;
             }},
     Kind<W>{"request-corrupt",
             [](W& w) {
-                if (!w.owner_.app.context) return false;
-                return w.harmless(w.owner_, changed(w.lamp_request(w.owner_, w.owner_.echo))), true;
+                if (!w.owner().app.context) return false;
+                return w.harmless(w.owner(), changed(w.lamp_request(w.owner(), w.owner().echo))),
+                       true;
             }},
     Kind<W>{"request-of-unknown-kid",
             [](W& w) { return w.harmless(w.stranger_, foreign_request("zz")), true; }},
     Kind<W>{"request-of-foreign-keys",
             [](W& w) {
-                if (!w.owner_.app.context) return false;
-                const Bytes kid = w.owner_.app.context->sender_id;
+                if (!w.owner().app.context) return false;
+                const Bytes kid = w.owner().app.context->sender_id;
                 return w.harmless(w.stranger_, foreign_request(as_text(kid))), true;
             }},
     Kind<W>{"observe",
             [](W& w) {
-                if (!w.owner_.app.context) return false;
-                return w.ask_twice(w.owner_, {.path = {"e", "lamp"}, .observe = 0}), true;
+                if (!w.owner().app.context) return false;
+                return w.ask_twice(w.owner(), {.path = {"e", "lamp"}, .observe = 0}), true;
             }},
     Kind<W>{"observe-cancel",
             [](W& w) {
-                if (!w.owner_.app.context) return false;
-                return w.ask_twice(w.owner_, {.path = {"e", "lamp"}, .observe = 1}), true;
+                if (!w.owner().app.context) return false;
+                return w.ask_twice(w.owner(), {.path = {"e", "lamp"}, .observe = 1}), true;
             }},
     Kind<W>{"get-last",
             [](W& w) {
-                return w.owner_.app.context.has_value() &&
-                       (w.ask_twice(w.owner_, {.path = {"last"}}), true);
+                return w.owner().app.context.has_value() &&
+                       (w.ask_twice(w.owner(), {.path = {"last"}}), true);
             }},
     Kind<W>{"put-cloud", [](W& w) { return w.put_cloud(); }},
     Kind<W>{"confirm-cloud", [](W& w) { return w.confirm_cloud(); }},
@@ -389,6 +415,47 @@ constexpr std::array kKinds{
             [](W& w) {
                 if (w.shake_hands(w.cloud_, kCloudLabel, std::nullopt))
                     w.ask_twice(w.cloud_, {.code = coap::Code::Post, .path = {"a"}});
+                return true;
+            }},
+    Kind<W>{"cloud-proposes-time",
+            [](W& w) {
+                if (!w.cloud_.app.context) return false;
+                return w.ask_twice(w.cloud_,
+                                   {.code = coap::Code::Post, .path = {"a"}, .time = 0xffff'ffff}),
+                       true;
+            }},
+    Kind<W>{"put-time",
+            [](W& w) {
+                if (!w.owner().app.context) return false;
+                return w.ask_twice(w.owner(),
+                                   {.code = coap::Code::Put, .path = {"t"}, .time = kTime}),
+                       true;
+            }},
+    Kind<W>{"deferred-command",
+            [](W& w) {
+                Peer& owner = w.owner();
+                if (!owner.app.context) return false;
+                owner.request = owner.app.protect({.code = coap::Code::Post,
+                                                   .path = {"f", "lamp"},
+                                                   .payload = "later",
+                                                   .not_after = kTime + 600});
+                return w.say(owner, owner.request), true;
+            }},
+    Kind<W>{"deferred-command-too-late",
+            [](W& w) {
+                Peer& owner = w.owner();
+                if (!owner.app.context) return false;
+                const Message late = owner.app.protect({.code = coap::Code::Post,
+                                                        .path = {"f", "lamp"},
+                                                        .payload = "too late",
+                                                        .not_after = kTime - 600});
+                return w.harmless(owner, late), true;
+            }},
+    Kind<W>{"hand-over", [](W& w) { return w.hand_over(); }},
+    Kind<W>{"handshake-of-former-owner",
+            [](W& w) {
+                if (w.owner_ == &w.phone_) return false;
+                require(!w.shake_hands(w.phone_, kRelay, std::nullopt), "a former owner gets in");
                 return true;
             }},
     // CoAP alone.
@@ -401,31 +468,31 @@ constexpr std::array kKinds{
     Kind<W>{"empty-ack",
             [](W& w) {
                 const auto type = coap::Type::Acknowledgement;
-                return w.harmless(w.owner_, bare(type, coap::Code::Empty, 3)), true;
+                return w.harmless(w.owner(), bare(type, coap::Code::Empty, 3)), true;
             }},
     Kind<W>{"reset-of-notification",
             [](W& w) {
                 if (w.notification_.empty()) return false;
                 const std::uint16_t id = coap::parse_message(w.notification_)->header.id;
                 const Message reset = bare(coap::Type::Reset, coap::Code::Empty, id);
-                return w.harmless(w.owner_, reset), true;
+                return w.harmless(w.owner(), reset), true;
             }},
     Kind<W>{"ping",
             [](W& w) {
                 const auto type = coap::Type::Confirmable;
-                return w.harmless(w.owner_, bare(type, coap::Code::Empty, 4)), true;
+                return w.harmless(w.owner(), bare(type, coap::Code::Empty, 4)), true;
             }},
     Kind<W>{"response",
             [](W& w) {
                 const auto type = coap::Type::Confirmable;
-                return w.harmless(w.owner_, bare(type, coap::Code::Content, 6)), true;
+                return w.harmless(w.owner(), bare(type, coap::Code::Content, 6)), true;
             }},
-    Kind<W>{"no-coap", [](W& w) { return w.harmless(w.owner_, Message(20, 0xff)), true; }},
-    Kind<W>{"nothing", [](W& w) { return w.harmless(w.owner_, {}), true; }},
+    Kind<W>{"no-coap", [](W& w) { return w.harmless(w.owner(), Message(20, 0xff)), true; }},
+    Kind<W>{"nothing", [](W& w) { return w.harmless(w.owner(), {}), true; }},
     // The path, the device and its time.
     Kind<W>{"other-path",
             [](W& w) {
-                w.owner_.channel = w.owner_.channel == kNearby ? kRelay : kNearby;
+                w.owner().channel = w.owner().channel == kNearby ? kRelay : kNearby;
                 return true;
             }},
     Kind<W>{"event",
@@ -447,7 +514,7 @@ constexpr std::array kKinds{
     Kind<W>{"next-random-fails", [](W& w) { return w.device_entropy_.fail_call(0), true; }},
     Kind<W>{"factory-reset",
             [](W& w) {
-                if (w.device_->server->factory_reset()) w.owner_.has_session = false;
+                if (w.device_->server->factory_reset()) w.owner().has_session = false;
                 return true;
             }},
 };
@@ -479,7 +546,8 @@ std::optional<std::uint64_t> DeviceWorld::fingerprint() const {
     }
     print.number(storage_.is_cut() ? 1 : 0);
     print.number(storage_.write_count() == 0 ? armed_ : 0);
-    for (const Peer* peer : {&owner_, &stranger_, &cloud_}) add(print, *peer);
+    for (const Peer* peer : {&phone_, &heir_, &stranger_, &cloud_}) add(print, *peer);
+    print.number(owner_ == &heir_ ? 1 : 0);
     print.bytes(notification_);
     print.number(cloud_version_);
     print.number(static_cast<std::uint64_t>(device_->now.ms));
@@ -492,20 +560,20 @@ void DeviceWorld::expect_alive() {
     if (storage_.is_cut()) boot();
     storage_.reboot();
     device_entropy_ = SeededEntropy{11};
-    if (device_->now.ms > minutes(30 * 24 * 60).ms) owner_.has_session = false;
-    if (owner_.has_session) require(command(owner_), "the session of the owner is gone");
+    if (device_->now.ms > minutes(30 * 24 * 60).ms) owner().has_session = false;
+    if (owner().has_session) require(command(owner()), "the session of the owner is gone");
 
     const bool has_owner = device_->server->authority().has_owner();
     device_->server->on_button(device_->now);
     const std::optional<bool> proof = has_owner ? std::nullopt : std::optional<bool>{true};
-    require(shake_hands(owner_, kNearby, proof), "no handshake nearby");
-    require(command(owner_), "no command nearby");
+    require(shake_hands(owner(), kNearby, proof), "no handshake nearby");
+    require(command(owner()), "no command nearby");
 
     pass(kHalfOpenLifetimeRelay);  // somebody else's may be under way, and there is one place
-    require(shake_hands(owner_, kRelay, std::nullopt), "no handshake through the relay");
-    require(command(owner_), "no command through the relay");
-    require(shake_hands(owner_, kNearby, true), "no pairing with the owner again");
-    require(command(owner_), "no command after pairing again");
+    require(shake_hands(owner(), kRelay, std::nullopt), "no handshake through the relay");
+    require(command(owner()), "no command through the relay");
+    require(shake_hands(owner(), kNearby, true), "no pairing with the owner again");
+    require(command(owner()), "no command after pairing again");
 }
 
 }  // namespace
