@@ -157,6 +157,37 @@ class DeviceWorld final : public World {
         SeededEntropy chance{5};
         return App{parties().stranger, chance}.edhoc_request(payload);
     }
+    // A body of three blocks for a function.
+    static constexpr std::uint8_t kExponent = 2;  // 64 bytes
+    static constexpr std::uint32_t kBlocks = 3;
+    App::Reply block(Peer& peer, std::uint32_t number, std::size_t size = 64) {
+        const std::string text(size, static_cast<char>('a' + number));
+        return ask_twice(peer,
+                         {.code = coap::Code::Post,
+                          .path = {"f", "note"},
+                          .payload = text,
+                          .block1 = coap::Block{.number = number,
+                                                .has_more = number + 1 < kBlocks,
+                                                .size_exponent = kExponent},
+                          .tag = "A"});
+    }
+    bool all_blocks(Peer& peer) {
+        const int count = device_->lamp.note_count;
+        for (std::uint32_t number = 0; number + 1 < kBlocks; ++number) {
+            if (block(peer, number).code != coap::Code::Continue) return false;
+        }
+        if (block(peer, kBlocks - 1).code != coap::Code::Changed) return false;
+        require(device_->lamp.note_count == count + 1, "a body did not run once");
+        return device_->lamp.note.size() == kBlocks * 64;
+    }
+    App::Reply fetch(Peer& peer, std::uint32_t number, std::string_view kind) {
+        return ask_twice(
+            peer,
+            {.code = kind == "f" ? coap::Code::Post : coap::Code::Get,
+             .path = {kind, "note"},
+             .block2 = coap::Block{.number = number, .has_more = false, .size_exponent = kExponent},
+             .tag = kind == "f" ? "A" : ""});
+    }
     // The device obeys another key from now on; back again the next time.
     bool hand_over() {
         if (!owner().app.context) return false;
@@ -451,6 +482,41 @@ constexpr std::array kKinds{
                                                         .not_after = kTime - 600});
                 return w.harmless(owner, late), true;
             }},
+    Kind<W>{"block-first",
+            [](W& w) {
+                if (!w.owner().app.context) return false;
+                return w.block(w.owner(), 0), true;
+            }},
+    Kind<W>{"block-second",
+            [](W& w) {
+                if (!w.owner().app.context) return false;
+                return w.block(w.owner(), 1), true;
+            }},
+    Kind<W>{"block-last",
+            [](W& w) {
+                if (!w.owner().app.context) return false;
+                return w.block(w.owner(), 2), true;
+            }},
+    Kind<W>{"block-of-wrong-size",
+            [](W& w) {
+                if (!w.owner().app.context) return false;
+                return w.block(w.owner(), 0, 13), true;
+            }},
+    Kind<W>{"all-blocks",
+            [](W& w) {
+                if (!w.owner().app.context) return false;
+                return w.all_blocks(w.owner()), true;
+            }},
+    Kind<W>{"fetch-second-block",
+            [](W& w) {
+                if (!w.owner().app.context) return false;
+                return w.fetch(w.owner(), 1, "f"), true;
+            }},
+    Kind<W>{"read-second-block",
+            [](W& w) {
+                if (!w.owner().app.context) return false;
+                return w.fetch(w.owner(), 1, "v"), true;
+            }},
     Kind<W>{"hand-over", [](W& w) { return w.hand_over(); }},
     Kind<W>{"handshake-of-former-owner",
             [](W& w) {
@@ -549,6 +615,8 @@ std::optional<std::uint64_t> DeviceWorld::fingerprint() const {
     for (const Peer* peer : {&phone_, &heir_, &stranger_, &cloud_}) add(print, *peer);
     print.number(owner_ == &heir_ ? 1 : 0);
     print.bytes(notification_);
+    print.bytes(as_bytes(device_->lamp.note));
+    print.bytes(Bytes{device_->lamp.room}.first(kBlocks * 64));
     print.number(cloud_version_);
     print.number(static_cast<std::uint64_t>(device_->now.ms));
     return print.value();
@@ -572,6 +640,7 @@ void DeviceWorld::expect_alive() {
     pass(kHalfOpenLifetimeRelay);  // somebody else's may be under way, and there is one place
     require(shake_hands(owner(), kRelay, std::nullopt), "no handshake through the relay");
     require(command(owner()), "no command through the relay");
+    require(all_blocks(owner()), "no body in blocks");
     require(shake_hands(owner(), kNearby, true), "no pairing with the owner again");
     require(command(owner()), "no command after pairing again");
 }
