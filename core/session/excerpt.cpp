@@ -7,11 +7,18 @@
 namespace sotto::session {
 
 Excerpt& Excerpt::bytes_behind(Bytes head, Bytes bytes) {
-    hash_.update(head);
-    hash_.update(bytes);
+    const std::size_t size = size_ + head.size() + bytes.size();
+    if (!is_hashed_ && (offset_ > 0 || size > out_.size())) {
+        is_hashed_ = true;
+        hash_.update(part());
+    }
+    if (is_hashed_) {
+        hash_.update(head);
+        hash_.update(bytes);
+    }
     keep(bytes, size_ + head.size());  // before the head takes its place
     keep(head, size_);
-    size_ += head.size() + bytes.size();
+    size_ = size;
     return *this;
 }
 
@@ -28,6 +35,7 @@ Bytes Excerpt::part() const {
 }
 
 EntityTag Excerpt::tag() {
+    if (!is_hashed_) hash_.update(part());
     const crypto::Hash hash = hash_.finish();
     EntityTag tag;
     std::copy_n(hash.begin(), tag.size(), tag.begin());

@@ -27,7 +27,7 @@ class Excerpt {
     bool is_whole() const { return offset_ == 0 && size_ <= out_.size(); }
     Bytes part() const;
     std::size_t offset() const { return offset_; }
-    // Of the whole; nothing may be added afterwards.
+    // Of the whole; nothing may be added afterwards. What all fits is hashed only here.
     EntityTag tag();
 
   private:
@@ -37,6 +37,7 @@ class Excerpt {
     std::size_t offset_;
     std::size_t size_ = 0;
     crypto::Sha256 hash_;
+    bool is_hashed_ = false;  // hash_ has taken all so far
 };
 
 }  // namespace sotto::session

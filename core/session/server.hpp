@@ -159,8 +159,9 @@ class Server {
     std::uint8_t largest_block() const;
     // The block that is asked for, or the first one; no larger than one message takes.
     coap::Block wanted_block(const Exchange& exchange) const;
-    // What the resource has read, or why there is nothing.
-    coap::Code show(Exchange& exchange, Status status, Format format, Excerpt& part);
+    // A variable, or the description: the block of it that is asked for, or why there is none.
+    coap::Code show(Exchange& exchange, Format format, const Traits* variable);
+    bool needs_block(const Exchange& exchange, std::size_t size) const;
     void show_block(Exchange& exchange, std::size_t size, const EntityTag& tag);
 
     Bytes respond(const coap::Header& request, const Notice& notice, MutBytes out);

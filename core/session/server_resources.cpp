@@ -180,11 +180,7 @@ coap::Code Server::on_variable(Exchange& exchange, std::string_view name) {
     if (!traits) return coap::Code::NotFound;
     const coap::Body& body = exchange.request.body;
     if (body.code != coap::Code::Get) return coap::Code::MethodNotAllowed;
-    const Format wanted = format_of(body, coap::kAccept);
-    const coap::Block block = wanted_block(exchange);
-    Excerpt part{setup_.result.first(block.size()), block.offset()};
-    const Status read = setup_.resources.read(traits->index, wanted, part);
-    return show(exchange, read, wanted, part);
+    return show(exchange, format_of(body, coap::kAccept), &*traits);
 }
 
 coap::Code Server::on_event(Exchange& exchange, std::string_view name) {
@@ -219,10 +215,7 @@ coap::Code Server::show_cbor(Exchange& exchange, const Result<Bytes>& payload) {
 
 coap::Code Server::on_description(Exchange& exchange) {
     if (exchange.request.body.code != coap::Code::Get) return coap::Code::MethodNotAllowed;
-    const coap::Block block = wanted_block(exchange);
-    Excerpt part{setup_.result.first(block.size()), block.offset()};
-    const Status described = setup_.resources.describe(part);
-    return show(exchange, described, Format::Link, part);
+    return show(exchange, Format::Link, nullptr);
 }
 
 coap::Code Server::on_network(Exchange& exchange) {

@@ -116,7 +116,7 @@ coap::Code Server::take_block(Exchange& exchange, const Traits& traits, const Tr
 coap::Code Server::run_function(Exchange& exchange, const Traits& traits, const TransferKey& key) {
     Bytes argument = exchange.request.body.payload;
     const MutBytes room = traits.room;
-    if (!room.empty() && !transfers_.is_free(key.session, room, exchange.now)) {
+    if (!room.empty() && transfers_.place_for(key.session, room, exchange.now) == nullptr) {
         return refuse_as_busy(exchange);
     }
     if (const auto refusal = admit_command(exchange, traits.is_idempotent); refusal)
@@ -139,7 +139,7 @@ coap::Code Server::run_function(Exchange& exchange, const Traits& traits, const 
     }
     if (transfer != nullptr) {
         transfer->body.resize(result.size());
-        transfer->tag = result.tag();
+        if (needs_block(exchange, result.size())) transfer->tag = result.tag();
         transfer->has_run = true;
         transfer->newest = exchange.request.piv;
         return keep_result(exchange, show_result(exchange, *transfer));
@@ -158,7 +158,7 @@ coap::Code Server::show_result(Exchange& exchange, Transfer& transfer) {
     exchange.answer.content = {.format = transfer.key.wanted,
                                .payload = rest.first(std::min(rest.size(), block.size()))};
     exchange.answer.has_content = true;
-    show_block(exchange, whole.size(), transfer.tag);
+    if (needs_block(exchange, whole.size())) show_block(exchange, whole.size(), transfer.tag);
     if (rest.size() <= block.size()) transfer.is_fetched = true;
     return coap::Code::Changed;
 }
@@ -175,7 +175,11 @@ coap::Code Server::go_on_with_result(Exchange& exchange, std::uint8_t function) 
     return show_result(exchange, *transfer);
 }
 
-coap::Code Server::show(Exchange& exchange, Status status, Format format, Excerpt& part) {
+coap::Code Server::show(Exchange& exchange, Format format, const Traits* variable) {
+    const coap::Block block = wanted_block(exchange);
+    Excerpt part{setup_.result.first(block.size()), block.offset()};
+    const Status status = variable != nullptr ? setup_.resources.read(variable->index, format, part)
+                                              : setup_.resources.describe(part);
     if (!status) {
         const bool is_format = status.error() == Error::Unsupported;
         return is_format ? coap::Code::NotAcceptable : coap::to_coap_code(status.error());
@@ -183,16 +187,18 @@ coap::Code Server::show(Exchange& exchange, Status status, Format format, Excerp
     if (part.offset() > 0 && part.part().empty()) return coap::Code::BadRequest;
     exchange.answer.content = {.format = format, .payload = part.part()};
     exchange.answer.has_content = true;
-    const std::size_t size = part.size();
-    show_block(exchange, size, part.tag());
+    if (needs_block(exchange, part.size())) show_block(exchange, part.size(), part.tag());
     return coap::Code::Content;
 }
 
 // [SES-80] What fits one message goes without, unless the client has said how large it wants it.
+bool Server::needs_block(const Exchange& exchange, std::size_t size) const {
+    return exchange.block2 || size > wanted_block(exchange).size();
+}
+
 void Server::show_block(Exchange& exchange, std::size_t size, const EntityTag& tag) {
     const coap::Block wanted = wanted_block(exchange);
     const coap::Block block = coap::block_at(wanted.offset(), size, wanted.size_exponent);
-    if (!exchange.block2 && !block.has_more) return;
     exchange.answer.block2 = block;
     exchange.answer.tag = tag;
     if (block.number == 0) exchange.answer.size2 = static_cast<std::uint32_t>(size);

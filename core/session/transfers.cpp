@@ -10,43 +10,37 @@ Transfer* Transfers::find(std::uint8_t session, Instant now) {
     return nullptr;
 }
 
-bool Transfers::is_in_the_way(const Transfer& other,
-                              std::uint8_t session,
-                              MutBytes room,
-                              Instant now) {
-    return other.key.session != session && !is_over(other, now) &&
-           other.body.room().data() == room.data();
-}
-
-bool Transfers::is_free(std::uint8_t session, MutBytes room, Instant now) const {
-    std::size_t count = 0;
-    for (const Transfer& other : items_) {
-        if (is_in_the_way(other, session, room, now)) return false;
-        if (other.key.session != session && !is_over(other, now)) ++count;
+Transfer* Transfers::place_for(std::uint8_t session, MutBytes room, Instant now) {
+    Transfer* place = nullptr;
+    for (Transfer& other : items_) {
+        const bool is_own = other.key.session == session;
+        if (is_own || other.is_fetched || now >= other.expires) {
+            if (place == nullptr || is_own) place = &other;
+        } else if (other.body.room().data() == room.data()) {
+            return nullptr;
+        }
     }
-    return count < kTransfers;
+    return place;
 }
 
 Transfer* Transfers::begin(const TransferKey& key, MutBytes room, Instant now) {
-    if (!is_free(key.session, room, now)) return nullptr;
-    for (std::size_t i = items_.size(); i-- > 0;) {
-        const Transfer& other = items_[i];
+    Transfer* place = place_for(key.session, room, now);
+    if (place == nullptr) return nullptr;
+    for (Transfer& other : items_) {  // its own, and one in this room that has been fetched
         const bool is_same_room = other.body.room().data() == room.data();
-        if (other.key.session == key.session || is_same_room || is_over(other, now)) {
-            items_.erase(&items_[i]);
-        }
+        if (is_same_room || other.key.session == key.session) other.expires = {};
     }
-    Transfer& transfer =
-        items_.emplace_back(Transfer{.key = key, .body = coap::IncomingBody{room}});
-    touch(transfer, now);
-    return &transfer;
+    place->key = key;
+    place->body = coap::IncomingBody{room};
+    place->newest = {};
+    place->has_run = place->is_fetched = false;
+    touch(*place, now);
+    return place;
 }
 
 void Transfers::remove(std::uint8_t session) {
     for (Transfer& transfer : items_) {
-        if (transfer.key.session != session) continue;
-        items_.erase(&transfer);
-        return;
+        if (transfer.key.session == session) transfer.expires = {};
     }
 }
 

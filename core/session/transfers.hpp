@@ -30,7 +30,7 @@ struct Transfer {
     TransferKey key;
     coap::IncomingBody body;  // the argument, then the result
     oscore::Piv newest{};     // of its requests: what was sent before is late
-    Instant expires{};
+    Instant expires{};        // it is none after that
     bool has_run = false;     // body is the result
     bool is_fetched = false;  // all of it has been shown
     EntityTag tag{};          // of the result
@@ -40,8 +40,8 @@ class Transfers {
   public:
     // That of a session; null if there is none, or it was not gone on with for too long.
     Transfer* find(std::uint8_t session, Instant now);
-    // Whether begin() will find a place and nobody in this room.
-    bool is_free(std::uint8_t session, MutBytes room, Instant now) const;
+    // Where begin() would put one, in this room. Null: not now.
+    Transfer* place_for(std::uint8_t session, MutBytes room, Instant now);
     // A new one in place of the session's former one. Null: not now.
     Transfer* begin(const TransferKey& key, MutBytes room, Instant now);
     // It goes on.
@@ -49,19 +49,10 @@ class Transfers {
         transfer.expires = now + kTransferLifetime;
     }
     void remove(std::uint8_t session);
-    void clear() { items_.clear(); }
+    void clear() { items_ = {}; }
 
   private:
-    static bool is_over(const Transfer& transfer, Instant now) {
-        return transfer.is_fetched || now >= transfer.expires;
-    }
-    // Whether a transfer of this session in this room may not begin because of the other.
-    static bool is_in_the_way(const Transfer& other,
-                              std::uint8_t session,
-                              MutBytes room,
-                              Instant now);
-
-    FixedVector<Transfer, kTransfers> items_;
+    std::array<Transfer, kTransfers> items_{};
 };
 
 }  // namespace sotto::session
