@@ -105,6 +105,17 @@ TEST(DatabaseInTrouble, DamageWhileItRunsIsAnErrorAndNoCrashAndTheRestStaysReada
     }
     EXPECT_GT(unreadable, 0);
     EXPECT_GT(readable, 0);
+    // Asked all at once, nobody suffers from another's damage.
+    int answered = 0;
+    int together = 0;
+    for (std::uint16_t i = 0; i < kCount; ++i) {
+        asked.store().load_link_context(Asked::device(i), [&](const auto& loaded) {
+            ++answered;
+            together += loaded && *loaded ? 1 : 0;
+        });
+    }
+    while (answered < kCount) asked.answer_one();
+    EXPECT_EQ(together, readable);
     static_cast<void>(asked.save(kCount));  // whatever it answers, it answers
 }
 

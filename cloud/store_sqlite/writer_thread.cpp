@@ -52,18 +52,26 @@ WriterThread::Batch WriterThread::take_batch() {
 }
 
 void WriterThread::run_batch(Batch batch) {
-    const auto begin = std::chrono::steady_clock::now();
-    const Status status = run_transaction(batch);
-    count(batch, status.has_value(), std::chrono::steady_clock::now() - begin);
-    if (!status) {
-        // Undoing may fail where the error has undone everything already.
-        static_cast<void>(database_->execute("ROLLBACK").has_value());
-        for (const auto& operation : batch) operation->fail(Error::StorageFailed);
-    }
+    const Status status = run_or_undo(batch);
+    // A damaged page is met by those who need it: the others of the batch go without them.
+    const bool is_damage = !status && status.error() == Error::Malformed && batch.size() > 1;
+    for (std::size_t i = 0; is_damage && i < batch.size(); ++i)
+        static_cast<void>(run_or_undo(Operations{batch}.subspan(i, 1)).has_value());
     post(std::move(batch));
 }
 
-Status WriterThread::run_transaction(const Batch& batch) {
+Status WriterThread::run_or_undo(Operations batch) {
+    const auto begin = std::chrono::steady_clock::now();
+    const Status status = run_transaction(batch);
+    count(batch, status.has_value(), std::chrono::steady_clock::now() - begin);
+    if (status) return {};
+    // Undoing may fail where the error has undone everything already.
+    static_cast<void>(database_->execute("ROLLBACK").has_value());
+    for (const auto& operation : batch) operation->fail(Error::StorageFailed);
+    return status;
+}
+
+Status WriterThread::run_transaction(Operations batch) {
     const bool writes =
         std::ranges::any_of(batch, [](const auto& operation) { return operation->writes(); });
     SOTTO_TRY(writes ? database_->query("BEGIN IMMEDIATE").run() : database_->query("BEGIN").run());
@@ -71,9 +79,7 @@ Status WriterThread::run_transaction(const Batch& batch) {
     return database_->query("COMMIT").run();
 }
 
-void WriterThread::count(const Batch& batch,
-                         bool is_done,
-                         std::chrono::steady_clock::duration time) {
+void WriterThread::count(Operations batch, bool is_done, std::chrono::steady_clock::duration time) {
     const bool writes =
         std::ranges::any_of(batch, [](const auto& operation) { return operation->writes(); });
     const auto us = std::chrono::duration_cast<std::chrono::microseconds>(time).count();

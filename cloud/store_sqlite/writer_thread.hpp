@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -55,12 +56,14 @@ class WriterThread {
 
   private:
     using Batch = std::vector<std::unique_ptr<Operation>>;
+    using Operations = std::span<const std::unique_ptr<Operation>>;
 
     void work();
     Batch take_batch();
     void run_batch(Batch batch);
-    Status run_transaction(const Batch& batch);
-    void count(const Batch& batch, bool is_done, std::chrono::steady_clock::duration time);
+    Status run_or_undo(Operations batch);
+    Status run_transaction(Operations batch);
+    void count(Operations batch, bool is_done, std::chrono::steady_clock::duration time);
     void post(Batch batch);
 
     std::unique_ptr<Database> database_;
