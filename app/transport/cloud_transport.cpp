@@ -112,11 +112,15 @@ Failure not_spoken(const CloudLogin& login, unsigned status) {
 }
 
 // [TLS-2] Tokens never cross a clear link.
-Outcome<> check_clear(const CloudLogin& login) {
-    if (login.url.is_tls || login.allow_clear || login.url.endpoint.is_loopback()) return {};
+Outcome<> check_clear(const CloudLogin& login, bool is_on_this_machine) {
+    if (login.url.is_tls || login.allow_clear || is_on_this_machine) return {};
     return Failure{Trouble::Usage,
                    "the token would cross the network readable for everybody",
                    "Use https://, or --insecure if that network is yours alone"};
+}
+
+Outcome<> check_clear(const CloudLogin& login) {
+    return check_clear(login, login.url.endpoint.is_loopback());
 }
 
 // What a connection to a cloud needs beside its stream, and what must outlive that.
@@ -153,7 +157,9 @@ awaitable<Outcome<>> connect_to(CloudStream& stream, Tls& tls, const CloudLogin&
     if (no_way) co_return unreachable(login, no_way.message());
     error_code ignored;
     stream.socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
-    if (!login.url.is_tls) co_return Outcome<>{};
+    // Whatever a name server makes of "localhost".
+    const auto there = stream.socket().remote_endpoint(ignored);
+    if (!login.url.is_tls) co_return check_clear(login, there.address().is_loopback());
     const auto [no_tls] = co_await stream.async_start_tls(tls.context(), tls.check(), kToken);
     if (!no_tls) co_return Outcome<>{};
     if (tls.check().distrust() != ports::Distrust::None) co_return not_trusted(login, tls.check());

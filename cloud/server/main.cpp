@@ -39,7 +39,8 @@ int perform(const InitCommand& command) {
         << "  token for the gateway: " << command.state << "/gateway.token\n"
         << "Move these two files to whom they belong; the cloud does not need them, and cannot "
            "show them again.\n"
-        << "Its fingerprint, for sotto login --pin and sotto-gateway --pin once it speaks TLS:\n  "
+        << "The fingerprint by which apps and gateways know this cloud (--pin) when it speaks "
+           "TLS:\n  "
         << fingerprint_of(command.state) << "\n"
         << "Start it: sotto-cloud run --state " << command.state << std::endl;
     return EXIT_SUCCESS;

@@ -15,6 +15,7 @@
 #include "cloud/server/clients_test.hpp"
 #include "cloud/server/clock.hpp"
 #include "cloud/server/gateway_port.hpp"
+#include "cloud/server/hop_security.hpp"
 #include "cloud/server/http_port.hpp"
 #include "cloud/server/limits.hpp"
 #include "cloud/server/own_authority.hpp"
@@ -394,6 +395,39 @@ TEST_F(TlsPorts, HandshakesThatStopHalfwayHinderNobody) {
         }
     }
     expect_good_service();
+}
+
+TEST_F(CertificatesTest, APortIsInTlsBeyondLoopbackOrWhenToldTo) {
+    const Settings usual;
+    EXPECT_FALSE(speaks_tls(usual, "127.0.0.1:1") || speaks_tls(usual, "localhost:1"));
+    EXPECT_FALSE(speaks_tls(usual, "[::1]:1"));
+    EXPECT_TRUE(speaks_tls(usual, "0.0.0.0:1") && speaks_tls(usual, "[::]:1"));
+    EXPECT_TRUE(speaks_tls(usual, "192.0.2.1:1"));
+    Settings insecure;
+    insecure.insecure = true;
+    EXPECT_FALSE(speaks_tls(insecure, "0.0.0.0:1"));
+    for (const bool has_files : {false, true}) {
+        Settings told = insecure;
+        told.tls = !has_files;
+        told.certificate_file = has_files ? "file" : "";
+        EXPECT_TRUE(speaks_tls(told, "0.0.0.0:1") && speaks_tls(told, "127.0.0.1:1"));
+    }
+}
+
+TEST_F(CertificatesTest, AreOpenedWhereAPortNeedsThem) {
+    Settings settings;
+    EXPECT_FALSE(open_certificates(state(), settings, unix_now())->has_value());
+    settings.devices = "0.0.0.0:1";
+    EXPECT_TRUE(open_certificates(state(), settings, unix_now())->has_value());
+    EXPECT_EQ(open_certificates(folder_ / "none", settings, unix_now()).error().code,
+              Error::NotFound);
+    settings.certificate_file = make_files("a.example");
+    EXPECT_EQ(open_certificates(state(), settings, unix_now()).error().code,
+              Error::InvalidArgument);
+    settings.key_file = settings.certificate_file;
+    const auto opened = open_certificates(folder_ / "none", settings, unix_now());
+    ASSERT_TRUE(opened && *opened);
+    EXPECT_TRUE(has((*opened)->describe(), "a.example"));
 }
 
 TEST_F(CertificatesTest, AHandshakeThatTakesTooLongEndsWithItsConnection) {
