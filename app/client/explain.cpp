@@ -47,7 +47,8 @@ constexpr Words kWords[] = {
     {coap::Code::TooManyRequests, "was asked for too often", "Wait a few seconds, then try again"},
     {coap::Code::InternalServerError,
      "failed on the device; it was not run, or reports its failure",
-     "Try again; if it stays so, switch the device off and on"},
+     "Try again; if it stays so, its storage may be full or broken: make room, or switch it off "
+     "and on"},
     {coap::Code::ServiceUnavailable,
      "is not available: the device is busy",
      "Try again in a few seconds"},
