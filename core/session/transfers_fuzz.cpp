@@ -2,6 +2,8 @@
 // Blocks of a few arguments to a device, in any order, number and size, with time and boots between
 // them: a function runs with one argument from its front on, and never with parts of two. The input
 // is records of three bytes: what, which block, how much of it.
+#include <memory>
+
 #include "core/base/reader.hpp"
 #include "core/coap/block.hpp"
 #include "core/keystore/private_key.hpp"
@@ -70,13 +72,16 @@ struct Rig {
         boot(true);
     }
     void boot(bool is_new) {
+        server.reset();
+        sessions = std::make_unique<std::array<SessionEntry, kStoredSessions>>();
+        half_open = std::make_unique<std::array<HalfOpen, kHalfOpenSlots>>();
         server.emplace(
             Server::Setup{.identity = {.credential = self().credential, .private_key = self().key},
                           .storage = storage,
                           .entropy = entropy,
                           .resources = judge,
-                          .sessions = sessions,
-                          .half_open = half_open,
+                          .sessions = *sessions,
+                          .half_open = *half_open,
                           .scratch = scratch,
                           .result = result});
         SOTTO_ASSERT(server->start(now).has_value());
@@ -127,8 +132,8 @@ struct Rig {
     Judge judge;
     oscore::Context ours = context("d", "a");
     oscore::Context theirs = context("a", "d");
-    std::array<SessionEntry, kStoredSessions> sessions;
-    std::array<HalfOpen, kHalfOpenSlots> half_open;
+    std::unique_ptr<std::array<SessionEntry, kStoredSessions>> sessions;
+    std::unique_ptr<std::array<HalfOpen, kHalfOpenSlots>> half_open;
     std::array<std::uint8_t, 512> scratch;  // as on a chip
     std::array<std::uint8_t, 256> result;
     std::array<std::uint8_t, 512> out;
@@ -152,7 +157,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const std::size_t length = std::min<std::size_t>(*input.u8(), 256);
         const auto argument = static_cast<std::uint8_t>(what & 3);
         if ((what & 0x30) == 0x30) rig.now = rig.now + seconds(50);
-        if ((what & 0x40) != 0) rig.boot(false);
+        if ((what & 0xc0) == 0xc0) rig.boot(false);
         std::array<std::uint8_t, 256> payload;
         for (std::size_t i = 0; i < payload.size(); ++i) {
             payload[i] = content_of(argument, block.offset() + i);
