@@ -90,7 +90,7 @@ TEST_F(TlsTest, AGatewayLeavesAStrangerAlone) {
     line_.serve_too(
         place, state() + "/gateway.token", {"--pin", place + "=" + std::string(64, 'b')});
     EXPECT_TRUE(eventually([&] {
-        return has(line_.logs(), "cloud " + place + ": it is another one than the pin says");
+        return has(line_.logs(), "cloud=" + place + " why=\"it is another one than the pin says");
     })) << line_.logs();
     EXPECT_TRUE(has(line_.logs(), fingerprint_of_cloud(state()))) << line_.logs();
 }
@@ -198,11 +198,11 @@ TEST_F(ClearTest, AGatewaySpeaksTlsBeyondThisMachineUnlessToldNotTo) {
     const std::string place = "0.0.0.0" + port_of(line_.uplink_tap().address());
     const std::string file = line_.folder() / "cloud/gateway.token";
     line_.serve_too(place, file);
-    EXPECT_TRUE(eventually([&] { return has(line_.logs(), "cloud " + place + ": "); }))
+    EXPECT_TRUE(eventually([&] { return has(line_.logs(), "cloud-lost cloud=" + place); }))
         << line_.logs();
-    EXPECT_FALSE(has(line_.logs(), "cloud " + place + " is connected"));
+    EXPECT_FALSE(has(line_.logs(), "cloud-connected cloud=" + place));
     line_.serve_too(place, file, {"--insecure"});
-    EXPECT_TRUE(eventually([&] { return has(line_.logs(), "cloud " + place + " is connected"); }))
+    EXPECT_TRUE(eventually([&] { return has(line_.logs(), "cloud-connected cloud=" + place); }))
         << line_.logs();
 }
 
