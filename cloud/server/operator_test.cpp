@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an operator does with a cloud that runs: look at it, back it up, end it, put it back.
+#include <array>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <list>
 #include <sys/stat.h>
 
+#include <boost/asio/local/datagram_protocol.hpp>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -394,6 +397,29 @@ TEST_F(Watching, MetricsAreServedWhereTheyAreAskedFor) {
     EXPECT_EQ(server::ask(endpoint("metrics"), "GET /status").status, 404);
     EXPECT_EQ(ask("GET /metrics").status, 404) << "not where apps connect";
     running->stop(SIGTERM);
+}
+
+TEST_F(Watching, TheServiceManagerHearsHowItGoes) {
+    init();
+    const std::string path = folder_ / "notify";
+    boost::asio::io_context loop;
+    boost::asio::local::datagram_protocol::socket manager{loop, path};
+    const auto hear = [&] {
+        std::array<char, 64> text{};
+        const std::size_t size = manager.receive(boost::asio::buffer(text));
+        return std::string{text.data(), size};
+    };
+    ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+    ::setenv("WATCHDOG_USEC", "30000000", 1);
+    const auto running = start();
+    ::unsetenv("NOTIFY_SOCKET");
+    ::unsetenv("WATCHDOG_USEC");
+    std::vector<std::string> heard{hear(), hear(), hear()};
+    EXPECT_NE(std::ranges::find(heard, "READY=1"), heard.end());
+    EXPECT_NE(std::ranges::find(heard, "WATCHDOG=1"), heard.end());
+    running->signal(SIGTERM);
+    while (heard.back() != "STOPPING=1") heard.push_back(hear());
+    EXPECT_EQ(running->wait(), 0);
 }
 
 TEST_F(Watching, SoManyMayAskForMetricsAtOnce) {
