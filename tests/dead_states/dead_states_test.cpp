@@ -8,7 +8,7 @@
 namespace sotto::dead_states {
 namespace {
 
-constexpr std::uint64_t kSampleCount = 400;  // of each state
+constexpr std::uint64_t kSampleCount = 200;  // of each state
 constexpr std::uint64_t kSeed = 4;
 
 void expect_none_dead(const Report& report) {
