@@ -110,9 +110,24 @@ class StoreContract : public ::testing::Test {
                 .message = std::vector<std::uint8_t>(size, 0x5a)};
     }
     Result<contract::Sequence> put(contract::Letter letter,
-                                   contract::MailboxLimits limits = contract::kWide) {
-        return ask<contract::Sequence>(
-            [&](auto& store, auto done) { store.put(std::move(letter), limits, done); });
+                                   contract::MailboxLimits limits = contract::kWide,
+                                   contract::MailboxLimits account = cloud::store::kAccountMail) {
+        return ask<contract::Sequence>([&](auto& store, auto done) {
+            store.put(std::move(letter), {.mailbox = limits, .account = account}, done);
+        });
+    }
+    // Two accounts, and devices 1 to 3 that belong to the first.
+    void register_devices() {
+        const contract::AccountId ann = account("ann");
+        account("bob");
+        for (std::uint8_t number = 1; number <= 3; ++number) {
+            EXPECT_TRUE(create_claim(number, ann));
+            EXPECT_TRUE(redeem(number, number, number));
+        }
+    }
+    contract::Purged purge(Instant now) {
+        return ask<contract::Purged>([&](auto& store, auto done) { store.purge(now, done); })
+            .value();
     }
     std::vector<contract::StoredLetter> list(const contract::Mailbox& mailbox,
                                              contract::Sequence after = {},
@@ -282,6 +297,7 @@ TYPED_TEST_P(StoreContract, GivesTheOldestLabelUpWhenADeviceIsFull) {
 
 TYPED_TEST_P(StoreContract, KeepsLettersInOrderUntilTheyAreErased) {
     using namespace contract;
+    this->register_devices();
     const Sequence first = this->put(this->letter(1)).value();
     Letter other = this->letter(1, 9);
     const Sequence second = this->put(other).value();
@@ -299,6 +315,7 @@ TYPED_TEST_P(StoreContract, KeepsLettersInOrderUntilTheyAreErased) {
 
 TYPED_TEST_P(StoreContract, NeverUsesASequenceTwice) {
     using namespace contract;
+    this->register_devices();
     const Sequence first = this->put(this->letter(1)).value();
     const auto erase = [&](auto& store, auto done) {
         store.erase(Mailbox::of_device(device_id(1)), first, done);
@@ -311,6 +328,7 @@ TYPED_TEST_P(StoreContract, NeverUsesASequenceTwice) {
 
 TYPED_TEST_P(StoreContract, KeepsMailboxesApart) {
     using namespace contract;
+    this->register_devices();
     Letter to_app = this->letter(1);
     to_app.to = MailboxKind::App;
     EXPECT_TRUE(this->put(to_app));
@@ -320,8 +338,113 @@ TYPED_TEST_P(StoreContract, KeepsMailboxesApart) {
     EXPECT_TRUE(this->list(Mailbox::of_app(app_of(AccountId{2}, 1))).empty());
 }
 
+TYPED_TEST_P(StoreContract, TakesLettersOnlyForTheDevicesOfTheirSendersAccount) {
+    using namespace contract;
+    EXPECT_EQ(this->put(this->letter(1)).error(), Error::Refused) << "registered to nobody";
+    this->register_devices();
+    EXPECT_TRUE(this->put(this->letter(1)));
+    Letter other = this->letter(1);
+    other.app = app_of(AccountId{2}, 1);
+    EXPECT_EQ(this->put(other).error(), Error::Refused);
+}
+
+TYPED_TEST_P(StoreContract, ErasesTheLettersThatAreNamed) {
+    using namespace contract;
+    this->register_devices();
+    std::vector<Sequence> sequences;
+    for (int i = 0; i < 4; ++i) sequences.push_back(this->put(this->letter(1)).value());
+    const Sequence other = this->put(this->letter(2)).value();
+    const Mailbox mailbox = Mailbox::of_device(device_id(1));
+    EXPECT_TRUE(this->template ask<void>([&](auto& store, auto done) {
+        store.erase_each(mailbox, {sequences[0], sequences[2], other}, done);
+    }));
+    const auto left = this->list(mailbox);
+    ASSERT_EQ(left.size(), 2U);
+    EXPECT_EQ(left[0].sequence, sequences[1]);
+    EXPECT_EQ(left[1].sequence, sequences[3]);
+    EXPECT_EQ(this->list(Mailbox::of_device(device_id(2))).size(), 1U) << "another mailbox";
+}
+
+TYPED_TEST_P(StoreContract, BoundsTheMailOfAnAccount) {
+    using namespace contract;
+    this->register_devices();
+    const MailboxLimits account{.count_max = 3, .bytes_max = 10};
+    EXPECT_TRUE(this->put(this->letter(1, 4), kWide, account));
+    EXPECT_TRUE(this->put(this->letter(2, 4), kWide, account));
+    EXPECT_EQ(this->put(this->letter(3, 3), kWide, account).error(), Error::NoSpace);
+    EXPECT_TRUE(this->put(this->letter(3, 2), kWide, account));
+    EXPECT_EQ(this->put(this->letter(3, 0), kWide, account).error(), Error::NoSpace);
+    Letter of_another = this->letter(1, 9);
+    of_another.to = MailboxKind::App;
+    of_another.app = app_of(AccountId{2}, 1);
+    EXPECT_TRUE(this->put(of_another, kWide, account));
+    const Mailbox mailbox = Mailbox::of_device(device_id(1));
+    EXPECT_TRUE(this->template ask<void>([&](auto& store, auto done) {
+        store.erase(mailbox, this->list(mailbox).back().sequence, done);
+    }));
+    EXPECT_TRUE(this->put(this->letter(3, 4), kWide, account)) << "what is erased counts no more";
+}
+
+TYPED_TEST_P(StoreContract, TellsTheSenderOfALetterThatExpired) {
+    using namespace contract;
+    this->register_devices();
+    Letter first = this->letter(1);
+    first.reference = 77;
+    Letter second = this->letter(2);
+    second.app = app_of(AccountId{1}, 2);
+    second.expires_at = kNow + minutes(1);
+    second.reference = 88;
+    EXPECT_TRUE(this->put(first));
+    EXPECT_TRUE(this->put(second));
+    const Purged early = this->purge(kNow + minutes(1));
+    EXPECT_EQ(early.count, 1U);
+    EXPECT_EQ(early.told, std::vector{second.app});
+    EXPECT_EQ(this->purge(kLater).told, std::vector{first.app});
+    const auto letters = this->list(Mailbox::of_app(first.app));
+    ASSERT_EQ(letters.size(), 1U);
+    const Letter& notice = letters[0].letter;
+    EXPECT_EQ(notice.kind, LetterKind::Expired);
+    EXPECT_EQ(notice.reference, 77U);
+    EXPECT_EQ(notice.device, first.device);
+    EXPECT_TRUE(notice.message.empty());
+    const Purged last = this->purge(kLater + cloud::store::kNoticeLife);
+    EXPECT_EQ(last.count, 2U);
+    EXPECT_TRUE(last.told.empty()) << "nobody is told of a notice";
+}
+
+TYPED_TEST_P(StoreContract, ErasesThoseFirstThatExpiredFirst) {
+    using namespace contract;
+    this->register_devices();
+    const std::size_t count = cloud::store::kPurgeCountMax;
+    for (std::size_t i = 0; i <= count; ++i) {
+        Letter letter = this->letter(1);
+        letter.to = MailboxKind::App;
+        if (i == 0) letter.expires_at = kLater + minutes(1);
+        this->fixture.store().put(letter,
+                                  {.mailbox = {.count_max = 1'000, .bytes_max = 100'000}},
+                                  [](const Result<Sequence>& put) { EXPECT_TRUE(put); });
+    }
+    EXPECT_EQ(this->purge(kLater + minutes(2)).count, count);
+    const auto left = this->list(Mailbox::of_app(this->letter(1).app));
+    ASSERT_EQ(left.size(), 1U);
+    EXPECT_EQ(left[0].letter.expires_at, kLater + minutes(1));
+}
+
+TYPED_TEST_P(StoreContract, TellsTheSendersWhenADeviceGoesToAnotherAccount) {
+    using namespace contract;
+    this->register_devices();
+    EXPECT_TRUE(this->put(this->letter(1)));
+    EXPECT_TRUE(this->create_claim(9, AccountId{2}));
+    EXPECT_TRUE(this->redeem(9, 1, 1));
+    EXPECT_TRUE(this->list(Mailbox::of_device(device_id(1))).empty());
+    const auto letters = this->list(Mailbox::of_app(this->letter(1).app));
+    ASSERT_EQ(letters.size(), 1U);
+    EXPECT_EQ(letters[0].letter.kind, LetterKind::Dropped);
+}
+
 TYPED_TEST_P(StoreContract, BoundsAMailboxInCountAndBytes) {
     using namespace contract;
+    this->register_devices();
     const MailboxLimits limits{.count_max = 2, .bytes_max = 10};
     EXPECT_EQ(this->put(this->letter(1, 11), limits).error(), Error::NoSpace);
     EXPECT_TRUE(this->put(this->letter(1, 6), limits));
@@ -337,14 +460,12 @@ TYPED_TEST_P(StoreContract, BoundsAMailboxInCountAndBytes) {
 
 TYPED_TEST_P(StoreContract, ForgetsExpiredLetters) {
     using namespace contract;
+    this->register_devices();
     EXPECT_TRUE(this->put(this->letter(1)));
     const Mailbox mailbox = Mailbox::of_device(device_id(1));
     EXPECT_TRUE(this->list(mailbox, {}, 100, kLater).empty());
-    const auto purge = [](Instant now) {
-        return [now](auto& store, auto done) { store.purge(now, done); };
-    };
-    EXPECT_EQ(this->template ask<std::size_t>(purge(kNow)).value(), 0U);
-    EXPECT_EQ(this->template ask<std::size_t>(purge(kLater)).value(), 1U);
+    EXPECT_EQ(this->purge(kNow).count, 0U);
+    EXPECT_EQ(this->purge(kLater).count, 1U);
     EXPECT_TRUE(this->list(mailbox).empty());
 }
 
@@ -391,10 +512,11 @@ TYPED_TEST_P(StoreContract, KeepsSettings) {
 
 TYPED_TEST_P(StoreContract, AnswersInTheOrderOfTheCalls) {
     using namespace contract;
+    this->register_devices();
     std::vector<int> order;
     for (int i = 0; i < 300; i++) {
         this->fixture.store().put(this->letter(1),
-                                  {.count_max = 1'000, .bytes_max = 100'000},
+                                  {.mailbox = {.count_max = 1'000, .bytes_max = 100'000}},
                                   [&order, i](const auto&) { order.push_back(i); });
     }
     std::size_t seen = 0;
@@ -439,6 +561,12 @@ REGISTER_TYPED_TEST_SUITE_P(StoreContract,
                             KeepsLettersInOrderUntilTheyAreErased,
                             NeverUsesASequenceTwice,
                             KeepsMailboxesApart,
+                            TakesLettersOnlyForTheDevicesOfTheirSendersAccount,
+                            ErasesTheLettersThatAreNamed,
+                            BoundsTheMailOfAnAccount,
+                            TellsTheSenderOfALetterThatExpired,
+                            ErasesThoseFirstThatExpiredFirst,
+                            TellsTheSendersWhenADeviceGoesToAnotherAccount,
                             BoundsAMailboxInCountAndBytes,
                             ForgetsExpiredLetters,
                             KeepsALinkContext,

@@ -86,6 +86,7 @@ void Attachments::begin(const model::DeviceId& device, Session& session, Instant
         .storage = *session.context,
         .entropy = setup_.entropy,
         .device = FixedBytes<crypto::kHashSize>{expected},
+        .since_1970 = Duration{},  // our instants count from there: a proposal [SES-94]
     });
     const bool is_asked =
         session.client->start(now) &&

@@ -59,6 +59,9 @@ struct Claim {
 
 enum class MailboxKind : std::uint8_t { Device = 1, App = 2 };
 
+// What a letter says: a message, or what became of one that could not be handed on.
+enum class LetterKind : std::uint8_t { Message = 0, Expired = 1, Dropped = 2 };
+
 // A message that waits. In an app's mailbox `device` is the sender and `app` the recipient; in a
 // device's mailbox it is the other way round.
 struct Letter {
@@ -67,7 +70,9 @@ struct Letter {
     AppAddress app;
     Instant stored_at;
     Instant expires_at;
-    std::vector<std::uint8_t> message;
+    std::vector<std::uint8_t> message;  // empty if it is none
+    std::uint32_t reference = 0;        // the sender's, who is an app; in a notice: of that message
+    LetterKind kind = LetterKind::Message;
     friend bool operator==(const Letter&, const Letter&) = default;
 };
 
@@ -93,10 +98,16 @@ struct Mailbox {
     friend auto operator<=>(const Mailbox&, const Mailbox&) = default;
 };
 
-// How much one mailbox may hold.
+// How much one mailbox, or all mailboxes of one account, may hold.
 struct MailboxLimits {
     std::size_t count_max = 0;
     std::size_t bytes_max = 0;
+};
+
+// What the erasing of expired letters has done.
+struct Purged {
+    std::size_t count = 0;         // letters erased
+    std::vector<AppAddress> told;  // apps with a new notice in their mailboxes
 };
 
 }  // namespace sotto::cloud::model

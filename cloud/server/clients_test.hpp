@@ -143,7 +143,7 @@ class AppClient {
     }
     void send(const framing::DeviceId& device,
               const std::string& text,
-              std::uint16_t lifetime_s = 0) {
+              std::uint32_t lifetime_s = 0) {
         write(channel::Send{.reference = channel::Reference{++reference_},
                             .device_id = device,
                             .lifetime_s = lifetime_s,

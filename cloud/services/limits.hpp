@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "cloud/model/records.hpp"
+#include "cloud/store/limits.hpp"
 #include "core/base/token_bucket.hpp"
 #include "core/framing/limits.hpp"
 
@@ -53,9 +53,11 @@ inline constexpr std::size_t kDevicesWithoutLinkMax = 1'024;  // remembered for 
 
 // Mailboxes.
 inline constexpr model::MailboxLimits kDeviceMailbox{.count_max = 64, .bytes_max = 65'536};
-inline constexpr model::MailboxLimits kAppMailbox{.count_max = 256, .bytes_max = 262'144};
+inline constexpr Duration kDeviceLetterLifeMax = days(7);  // a longer lifetime is cut to this
 inline constexpr Duration kAppLetterLife = days(7);
 inline constexpr Duration kStrangerLetterLife = minutes(2);  // from a device that is not attached
+// What is not sealed by OSCORE belongs to a handshake, which is forgotten by then (session.md).
+inline constexpr Duration kUnsealedLetterLife = minutes(2);
 inline constexpr std::size_t kLettersPerPage = 16;
 inline constexpr Duration kPurgeInterval = minutes(1);
 inline constexpr Duration kRetryInterval = seconds(1);  // after the store failed

@@ -85,6 +85,7 @@ struct App {
     std::size_t waiting_send_count = 0;
     bool is_listing = false;     // the store is asked for letters
     bool has_failed = false;     // it could not answer: ask again
+    bool has_news = false;       // something was stored meanwhile: ask again
     bool may_have_more = false;  // the last page was full: ask when it is acknowledged
     model::Sequence last_delivered{};
 };

@@ -82,7 +82,7 @@ class Router {
         model::AppAddress app;
         framing::channel::Reference reference;
         model::DeviceId device{};
-        std::uint16_t lifetime_s = 0;
+        std::uint32_t lifetime_s = 0;
         Bytes message;
     };
     // One that waits for the store, with bytes of its own.
@@ -151,8 +151,8 @@ class Router {
     Kept keep(const Request& request);
     void release(const Kept& kept);
     void wait_for_label(const Kept& kept);
-    void store_for_device(const Kept& kept);
-    void put_for_device(const Kept& kept);
+    void put_for_device(const Kept& kept, bool is_last_try);
+    void on_put_for_device(const Kept& kept, bool is_last_try, Result<model::Sequence> put);
     void answer(const Request& request, OutcomeCode outcome);
 
     // On links (router_messages.cpp).
@@ -175,6 +175,8 @@ class Router {
     void on_link_letters(LinkKey key, Result<std::vector<model::StoredLetter>> letters);
     bool send_letter(Link& link);
     void erase_passed_letters(Link& link);
+    void purge(std::function<void(std::size_t)> then);
+    void on_purged(const model::Purged& purged);
 
     store::Store& store_;
     Config config_;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Channels of apps, and what they send to devices.
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "cloud/services/router.hpp"
+#include "cloud/services/sealed.hpp"
 #include "core/base/assert.hpp"
 #include "core/base/reader.hpp"
 
@@ -98,16 +100,15 @@ void Router::on_send(AppConnectionId id, const channel::Send& send) {
            .message = send.message});
 }
 
-// Hands on, stores, or says why not. Comes again for a request that has waited for the store.
+// Hands on, stores, or says why not. Comes again for a request that has waited for a label.
 void Router::route(const Request& request) {
-    const Target target = find_target(request.device, request.app);
-    if (target.link == nullptr) {
-        const bool may_store =
-            request.lifetime_s > 0 && target.outcome == OutcomeCode::NotConnected;
-        if (!may_store) return answer(request, target.outcome);
+    if (request.lifetime_s > 0) {
         const Kept kept = keep(request);
-        return kept == nullptr ? answer(request, OutcomeCode::RateLimited) : store_for_device(kept);
+        if (kept == nullptr) return answer(request, OutcomeCode::RateLimited);
+        return put_for_device(kept, false);
     }
+    const Target target = find_target(request.device, request.app);
+    if (target.link == nullptr) return answer(request, target.outcome);
     const DeviceEntry& entry = devices_.at(request.device);
     const auto label = entry.label_of.find(request.app);
     if (label != entry.label_of.end()) {
@@ -192,35 +193,45 @@ void Router::wait_for_label(const Kept& kept) {
         }));
 }
 
-// The device is away: only its owner's apps may leave something.
-void Router::store_for_device(const Kept& kept) {
-    store_.load_device(
-        kept->request.device, guarded([this, kept](Result<model::DeviceRecord> record) {
-            release(kept);
-            const Request& request = kept->request;
-            if (!record) return answer(request, OutcomeCode::MailboxFull);
-            const bool is_owner =
-                record->registration && record->registration->account == request.app.account;
-            const Target target = find_target(request.device, request.app);
-            if (target.link != nullptr) return route(request);  // it came back meanwhile
-            if (!is_owner) return answer(request, OutcomeCode::NotPermitted);
-            put_for_device(kept);
-        }));
-}
-
-void Router::put_for_device(const Kept& kept) {
+// The store knows whether the device is of this account. A letter is handed on by pump_mail() only,
+// so that it is durable before anybody says that it is taken care of.
+void Router::put_for_device(const Kept& kept, bool is_last_try) {
     const Request& request = kept->request;
+    const Duration life = is_sealed(request.message) ? kDeviceLetterLifeMax : kUnsealedLetterLife;
     model::Letter letter{.to = model::MailboxKind::Device,
                          .device = request.device,
                          .app = request.app,
                          .stored_at = now_,
-                         .expires_at = now_ + seconds(request.lifetime_s),
-                         .message = kept->message};
-    store_.put(
-        std::move(letter), kDeviceMailbox, guarded([this, kept](Result<model::Sequence> put) {
-            if (put) counters_.stored++;
-            answer(kept->request, put ? OutcomeCode::Stored : OutcomeCode::MailboxFull);
-        }));
+                         .expires_at = now_ + std::min(seconds(request.lifetime_s), life),
+                         .message = kept->message,
+                         .reference = request.reference.value()};
+    store_.put(std::move(letter),
+               {.mailbox = kDeviceMailbox},
+               guarded([this, kept, is_last_try](Result<model::Sequence> put) {
+                   on_put_for_device(kept, is_last_try, put);
+               }));
+}
+
+void Router::on_put_for_device(const Kept& kept, bool is_last_try, Result<model::Sequence> put) {
+    const Request& request = kept->request;
+    if (!put && put.error() == Error::NoSpace && !is_last_try) {
+        return purge([this, kept](std::size_t count) { put_for_device(kept, count == 0); });
+    }
+    release(kept);
+    if (!put) {
+        const Error why = put.error();
+        return answer(request,
+                      why == Error::Refused ? OutcomeCode::NotPermitted
+                      : why == Error::Busy  ? OutcomeCode::RateLimited
+                                            : OutcomeCode::MailboxFull);
+    }
+    counters_.stored++;
+    answer(request, OutcomeCode::Stored);
+    const auto entry = devices_.find(request.device);
+    if (entry == devices_.end() || !entry->second.attached) return;
+    Link& link = *find_link(*entry->second.attached);
+    link.mail.may_have_more = true;
+    pump_mail(link);
 }
 
 void Router::answer(const Request& request, OutcomeCode outcome) {

@@ -384,7 +384,7 @@ TEST(Router, CarriesForTheConnectedWithoutTheStore) {
     world.send(app, 1, kCall);  // learns the label
     const std::size_t before = world.store.operation_count();
     for (int i = 0; i < 100; i++) {
-        world.send(app, 1, kCall, 600);
+        world.send(app, 1, kCall);
         world.credit(gateway, 1, 1);
         world.from_device(gateway, 1, 2, kReply);
     }
@@ -516,7 +516,7 @@ TEST(Router, ClosesAChannelThatSendsNonsense) {
 TEST(Router, AnswersTooLargeAndGoesOn) {
     World world;
     const AppConnectionId app = world.connect_app();
-    Buffer send(1 + 4 + 12 + 2 + framing::kMessageSizeMax + 1, 1);
+    Buffer send(1 + 4 + 12 + 4 + framing::kMessageSizeMax + 1, 1);
     world.raw_from_app(app, send);
     EXPECT_EQ(world.app(app).outcomes, Outcomes{OutcomeCode::TooLarge});
     EXPECT_FALSE(world.app(app).is_closed);

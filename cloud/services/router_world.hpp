@@ -45,10 +45,18 @@ struct Delivered {
     friend bool operator==(const Delivered&, const Delivered&) = default;
 };
 
+struct Noticed {
+    std::uint64_t sequence = 0;
+    std::uint32_t reference = 0;
+    channel::Fate fate = channel::Fate::Expired;
+};
+
 struct AppSide {
     std::vector<channel::OutcomeCode> outcomes;
     std::vector<Delivered> delivered;
     std::vector<bool> states;
+    std::vector<Noticed> notices;
+    int caught_up_count = 0;
     bool is_closed = false;
 };
 
@@ -172,13 +180,15 @@ class World {
     void send(AppConnectionId id,
               std::uint8_t number,
               const Buffer& message,
-              std::uint16_t lifetime_s = 0) {
+              std::uint32_t lifetime_s = 0,
+              std::uint32_t reference = 7) {
         std::array<std::uint8_t, framing::kChannelRecordSizeMax> scratch{};
-        const auto bytes = channel::encode_record(scratch,
-                                                  channel::Send{.reference = channel::Reference{7},
-                                                                .device_id = device(number),
-                                                                .lifetime_s = lifetime_s,
-                                                                .message = message});
+        const auto bytes =
+            channel::encode_record(scratch,
+                                   channel::Send{.reference = channel::Reference{reference},
+                                                 .device_id = device(number),
+                                                 .lifetime_s = lifetime_s,
+                                                 .message = message});
         raw_from_app(id, bytes.value());
     }
     void ack(AppConnectionId id, std::uint64_t sequence) {
@@ -311,6 +321,11 @@ class World {
                 {deliver->sequence.value(), {deliver->message.begin(), deliver->message.end()}});
         } else if (const auto* state = std::get_if<channel::State>(&record)) {
             side.states.push_back(state->is_connected);
+        } else if (const auto* notice = std::get_if<channel::Notice>(&record)) {
+            side.notices.push_back(
+                {notice->sequence.value(), notice->reference.value(), notice->fate});
+        } else if (std::holds_alternative<channel::CaughtUp>(record)) {
+            side.caught_up_count++;
         }
     }
 

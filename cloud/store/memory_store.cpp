@@ -82,6 +82,8 @@ Result<Registration> MemoryStore::redeem(const ClaimCode& code,
     if (!is_good) return known->second;
     const AccountId account = claim->second.claim.account;
     if (known != devices_.end() && known->second.account != account) {
+        for (const auto& [sequence, letter] : mailboxes_[Mailbox::of_device(device)])
+            tell_sender(letter, LetterKind::Dropped, now);
         mailboxes_.erase(Mailbox::of_device(device));
     }
     claim->second.redeemed_by = device;
@@ -140,18 +142,69 @@ void MemoryStore::allocate_label(const DeviceId& device, const AppAddress& app, 
     answer(done, [&] { return label_of(device, app); });
 }
 
-void MemoryStore::put(Letter letter, MailboxLimits limits, Done<Sequence> done) {
+namespace {
+
+// What the letters that a predicate selects take of a limit.
+class Usage {
+  public:
+    void add(const Letter& letter) {
+        count_++;
+        bytes_ += letter.message.size();
+    }
+    bool has_room_for(const Letter& letter, const MailboxLimits& limits) const {
+        return count_ < limits.count_max && bytes_ + letter.message.size() <= limits.bytes_max;
+    }
+
+  private:
+    std::size_t count_ = 0;
+    std::size_t bytes_ = 0;
+};
+
+}  // namespace
+
+Status MemoryStore::check_room(const Letter& letter, const PutLimits& limits) {
+    Usage mailbox;
+    Usage account;
+    for (const auto& [name, letters] : mailboxes_) {
+        for (const auto& [sequence, other] : letters) {
+            if (other.app.account == letter.app.account) account.add(other);
+            if (name == Mailbox::of(letter) && other.expires_at > letter.stored_at)
+                mailbox.add(other);
+        }
+    }
+    if (!mailbox.has_room_for(letter, limits.mailbox)) return Error::NoSpace;
+    if (!account.has_room_for(letter, limits.account)) return Error::NoSpace;
+    return {};
+}
+
+void MemoryStore::put(Letter letter, PutLimits limits, Done<Sequence> done) {
     answer(done, [&]() -> Result<Sequence> {
-        Letters& letters = mailboxes_[Mailbox::of(letter)];
-        std::erase_if(letters,
-                      [&](const auto& item) { return item.second.expires_at <= letter.stored_at; });
-        std::size_t bytes = letter.message.size();
-        for (const auto& [sequence, other] : letters) bytes += other.message.size();
-        if (letters.size() >= limits.count_max || bytes > limits.bytes_max) return Error::NoSpace;
+        if (letter.to == MailboxKind::Device) {
+            const auto owner = devices_.find(letter.device);
+            if (owner == devices_.end() || owner->second.account != letter.app.account)
+                return Error::Refused;
+        }
+        SOTTO_TRY(check_room(letter, limits));
         const Sequence sequence{++sequence_last_};
-        letters.emplace(sequence, std::move(letter));
+        mailboxes_[Mailbox::of(letter)].emplace(sequence, std::move(letter));
         return sequence;
     });
+}
+
+// False if there is nobody to tell, or no room for it.
+bool MemoryStore::tell_sender(const Letter& letter, LetterKind kind, Instant now) {
+    if (letter.to != MailboxKind::Device) return false;
+    Letter notice{.to = MailboxKind::App,
+                  .device = letter.device,
+                  .app = letter.app,
+                  .stored_at = now,
+                  .expires_at = now + kNoticeLife,
+                  .message = {},
+                  .reference = letter.reference,
+                  .kind = kind};
+    if (!check_room(notice, {.mailbox = kAppMailbox})) return false;
+    mailboxes_[Mailbox::of(notice)].emplace(Sequence{++sequence_last_}, std::move(notice));
+    return true;
 }
 
 void MemoryStore::list(const Mailbox& mailbox,
@@ -179,16 +232,38 @@ void MemoryStore::erase(const Mailbox& mailbox, Sequence last, Done<void> done) 
     });
 }
 
-void MemoryStore::purge(Instant now, Done<std::size_t> done) {
+void MemoryStore::erase_each(const Mailbox& mailbox,
+                             std::vector<Sequence> sequences,
+                             Done<void> done) {
+    answer(done, [&]() -> Status {
+        for (const Sequence sequence : sequences) mailboxes_[mailbox].erase(sequence);
+        return {};
+    });
+}
+
+void MemoryStore::purge(Instant now, Done<Purged> done) {
     answer(done, [&] {
-        std::size_t count = 0;
-        for (auto& [mailbox, letters] : mailboxes_) {
-            count += std::erase_if(letters,
-                                   [&](const auto& item) { return item.second.expires_at <= now; });
+        std::vector<std::pair<Instant, Sequence>> order;
+        std::map<Sequence, Letter> expired;
+        for (const auto& [mailbox, letters] : mailboxes_) {
+            for (const auto& [sequence, letter] : letters) {
+                if (letter.expires_at > now) continue;
+                order.emplace_back(letter.expires_at, sequence);
+                expired.emplace(sequence, letter);
+            }
+        }
+        std::ranges::sort(order);
+        Purged purged;
+        for (const auto& [expires_at, sequence] : order) {
+            if (purged.count == kPurgeCountMax) break;
+            const Letter& letter = expired.at(sequence);
+            mailboxes_[Mailbox::of(letter)].erase(sequence);
+            purged.count++;
+            if (tell_sender(letter, LetterKind::Expired, now)) purged.told.push_back(letter.app);
         }
         std::erase_if(claims_,
                       [&](const auto& item) { return item.second.claim.expires_at <= now; });
-        return count;
+        return purged;
     });
 }
 

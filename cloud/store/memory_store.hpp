@@ -37,16 +37,17 @@ class MemoryStore final : public Store {
     void allocate_label(const model::DeviceId& device,
                         const model::AppAddress& app,
                         Done<model::Label> done) override;
-    void put(model::Letter letter,
-             model::MailboxLimits limits,
-             Done<model::Sequence> done) override;
+    void put(model::Letter letter, PutLimits limits, Done<model::Sequence> done) override;
     void list(const model::Mailbox& mailbox,
               model::Sequence after,
               std::size_t count_max,
               Instant now,
               Done<std::vector<model::StoredLetter>> done) override;
     void erase(const model::Mailbox& mailbox, model::Sequence last, Done<void> done) override;
-    void purge(Instant now, Done<std::size_t> done) override;
+    void erase_each(const model::Mailbox& mailbox,
+                    std::vector<model::Sequence> sequences,
+                    Done<void> done) override;
+    void purge(Instant now, Done<model::Purged> done) override;
     void save_link_context(const model::DeviceId& device,
                            std::vector<std::uint8_t> context,
                            Done<void> done) override;
@@ -74,6 +75,8 @@ class MemoryStore final : public Store {
                                        const model::DeviceId& device,
                                        const model::CredentialHash& credential,
                                        Instant now);
+    Status check_room(const model::Letter& letter, const PutLimits& limits);
+    bool tell_sender(const model::Letter& letter, model::LetterKind kind, Instant now);
     model::Label label_of(const model::DeviceId& device, const model::AppAddress& app);
 
     Executor executor_;

@@ -18,6 +18,7 @@
 
 #include "cloud/model/ids.hpp"
 #include "cloud/model/records.hpp"
+#include "cloud/store/limits.hpp"
 #include "core/base/result.hpp"
 
 namespace sotto::cloud::store {
@@ -27,9 +28,6 @@ using Done = std::function<void(Result<T>)>;
 
 // Runs a function on the owner's thread, later and in order. Must be callable from any thread.
 using Executor = std::function<void(std::function<void()>)>;
-
-// How many labels a device has. The one allocated longest ago makes room for a new one.
-inline constexpr std::size_t kLabelsPerDeviceMax = 1'024;
 
 class Store {
   public:
@@ -56,7 +54,8 @@ class Store {
                               Instant now,
                               Done<void> done) = 0;
     // Registers a device that has proved `credential` to the account of the claim; also if it was
-    // another's before, for its owner gave it the claim, and then its mailbox is emptied.
+    // another's before, for its owner gave it the claim, and then its mailbox is emptied and the
+    // senders get notices.
     // A device that shows a claim of no use (unknown, expired, redeemed) stays registered as it is.
     // Error::Refused if the id is known with another credential, Error::NotFound if the claim is of
     // no use and the device is not registered.
@@ -77,11 +76,15 @@ class Store {
                                 const model::AppAddress& app,
                                 Done<model::Label> done) = 0;
 
-    // Error::NoSpace if the mailbox would exceed a limit; what has expired at stored_at counts no
-    // more. The sequence is above every one given before.
-    virtual void put(model::Letter letter,
-                     model::MailboxLimits limits,
-                     Done<model::Sequence> done) = 0;
+    // Error::NoSpace if the mailbox would exceed its limits, where what has expired at stored_at
+    // counts no more, or the mailboxes of the account theirs, where it counts until it is purged.
+    // Error::Refused for a letter to a device that is not registered to the account of the app.
+    // The sequence is above every one given before.
+    struct PutLimits {
+        model::MailboxLimits mailbox;
+        model::MailboxLimits account = kAccountMail;
+    };
+    virtual void put(model::Letter letter, PutLimits limits, Done<model::Sequence> done) = 0;
     // Unexpired letters above `after`, by sequence, at most `count_max`.
     virtual void list(const model::Mailbox& mailbox,
                       model::Sequence after,
@@ -90,8 +93,14 @@ class Store {
                       Done<std::vector<model::StoredLetter>> done) = 0;
     // Erases the letters up to and including `last`.
     virtual void erase(const model::Mailbox& mailbox, model::Sequence last, Done<void> done) = 0;
-    // Erases what expired, in all mailboxes, and answers how many letters that were.
-    virtual void purge(Instant now, Done<std::size_t> done) = 0;
+    // Erases these letters and no others.
+    virtual void erase_each(const model::Mailbox& mailbox,
+                            std::vector<model::Sequence> sequences,
+                            Done<void> done) = 0;
+    // Erases what expired, in all mailboxes, those first that expired first, at most
+    // kPurgeCountMax. Whoever sent one of them to a device gets a notice, if his mailbox has room.
+    // Nobody is told of what became of a notice, or of a letter to an app.
+    virtual void purge(Instant now, Done<model::Purged> done) = 0;
 
     // An opaque record for each device: the cloud's own session with it.
     virtual void save_link_context(const model::DeviceId& device,

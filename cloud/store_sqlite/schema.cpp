@@ -71,7 +71,28 @@ CREATE TABLE settings (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 1> kMigrations = {kVersion1};
+// Notices, and what the letters of an account take, counted as they come and go.
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE letters ADD COLUMN reference INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE letters ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE mail_usage (
+    account INTEGER PRIMARY KEY,
+    count   INTEGER NOT NULL,
+    bytes   INTEGER NOT NULL
+) STRICT;
+INSERT INTO mail_usage (account, count, bytes)
+    SELECT account, count(*), sum(size) FROM letters GROUP BY account;
+CREATE TRIGGER letters_come AFTER INSERT ON letters BEGIN
+    INSERT INTO mail_usage (account, count, bytes) VALUES (NEW.account, 1, NEW.size)
+        ON CONFLICT (account) DO UPDATE SET count = count + 1, bytes = bytes + NEW.size;
+END;
+CREATE TRIGGER letters_go AFTER DELETE ON letters BEGIN
+    UPDATE mail_usage SET count = count - 1, bytes = bytes - OLD.size
+        WHERE account = OLD.account;
+END;
+)sql";
+
+constexpr std::array<const char*, 2> kMigrations = {kVersion1, kVersion2};
 
 Failure damaged(const std::string& path, const std::string& what) {
     return {.code = Error::Malformed,

@@ -117,7 +117,7 @@ void SqliteStore::allocate_label(const DeviceId& device, const AppAddress& app, 
     });
 }
 
-void SqliteStore::put(Letter letter, MailboxLimits limits, Done<Sequence> done) {
+void SqliteStore::put(Letter letter, PutLimits limits, Done<Sequence> done) {
     submit(kWrites, std::move(done), [letter = std::move(letter), limits](Database& database) {
         return tables::put(database, letter, limits);
     });
@@ -139,7 +139,16 @@ void SqliteStore::erase(const Mailbox& mailbox, Sequence last, Done<void> done) 
     });
 }
 
-void SqliteStore::purge(Instant now, Done<std::size_t> done) {
+void SqliteStore::erase_each(const Mailbox& mailbox,
+                             std::vector<Sequence> sequences,
+                             Done<void> done) {
+    submit(
+        kWrites, std::move(done), [mailbox, sequences = std::move(sequences)](Database& database) {
+            return tables::erase_each(database, mailbox, sequences);
+        });
+}
+
+void SqliteStore::purge(Instant now, Done<Purged> done) {
     submit(kWrites, std::move(done), [now](Database& database) {
         return tables::purge(database, now);
     });

@@ -46,9 +46,7 @@ class SqliteStore final : public store::Store {
     void allocate_label(const model::DeviceId& device,
                         const model::AppAddress& app,
                         store::Done<model::Label> done) override;
-    void put(model::Letter letter,
-             model::MailboxLimits limits,
-             store::Done<model::Sequence> done) override;
+    void put(model::Letter letter, PutLimits limits, store::Done<model::Sequence> done) override;
     void list(const model::Mailbox& mailbox,
               model::Sequence after,
               std::size_t count_max,
@@ -57,7 +55,10 @@ class SqliteStore final : public store::Store {
     void erase(const model::Mailbox& mailbox,
                model::Sequence last,
                store::Done<void> done) override;
-    void purge(Instant now, store::Done<std::size_t> done) override;
+    void erase_each(const model::Mailbox& mailbox,
+                    std::vector<model::Sequence> sequences,
+                    store::Done<void> done) override;
+    void purge(Instant now, store::Done<model::Purged> done) override;
     void save_link_context(const model::DeviceId& device,
                            std::vector<std::uint8_t> context,
                            store::Done<void> done) override;

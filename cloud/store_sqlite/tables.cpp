@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "cloud/store/store.hpp"
-
 namespace sotto::cloud::store_sqlite::tables {
 
 using namespace model;  // NOLINT(google-build-using-namespace): one vocabulary
@@ -140,6 +138,12 @@ Status use_claim(Database& database, const ClaimCode& code, const DeviceId& devi
 
 }  // namespace
 
+namespace {
+
+Status empty_mailbox(Database& database, const DeviceId& device, Instant now);
+
+}  // namespace
+
 Result<Registration> redeem_claim(Database& database,
                                   const ClaimCode& code,
                                   const DeviceId& device,
@@ -154,9 +158,7 @@ Result<Registration> redeem_claim(Database& database,
         .device = device, .credential = credential, .account = *account, .registered_at = now};
     SOTTO_TRY(use_claim(database, code, device));
     SOTTO_TRY(save_registration(database, registration));
-    if (known && known->account != *account) {
-        SOTTO_TRY(erase(database, Mailbox::of_device(device), Sequence{INT64_MAX}));
-    }
+    if (known && known->account != *account) SOTTO_TRY(empty_mailbox(database, device, now));
     return registration;
 }
 
@@ -245,28 +247,82 @@ Result<Label> allocate_label(Database& database, const DeviceId& device, const A
     return label;
 }
 
-Result<Sequence> put(Database& database, const Letter& letter, const MailboxLimits& limits) {
-    const std::vector<std::uint8_t> mailbox = key_of(Mailbox::of(letter));
+namespace {
+
+// Columns 0 and 1 of a row that is there: how many letters there are, and their bytes.
+bool has_room(const Query& used, const Letter& letter, const MailboxLimits& limits) {
+    const auto count = static_cast<std::size_t>(used.integer(0));
+    const auto bytes = static_cast<std::size_t>(used.integer(1)) + letter.message.size();
+    return count < limits.count_max && bytes <= limits.bytes_max;
+}
+
+Status check_room(Database& database,
+                  const Letter& letter,
+                  Bytes mailbox,
+                  const store::Store::PutLimits& limits) {
     Query used = database.query(
         "SELECT count(*), coalesce(sum(size), 0) FROM letters WHERE mailbox = ? AND expires_ms > "
         "?");
-    SOTTO_TRY(used.bind(Bytes{mailbox}).bind(letter.stored_at).step());
-    const auto count = static_cast<std::size_t>(used.integer(0));
-    const auto bytes = static_cast<std::size_t>(used.integer(1)) + letter.message.size();
-    if (count >= limits.count_max || bytes > limits.bytes_max) return Error::NoSpace;
+    SOTTO_TRY(used.bind(mailbox).bind(letter.stored_at).step());
+    if (!has_room(used, letter, limits.mailbox)) return Error::NoSpace;
+    Query account = database.query("SELECT count, bytes FROM mail_usage WHERE account = ?");
+    SOTTO_TRY_ASSIGN(const bool has_any, account.bind(letter.app.account.value()).step());
+    if (has_any && !has_room(account, letter, limits.account)) return Error::NoSpace;
+    return {};
+}
+
+Status check_owner(Database& database, const Letter& letter) {
+    Query query = database.query("SELECT account FROM devices WHERE device = ?");
+    SOTTO_TRY_ASSIGN(const bool has_row, query.bind(Bytes{letter.device}).step());
+    if (!has_row || query.integer(0) != letter.app.account.value()) return Error::Refused;
+    return {};
+}
+
+Result<Sequence> insert(Database& database, const Letter& letter, Bytes mailbox) {
     Query query = database.query(
-        "INSERT INTO letters (mailbox, device, account, app, stored_ms, expires_ms, size, message) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-    query.bind(Bytes{mailbox}).bind(Bytes{letter.device}).bind(letter.app.account.value());
+        "INSERT INTO letters (mailbox, device, account, app, stored_ms, expires_ms, size, message, "
+        "reference, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    query.bind(mailbox).bind(Bytes{letter.device}).bind(letter.app.account.value());
     query.bind(Bytes{letter.app.app.bytes}).bind(letter.stored_at).bind(letter.expires_at);
     query.bind(static_cast<std::int64_t>(letter.message.size())).bind(Bytes{letter.message});
+    query.bind(std::int64_t{letter.reference}).bind(static_cast<std::int64_t>(letter.kind));
     SOTTO_TRY(query.run());
     return Sequence{static_cast<std::uint64_t>(database.last_row_id())};
 }
 
+// A letter to a device that could not be handed on: its sender is told, if there is room.
+Result<bool> tell_sender(Database& database, const Letter& lost, LetterKind kind, Instant now) {
+    if (lost.to != MailboxKind::Device) return false;
+    const Letter notice{.to = MailboxKind::App,
+                        .device = lost.device,
+                        .app = lost.app,
+                        .stored_at = now,
+                        .expires_at = now + store::kNoticeLife,
+                        .message = {},
+                        .reference = lost.reference,
+                        .kind = kind};
+    const std::vector<std::uint8_t> mailbox = key_of(Mailbox::of(notice));
+    const Status room = check_room(database, notice, mailbox, {.mailbox = store::kAppMailbox});
+    if (!room && room.error() == Error::NoSpace) return false;
+    SOTTO_TRY(room);
+    SOTTO_TRY(insert(database, notice, mailbox));
+    return true;
+}
+
+}  // namespace
+
+Result<Sequence> put(Database& database,
+                     const Letter& letter,
+                     const store::Store::PutLimits& limits) {
+    if (letter.to == MailboxKind::Device) SOTTO_TRY(check_owner(database, letter));
+    const std::vector<std::uint8_t> mailbox = key_of(Mailbox::of(letter));
+    SOTTO_TRY(check_room(database, letter, mailbox, limits));
+    return insert(database, letter, mailbox);
+}
+
 namespace {
 
-// Columns: sequence, device, account, app, stored_ms, expires_ms, message.
+// Columns: sequence, device, account, app, stored_ms, expires_ms, message, reference, kind.
 Result<StoredLetter> letter_in(const Query& query, MailboxKind kind) {
     StoredLetter stored;
     stored.sequence = Sequence{static_cast<std::uint64_t>(query.integer(0))};
@@ -277,7 +333,25 @@ Result<StoredLetter> letter_in(const Query& query, MailboxKind kind) {
     stored.letter.expires_at = Instant{query.integer(5)};
     const Bytes message = query.blob(6);
     stored.letter.message.assign(message.begin(), message.end());
+    stored.letter.reference = static_cast<std::uint32_t>(query.integer(7));
+    stored.letter.kind = static_cast<LetterKind>(query.integer(8));
     return stored;
+}
+
+Status erase_one(Database& database, Sequence sequence) {
+    Query query = database.query("DELETE FROM letters WHERE sequence = ?");
+    return query.bind(static_cast<std::int64_t>(sequence.value())).run();
+}
+
+// Of a device that goes to another account.
+Status empty_mailbox(Database& database, const DeviceId& device, Instant now) {
+    const Mailbox mailbox = Mailbox::of_device(device);
+    SOTTO_TRY_ASSIGN(const auto letters, list(database, mailbox, {}, SIZE_MAX / 2, Instant{0}));
+    for (const StoredLetter& stored : letters) {
+        SOTTO_TRY(erase_one(database, stored.sequence));
+        SOTTO_TRY(tell_sender(database, stored.letter, LetterKind::Dropped, now));
+    }
+    return {};
 }
 
 }  // namespace
@@ -289,8 +363,9 @@ Result<std::vector<StoredLetter>> list(Database& database,
                                        Instant now) {
     const std::vector<std::uint8_t> key = key_of(mailbox);
     Query query = database.query(
-        "SELECT sequence, device, account, app, stored_ms, expires_ms, message FROM letters "
-        "WHERE mailbox = ? AND sequence > ? AND expires_ms > ? ORDER BY sequence LIMIT ?");
+        "SELECT sequence, device, account, app, stored_ms, expires_ms, message, reference, kind "
+        "FROM letters WHERE mailbox = ? AND sequence > ? AND expires_ms > ? ORDER BY sequence "
+        "LIMIT ?");
     query.bind(Bytes{key}).bind(static_cast<std::int64_t>(after.value()));
     query.bind(now).bind(static_cast<std::int64_t>(count_max));
     std::vector<StoredLetter> letters;
@@ -310,12 +385,51 @@ Status erase(Database& database, const Mailbox& mailbox, Sequence last) {
     return query.bind(Bytes{key}).bind(bound).run();
 }
 
-Result<std::size_t> purge(Database& database, Instant now) {
+Status erase_each(Database& database,
+                  const Mailbox& mailbox,
+                  const std::vector<Sequence>& sequences) {
+    const std::vector<std::uint8_t> key = key_of(mailbox);
+    for (const Sequence sequence : sequences) {
+        Query query = database.query("DELETE FROM letters WHERE sequence = ? AND mailbox = ?");
+        query.bind(static_cast<std::int64_t>(sequence.value()));
+        SOTTO_TRY(query.bind(Bytes{key}).run());
+    }
+    return {};
+}
+
+namespace {
+
+Result<std::vector<StoredLetter>> list_expired(Database& database, Instant now) {
+    Query query = database.query(
+        "SELECT sequence, device, account, app, stored_ms, expires_ms, message, reference, kind, "
+        "mailbox FROM letters WHERE expires_ms <= ? ORDER BY expires_ms, sequence LIMIT ?");
+    query.bind(now).bind(std::int64_t{store::kPurgeCountMax});
+    std::vector<StoredLetter> letters;
+    while (true) {
+        SOTTO_TRY_ASSIGN(const bool has_row, query.step());
+        if (!has_row) return letters;
+        const Bytes mailbox = query.blob(9);
+        if (mailbox.empty()) return Error::Malformed;
+        SOTTO_TRY_ASSIGN(StoredLetter letter,
+                         letter_in(query, static_cast<MailboxKind>(mailbox.front())));
+        letters.push_back(std::move(letter));
+    }
+}
+
+}  // namespace
+
+Result<Purged> purge(Database& database, Instant now) {
     Query claims = database.query("DELETE FROM claims WHERE expires_ms <= ?");
     SOTTO_TRY(claims.bind(now).run());
-    Query letters = database.query("DELETE FROM letters WHERE expires_ms <= ?");
-    SOTTO_TRY(letters.bind(now).run());
-    return static_cast<std::size_t>(database.changes());
+    SOTTO_TRY_ASSIGN(const auto letters, list_expired(database, now));
+    Purged purged{.count = letters.size(), .told = {}};
+    for (const StoredLetter& stored : letters) {
+        SOTTO_TRY(erase_one(database, stored.sequence));
+        SOTTO_TRY_ASSIGN(const bool is_told,
+                         tell_sender(database, stored.letter, LetterKind::Expired, now));
+        if (is_told) purged.told.push_back(stored.letter.app);
+    }
+    return purged;
 }
 
 Status save_link_context(Database& database, const DeviceId& device, Bytes context) {

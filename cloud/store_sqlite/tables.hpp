@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cloud/model/records.hpp"
+#include "cloud/store/store.hpp"
 #include "cloud/store_sqlite/database.hpp"
 
 namespace sotto::cloud::store_sqlite::tables {
@@ -38,14 +39,17 @@ Result<model::Label> allocate_label(Database& database,
 
 Result<model::Sequence> put(Database& database,
                             const model::Letter& letter,
-                            const model::MailboxLimits& limits);
+                            const store::Store::PutLimits& limits);
 Result<std::vector<model::StoredLetter>> list(Database& database,
                                               const model::Mailbox& mailbox,
                                               model::Sequence after,
                                               std::size_t count_max,
                                               Instant now);
 Status erase(Database& database, const model::Mailbox& mailbox, model::Sequence last);
-Result<std::size_t> purge(Database& database, Instant now);
+Status erase_each(Database& database,
+                  const model::Mailbox& mailbox,
+                  const std::vector<model::Sequence>& sequences);
+Result<model::Purged> purge(Database& database, Instant now);
 
 Status save_link_context(Database& database, const model::DeviceId& device, Bytes context);
 Result<std::optional<std::vector<std::uint8_t>>> load_link_context(Database& database,

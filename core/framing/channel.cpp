@@ -2,6 +2,7 @@
 #include "core/framing/channel.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/base/reader.hpp"
 #include "core/base/writer.hpp"
@@ -10,7 +11,15 @@ namespace sotto::framing::channel {
 
 namespace {
 
-enum class Type : std::uint8_t { Send = 1, Outcome = 2, Deliver = 3, Ack = 4, State = 5 };
+enum class Type : std::uint8_t {
+    Send = 1,
+    Outcome = 2,
+    Deliver = 3,
+    Ack = 4,
+    State = 5,
+    Notice = 6,
+    CaughtUp = 7,
+};
 
 Result<DeviceId> take_device_id(Reader& reader) {
     SOTTO_TRY_ASSIGN(const Bytes bytes, reader.take(kDeviceIdSize));
@@ -29,7 +38,7 @@ Result<Bytes> take_message(Reader& reader) {
 Result<Record> parse_send(Reader& reader) {
     SOTTO_TRY_ASSIGN(const std::uint32_t reference, reader.u32_be());
     SOTTO_TRY_ASSIGN(const DeviceId device_id, take_device_id(reader));
-    SOTTO_TRY_ASSIGN(const std::uint16_t lifetime, reader.u16_be());
+    SOTTO_TRY_ASSIGN(const std::uint32_t lifetime, reader.u32_be());
     SOTTO_TRY_ASSIGN(const Bytes message, take_message(reader));
     return Send{Reference{reference}, device_id, lifetime, message};
 }
@@ -64,20 +73,39 @@ Result<Record> parse_state(Reader& reader) {
     return State{device_id, connected == 1};
 }
 
-Result<Record> parse_body(Type type, Reader& reader) {
-    switch (type) {
-        case Type::Send:
-            return parse_send(reader);
-        case Type::Outcome:
-            return parse_outcome(reader);
-        case Type::Deliver:
-            return parse_deliver(reader);
-        case Type::Ack:
-            return parse_ack(reader);
-        case Type::State:
-            return parse_state(reader);
-    }
-    return Error::Unsupported;
+bool is_fate(std::uint8_t value) {
+    return value == static_cast<std::uint8_t>(Fate::Expired) ||
+           value == static_cast<std::uint8_t>(Fate::Dropped);
+}
+
+Result<Record> parse_notice(Reader& reader) {
+    SOTTO_TRY_ASSIGN(const std::uint64_t sequence, reader.u64_be());
+    SOTTO_TRY_ASSIGN(const DeviceId device_id, take_device_id(reader));
+    SOTTO_TRY_ASSIGN(const std::uint32_t reference, reader.u32_be());
+    SOTTO_TRY_ASSIGN(const std::uint8_t fate, reader.u8());
+    SOTTO_TRY(reader.finish());
+    if (sequence == 0 || !is_fate(fate)) return Error::Malformed;
+    return Notice{Sequence{sequence}, device_id, Reference{reference}, static_cast<Fate>(fate)};
+}
+
+Result<Record> parse_caught_up(Reader& reader) {
+    SOTTO_TRY_ASSIGN(const std::uint64_t sequence, reader.u64_be());
+    SOTTO_TRY(reader.finish());
+    return CaughtUp{Sequence{sequence}};
+}
+
+// By type, from 1 on.
+constexpr Result<Record> (*kParsers[])(Reader&) = {parse_send,
+                                                   parse_outcome,
+                                                   parse_deliver,
+                                                   parse_ack,
+                                                   parse_state,
+                                                   parse_notice,
+                                                   parse_caught_up};
+
+Result<Record> parse_body(std::uint8_t type, Reader& reader) {
+    if (type == 0 || type > std::size(kParsers)) return Error::Unsupported;
+    return kParsers[type - 1](reader);
 }
 
 bool is_from_app(const Record& record) {
@@ -93,7 +121,7 @@ Writer& begin(Writer& writer, Type type) { return writer.u8(static_cast<std::uin
 Result<Record> parse_record(Bytes bytes, Side sender) {
     Reader reader{bytes};
     SOTTO_TRY_ASSIGN(const std::uint8_t type, reader.u8());
-    SOTTO_TRY_ASSIGN(const Record record, parse_body(static_cast<Type>(type), reader));
+    SOTTO_TRY_ASSIGN(const Record record, parse_body(type, reader));
     if (is_from_app(record) != (sender == Side::App)) return Error::WrongState;
     return record;
 }
@@ -103,7 +131,7 @@ Result<Bytes> encode_record(MutBytes out, const Record& record) {
     if (const auto* send = std::get_if<Send>(&record)) {
         if (!may_carry(send->message)) return Error::InvalidArgument;
         begin(writer, Type::Send).u32_be(send->reference.value()).bytes(send->device_id);
-        writer.u16_be(send->lifetime_s).bytes(send->message);
+        writer.u32_be(send->lifetime_s).bytes(send->message);
     } else if (const auto* outcome = std::get_if<Outcome>(&record)) {
         begin(writer, Type::Outcome).u32_be(outcome->reference.value());
         writer.u8(static_cast<std::uint8_t>(outcome->code));
@@ -116,6 +144,13 @@ Result<Bytes> encode_record(MutBytes out, const Record& record) {
         begin(writer, Type::Ack).u64_be(ack->sequence.value());
     } else if (const auto* state = std::get_if<State>(&record)) {
         begin(writer, Type::State).bytes(state->device_id).u8(state->is_connected ? 1 : 0);
+    } else if (const auto* notice = std::get_if<Notice>(&record)) {
+        const auto fate = static_cast<std::uint8_t>(notice->fate);
+        if (notice->sequence.value() == 0 || !is_fate(fate)) return Error::InvalidArgument;
+        begin(writer, Type::Notice).u64_be(notice->sequence.value()).bytes(notice->device_id);
+        writer.u32_be(notice->reference.value()).u8(fate);
+    } else if (const auto* caught_up = std::get_if<CaughtUp>(&record)) {
+        begin(writer, Type::CaughtUp).u64_be(caught_up->sequence.value());
     }
     return writer.finish();
 }

@@ -33,7 +33,7 @@ enum class OutcomeCode : std::uint8_t {
 struct Send {
     Reference reference;
     DeviceId device_id{};
-    std::uint16_t lifetime_s = 0;  // 0: only if the device is connected now
+    std::uint32_t lifetime_s = 0;  // 0: only if the device is connected now, and never stored
     Bytes message;                 // 1 to kMessageSizeMax bytes
 };
 struct Outcome {
@@ -52,8 +52,23 @@ struct State {
     DeviceId device_id{};
     bool is_connected = false;
 };
+enum class Fate : std::uint8_t {
+    Expired = 1,  // its lifetime was over before the device took it
+    Dropped = 2,  // the device was given to another account
+};
+// What became of a stored SEND that was not handed on. Kept and acknowledged like a Deliver.
+struct Notice {
+    Sequence sequence;  // at least 1
+    DeviceId device_id{};
+    Reference reference;
+    Fate fate = Fate::Expired;
+};
+// All that was stored for the app has been sent to it.
+struct CaughtUp {
+    Sequence sequence;  // the last of it in this channel; 0: there was nothing
+};
 
-using Record = std::variant<Send, Outcome, Deliver, Ack, State>;
+using Record = std::variant<Send, Outcome, Deliver, Ack, State, Notice, CaughtUp>;
 
 // A record as `sender` may send it. Error::Truncated, Error::Malformed, Error::TooLarge (a message
 // over kMessageSizeMax), Error::Unsupported (unknown type), Error::WrongState (not from this side).

@@ -39,7 +39,7 @@ TEST(Channel, EveryRecordHasItsDocumentedBytesAndSide) {
         Side sender;
     } const table[] = {
         {Send{Reference{5}, device_id(), 60, kCoap},
-         "0100000005" + kId + "003c40010002",
+         "0100000005" + kId + "0000003c40010002",
          Side::App},
         {Outcome{Reference{5}, OutcomeCode::TooLarge}, "020000000506", Side::Cloud},
         {Deliver{Sequence{9}, device_id(), kCoap},
@@ -47,6 +47,10 @@ TEST(Channel, EveryRecordHasItsDocumentedBytesAndSide) {
          Side::Cloud},
         {Ack{Sequence{9}}, "040000000000000009", Side::App},
         {State{device_id(), true}, "05" + kId + "01", Side::Cloud},
+        {Notice{Sequence{9}, device_id(), Reference{5}, Fate::Dropped},
+         "060000000000000009" + kId + "0000000502",
+         Side::Cloud},
+        {CaughtUp{Sequence{9}}, "070000000000000009", Side::Cloud},
     };
     for (const auto& [record, hex, sender] : table) {
         EXPECT_EQ(encoded(record), hex);
@@ -69,7 +73,7 @@ TEST(Channel, ParserIsStrict) {
         Side sender;
         Error error;
     } const table[] = {
-        {"0100000005" + kId + "003c" + over, Side::App, Error::TooLarge},
+        {"0100000005" + kId + "0000003c" + over, Side::App, Error::TooLarge},
         {"020000000507", Side::Cloud, Error::Malformed},
         {"02000000050000", Side::Cloud, Error::Malformed},
         {"030000000000000009" + kId + over, Side::Cloud, Error::TooLarge},
@@ -78,7 +82,12 @@ TEST(Channel, ParserIsStrict) {
         {"05" + kId + "02", Side::Cloud, Error::Malformed},
         {"05" + kId + "0100", Side::Cloud, Error::Malformed},
         {"00", Side::App, Error::Unsupported},
-        {"06", Side::Cloud, Error::Unsupported},
+        {"060000000000000000" + kId + "0000000502", Side::Cloud, Error::Malformed},
+        {"060000000000000009" + kId + "0000000500", Side::Cloud, Error::Malformed},
+        {"060000000000000009" + kId + "0000000503", Side::Cloud, Error::Malformed},
+        {"060000000000000009" + kId + "000000050200", Side::Cloud, Error::Malformed},
+        {"07000000000000000900", Side::Cloud, Error::Malformed},
+        {"08", Side::Cloud, Error::Unsupported},
     };
     for (const auto& [hex, sender, error] : table) {
         const Buffer bytes = from_hex(hex);
@@ -94,6 +103,7 @@ TEST(Channel, EncoderRefusesWhatTheParserWould) {
                                  Record{Send{{}, {}, 0, large}},
                                  Record{Deliver{}},
                                  Record{Deliver{{}, {}, large}},
+                                 Record{Notice{}},
                                  Record{Ack{}}})
         EXPECT_EQ(encoded(record), "InvalidArgument");
     EXPECT_EQ(encoded(Deliver{{}, {}, Bytes{large}.first(kMessageSizeMax)}).size(),

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The limits that a store keeps by itself.
+#pragma once
+
+#include "cloud/model/records.hpp"
+
+namespace sotto::cloud::store {
+
+// How many labels a device has. The one allocated longest ago makes room for a new one.
+inline constexpr std::size_t kLabelsPerDeviceMax = 1'024;
+
+// All mailboxes of one account together; then `mailbox full`.
+inline constexpr model::MailboxLimits kAccountMail{.count_max = 16'384, .bytes_max = 16'777'216};
+// The mailbox of an app, notices included: what finds no room is lost.
+inline constexpr model::MailboxLimits kAppMailbox{.count_max = 256, .bytes_max = 262'144};
+// How long an app can learn what became of its messages.
+inline constexpr Duration kNoticeLife = days(7);
+inline constexpr std::size_t kPurgeCountMax = 256;  // letters erased at once; then again
+
+}  // namespace sotto::cloud::store
