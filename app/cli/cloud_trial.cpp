@@ -69,9 +69,16 @@ Device device_over(Way& way, const Known& known, const Job& job) {
                    .transport = way.transport(),
                    .now = ports::SystemClock::now,
                    .patience = job.settings.patience,
-                   .on_progress = [&printer = job.printer](const TransferProgress& progress) {
-                       printer.progress(text_of(progress));
-                   }}};
+                   .on_progress =
+                       [&printer = job.printer](const TransferProgress& progress) {
+                           printer.progress(text_of(progress));
+                       },
+                   .since_1970 = since_1970()}};
+}
+
+Duration since_1970() {
+    const Instant time{seconds(ports::SystemClock::unix_seconds()).ms};
+    return time - ports::SystemClock::now();
 }
 
 Outcome<> take_to_cloud(const Known& known,

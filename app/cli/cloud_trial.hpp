@@ -16,6 +16,8 @@ struct Known {
 };
 
 Device device_over(Way& way, const Known& known, const Job& job);
+// What makes an instant of our clock a time since 1970.
+Duration since_1970();
 
 // Asks the cloud of this account for a claim, sends the device there over `way`, lets that go, and
 // confirms as soon as the device can be reached through its new cloud. Trouble::Unreachable if it

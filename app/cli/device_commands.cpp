@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli/cloud_trial.hpp"
+#include "app/cli/deferred.hpp"
 #include "app/cli/link_format.hpp"
 #include "core/session/limits.hpp"
 #include "ports/linux/file.hpp"
@@ -90,13 +91,30 @@ Outcome<std::string> argument_of(const CallCommand& command) {
 
 }  // namespace
 
-Outcome<> run(const CallCommand& command, const Job& job) {
-    SOTTO_TRY_ASSIGN(const std::string argument, argument_of(command));
+namespace {
+
+Outcome<> call_now(const CallCommand& command, const Job& job) {
     SOTTO_TRY_ASSIGN(Connection connection, connect(command.device, job));
     Device device = device_of(connection, job);
-    SOTTO_TRY_ASSIGN(const std::string result, device.call(command.function, argument));
+    SOTTO_TRY_ASSIGN(const std::string result, device.call(command.function, command.argument));
     print(result, {{"result", result}}, command.is_raw, job.printer);
     return {};
+}
+
+}  // namespace
+
+Outcome<> run(const CallCommand& command, const Job& job) {
+    if (command.within && job.settings.is_local)
+        return Failure{Trouble::Usage,
+                       "only a cloud can keep a call for later",
+                       "Leave out --within, or --local"};
+    CallCommand whole = command;  // what comes from a file is read once
+    SOTTO_TRY_ASSIGN(whole.argument, argument_of(command));
+    const Outcome<> called = call_now(whole, job);
+    const bool may_wait =
+        !called && command.within &&
+        (called.error().trouble == Trouble::Away || called.error().trouble == Trouble::Unreachable);
+    return may_wait ? call_later(whole, job) : called;
 }
 
 Outcome<> run(const GetCommand& command, const Job& job) {

@@ -29,6 +29,7 @@ ExitCode exit_code_of(Trouble trouble) {
             return ExitCode::State;
         case Trouble::SignIn:
             return ExitCode::SignIn;
+        case Trouble::Away:
         case Trouble::Unreachable:
             return ExitCode::Unreachable;
         case Trouble::NotTheDevice:

@@ -351,22 +351,89 @@ Outcome<> Home::erase_sessions() const {
     return {};
 }
 
+std::string Home::session_path(const framing::DeviceId& id, int slot) const {
+    return device_path(id) + "/session-" + std::to_string(slot);
+}
+
+Outcome<std::unique_ptr<DeviceStorage>> Home::adopt_session(const framing::DeviceId& id,
+                                                            ports::FileStorage session) const {
+    // The other copy may have gone on with its numbers.
+    if (session.is_copy() && !session.clear())
+        return state_failure("an old session in " + path_ + " cannot be erased");
+    return std::make_unique<DeviceStorage>(device_path(id) + "/device", std::move(session));
+}
+
 Outcome<std::unique_ptr<DeviceStorage>> Home::take_session(const framing::DeviceId& id) const {
+    SOTTO_TRY_ASSIGN(const std::set<int> waiting, mail_slots(id));
     for (int slot = 0; slot < kSessionsMax; ++slot) {
-        auto session =
-            ports::FileStorage::open(device_path(id) + "/session-" + std::to_string(slot));
-        if (!session) {
-            if (session.error().code == Error::Busy) continue;
-            return state_failure(session.error().detail);
-        }
-        // The other copy may have gone on with its numbers.
-        if (session->is_copy() && !session->clear())
-            return state_failure("an old session in " + path_ + " cannot be erased");
-        return std::make_unique<DeviceStorage>(device_path(id) + "/device", *std::move(session));
+        if (waiting.contains(slot)) continue;
+        auto session = ports::FileStorage::open(session_path(id, slot));
+        if (session) return adopt_session(id, *std::move(session));
+        if (session.error().code != Error::Busy) return state_failure(session.error().detail);
     }
-    return Failure{Trouble::State,
-                   std::to_string(kSessionsMax) + " commands already talk to this device",
-                   "Wait until one of them is done, or stop a watch"};
+    return Failure{
+        Trouble::State,
+        std::to_string(kSessionsMax - waiting.size()) + " commands already talk to this device",
+        "Wait until one of them is done, or stop a watch"};
+}
+
+Outcome<std::set<int>> Home::mail_slots(const framing::DeviceId& id) const {
+    std::set<int> slots;
+    SOTTO_TRY_ASSIGN(const std::vector<OutboxEntry> entries, outbox(id));
+    for (const OutboxEntry& entry : entries) {
+        if (!entry.has_ended()) slots.insert(entry.slot);
+    }
+    return slots;
+}
+
+Outcome<std::optional<Home::MailSession>> Home::take_mail_session(
+    const framing::DeviceId& id) const {
+    SOTTO_TRY_ASSIGN(const std::set<int> waiting, mail_slots(id));
+    if (!waiting.empty()) {
+        const int slot = *waiting.begin();
+        SOTTO_TRY_ASSIGN(ports::FileStorage session, open_patiently(session_path(id, slot)));
+        SOTTO_TRY_ASSIGN(auto storage, adopt_session(id, std::move(session)));
+        return std::optional{MailSession{static_cast<std::uint8_t>(slot), std::move(storage)}};
+    }
+    std::error_code none;
+    for (int slot = 0; slot < kSessionsMax; ++slot) {
+        if (!std::filesystem::exists(session_path(id, slot), none)) continue;
+        auto session = ports::FileStorage::open(session_path(id, slot));
+        if (!session && session.error().code == Error::Busy) continue;
+        if (!session) return state_failure(session.error().detail);
+        SOTTO_TRY_ASSIGN(auto storage, adopt_session(id, *std::move(session)));
+        if (!keystore::load_session(*storage, 0)) continue;
+        return std::optional{MailSession{static_cast<std::uint8_t>(slot), std::move(storage)}};
+    }
+    return std::optional<MailSession>{};
+}
+
+Outcome<std::vector<OutboxEntry>> Home::outbox(const framing::DeviceId& id) const {
+    const std::string path = device_path(id) + "/outbox";
+    std::error_code none;
+    if (!std::filesystem::exists(path, none)) return std::vector<OutboxEntry>{};
+    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(path));
+    auto entries = load_outbox(storage);
+    if (!entries) return state_failure(entries.error(), "the outbox of the device in " + path_);
+    return *std::move(entries);
+}
+
+Outcome<> Home::add_to_outbox(const framing::DeviceId& id, OutboxEntry& entry) const {
+    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/outbox"));
+    const Status added = add_outbox_entry(storage, entry);
+    if (added) return {};
+    if (added.error() == Error::Busy)
+        return Failure{Trouble::Refused,
+                       std::to_string(kOutboxMax) + " commands wait for this device already",
+                       "See what became of them: sotto outbox"};
+    return state_failure(added.error(), "the outbox of the device in " + path_);
+}
+
+Outcome<> Home::update_outbox(const framing::DeviceId& id, const OutboxEntry& entry) const {
+    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/outbox"));
+    if (!store_outbox_entry(storage, entry))
+        return state_failure("the outbox of the device in " + path_ + " cannot be written");
+    return {};
 }
 
 Outcome<AppId> app_id_of(DeviceStorage& storage, hal::Entropy& entropy) {

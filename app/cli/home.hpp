@@ -6,9 +6,11 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "app/client/backup.hpp"
 #include "app/client/failure.hpp"
+#include "app/client/outbox.hpp"
 #include "app/client/records.hpp"
 #include "core/framing/frame.hpp"
 #include "core/hal/entropy.hpp"
@@ -87,13 +89,29 @@ class Home {
     // use. Cut short at any moment, it can be done again.
     Outcome<> restore(const Backup& backup) const;
 
-    // A session that no other process uses.
+    // A session that no other process uses, and no deferred command waits in.
     Outcome<std::unique_ptr<DeviceStorage>> take_session(const framing::DeviceId& id) const;
+    // The session that deferred commands wait in, or else one that exists. Nothing if none exists.
+    struct MailSession {
+        std::uint8_t slot = 0;
+        std::unique_ptr<DeviceStorage> storage;
+    };
+    Outcome<std::optional<MailSession>> take_mail_session(const framing::DeviceId& id) const;
+
+    // The deferred commands of a device.
+    Outcome<std::vector<OutboxEntry>> outbox(const framing::DeviceId& id) const;
+    // Trouble::Refused if too many wait already.
+    Outcome<> add_to_outbox(const framing::DeviceId& id, OutboxEntry& entry) const;
+    Outcome<> update_outbox(const framing::DeviceId& id, const OutboxEntry& entry) const;
 
   private:
     explicit Home(std::string path) : path_(std::move(path)) {}
 
     std::string device_path(const framing::DeviceId& id) const;
+    std::string session_path(const framing::DeviceId& id, int slot) const;
+    Outcome<std::set<int>> mail_slots(const framing::DeviceId& id) const;
+    Outcome<std::unique_ptr<DeviceStorage>> adopt_session(const framing::DeviceId& id,
+                                                          ports::FileStorage session) const;
     // Without regard to a takeover.
     Outcome<keystore::Identity> owner_of(const framing::DeviceId& id, hal::Entropy& entropy) const;
     Outcome<> restore_device(const BackupDevice& device) const;

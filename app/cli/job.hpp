@@ -17,6 +17,7 @@ struct Job {
 
 Outcome<> run(const PairCommand& command, const Job& job);
 Outcome<> run(const CallCommand& command, const Job& job);
+Outcome<> run(const OutboxCommand& command, const Job& job);
 Outcome<> run(const GetCommand& command, const Job& job);
 Outcome<> run(const WatchCommand& command, const Job& job);
 Outcome<> run(const DevicesCommand& command, const Job& job);

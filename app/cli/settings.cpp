@@ -2,6 +2,7 @@
 #include "app/cli/settings.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <memory>
 #include <sstream>
@@ -12,6 +13,23 @@
 
 namespace sotto::app {
 namespace {
+
+constexpr Duration kWithinMax = days(7);
+
+// "30s", "10m", "12h", "7d"; nothing for what is none or too long.
+std::optional<Duration> parse_duration(const std::string& text) {
+    std::int64_t count = 0;
+    const char* end = text.data() + text.size();
+    const auto [unit, error] = std::from_chars(text.data(), end, count);
+    if (error != std::errc{} || unit + 1 != end || count < 1 || count > 604'800)
+        return std::nullopt;
+    constexpr std::pair<char, std::int64_t> kUnits[] = {
+        {'s', 1}, {'m', 60}, {'h', 3'600}, {'d', 86'400}};
+    for (const auto& [name, size] : kUnits) {
+        if (name == *unit && seconds(count * size) <= kWithinMax) return seconds(count * size);
+    }
+    return std::nullopt;
+}
 
 std::string environment(const char* name) {
     const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before any thread
@@ -95,6 +113,19 @@ void add_call(CLI::App& app, CallCommand& command) {
         ->type_name("FILE")
         ->excludes(argument);
     app.add_flag("--raw", command.is_raw, "Print the result byte for byte, without a line end");
+    app.add_option_function<std::string>(
+           "--within",
+           [&command](const std::string& text) { command.within = parse_duration(text); },
+           "If the device is away, let the cloud keep the call for so long (30s, 10m, 12h, 7d)")
+        ->check([](const std::string& text) {
+            return parse_duration(text) ? std::string{}
+                                        : "a number and s, m, h or d, up to 7d, as in 10m";
+        })
+        ->type_name("DURATION");
+}
+
+void add_outbox(CLI::App& app, OutboxCommand& command) {
+    app.add_option("DEVICE", command.device, "Without it: of all devices");
 }
 
 void add_get(CLI::App& app, GetCommand& command) {
@@ -181,6 +212,8 @@ void add_commands(CLI::App& app, std::optional<Command>& chosen) {
     declare<DevicesCommand>(
         app, chosen, "devices", "List the devices known here", [](CLI::App&, DevicesCommand&) {});
     declare<CallCommand>(app, chosen, "call", "Call a function of a device", add_call);
+    declare<OutboxCommand>(
+        app, chosen, "outbox", "What became of calls that wait for a device", add_outbox);
     declare<GetCommand>(app, chosen, "get", "Read a variable of a device", add_get);
     declare<WatchCommand>(
         app, chosen, "watch", "Print events of a device as they happen", add_watch);

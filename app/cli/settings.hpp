@@ -31,6 +31,10 @@ struct CallCommand {
     std::string argument;
     std::string file;  // the argument is in there, or in standard input if it is "-"
     bool is_raw = false;
+    std::optional<Duration> within;  // until when it may wait for the device
+};
+struct OutboxCommand {
+    std::string device;  // empty: all of them
 };
 struct GetCommand {
     std::string device;
@@ -78,6 +82,7 @@ struct CoapCommand {
 using Command = std::variant<PairCommand,
                              DevicesCommand,
                              CallCommand,
+                             OutboxCommand,
                              GetCommand,
                              WatchCommand,
                              LoginCommand,

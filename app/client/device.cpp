@@ -55,7 +55,8 @@ class Device::Driver {
             .storage = setup_.storage,
             .entropy = setup_.entropy,
             .device = FixedBytes<crypto::kHashSize>{hash_prefix},
-            .known = known_ ? &*known_ : nullptr});
+            .known = known_ ? &*known_ : nullptr,
+            .since_1970 = setup_.since_1970});
         if (!client_->start(setup_.now())) return damaged();
         return {};
     }
@@ -93,6 +94,36 @@ class Device::Driver {
                            "it was done, once, but its result was too long to be kept and is lost",
                            "Look at the device's state instead of repeating it"};
         return end.payload;
+    }
+
+    Outcome<Sealed> seal(const session::Request& request, std::uint32_t not_after) {
+        SOTTO_TRY(open());
+        std::array<std::uint8_t, session::kMessageSizeMax> buffer{};
+        const auto sealed = client_->defer(request, not_after, setup_.now(), buffer);
+        if (sealed)
+            return Sealed{sealed->deferred, {sealed->message.begin(), sealed->message.end()}};
+        if (sealed.error() == Error::TooLarge || sealed.error() == Error::NoSpace)
+            return too_large();
+        if (sealed.error() != Error::NotFound) return explain(session::Reason::OwnState);
+        return Failure{Trouble::Unreachable,
+                       "the device is not connected, and there is no session with it yet in which "
+                       "a command could wait",
+                       "Call it once while it is connected; after that, commands can wait for it"};
+    }
+
+    Outcome<std::optional<Answered>> open_answer(const session::Deferred& deferred, Bytes message) {
+        SOTTO_TRY(open());
+        const auto answer = client_->open(deferred, message, setup_.now());
+        if (!answer) return std::optional<Answered>{};
+        return std::optional{Answered{answer->code, std::string{as_text(answer->payload)}}};
+    }
+
+    Outcome<Answered> settle(const session::Deferred& deferred) {
+        SOTTO_TRY(open());
+        SOTTO_TRY_ASSIGN(const Instant until, begin());
+        if (!client_->settle(deferred, setup_.now(), until)) return damaged();
+        SOTTO_TRY_ASSIGN(End end, finish());
+        return Answered{end.code, std::move(end.payload)};
     }
 
     Outcome<> watch(const std::string& event) {
@@ -341,13 +372,35 @@ Outcome<> Device::pair(const keystore::PairingCode& code) {
     return {};
 }
 
+namespace {
+
+session::Request call_of(const std::string& function, const std::string& argument) {
+    return {.code = coap::Code::Post,
+            .resource = "f",
+            .name = function,
+            .content =
+                session::Content{.format = session::Format::Text, .payload = as_bytes(argument)}};
+}
+
+}  // namespace
+
 Outcome<std::string> Device::call(const std::string& function, const std::string& argument) {
-    return driver_->ask({.code = coap::Code::Post,
-                         .resource = "f",
-                         .name = function,
-                         .content = session::Content{.format = session::Format::Text,
-                                                     .payload = as_bytes(argument)}},
-                        {"function", function});
+    return driver_->ask(call_of(function, argument), {"function", function});
+}
+
+Outcome<Device::Sealed> Device::seal(const std::string& function,
+                                     const std::string& argument,
+                                     std::uint32_t not_after) {
+    return driver_->seal(call_of(function, argument), not_after);
+}
+
+Outcome<std::optional<Device::Answered>> Device::open(const session::Deferred& deferred,
+                                                      Bytes message) {
+    return driver_->open_answer(deferred, message);
+}
+
+Outcome<Device::Answered> Device::settle(const session::Deferred& deferred) {
+    return driver_->settle(deferred);
 }
 
 Outcome<std::string> Device::get(const std::string& variable) {

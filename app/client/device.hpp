@@ -15,6 +15,7 @@
 #include "core/hal/entropy.hpp"
 #include "core/keystore/pairing_code.hpp"
 #include "core/keystore/records.hpp"
+#include "core/session/client.hpp"
 
 namespace sotto::app {
 
@@ -48,6 +49,8 @@ class Device {
         Clock now;
         Duration patience = seconds(20);  // for one job
         std::function<void(const TransferProgress&)> on_progress = {};
+        // What makes an Instant a time since 1970: then live commands tell the device the time.
+        std::optional<Duration> since_1970 = std::nullopt;
     };
     explicit Device(const Setup& setup);
     ~Device();
@@ -64,6 +67,24 @@ class Device {
     // Unreachable, NotTheDevice, State; those that change something also
     // Trouble::OutcomeUnknown.
     Outcome<std::string> call(const std::string& function, const std::string& argument);
+    // Seals a call that may be run until `not_after` (seconds since 1970), for a mailbox. Nothing
+    // is sent. Trouble::Unreachable without a session, which only a live job can make.
+    struct Sealed {
+        session::Deferred deferred;
+        std::vector<std::uint8_t> message;
+    };
+    Outcome<Sealed> seal(const std::string& function,
+                         const std::string& argument,
+                         std::uint32_t not_after);
+    struct Answered {
+        coap::Code code = coap::Code::Empty;
+        std::string payload;
+    };
+    // The device's answer to it, if that is what came.
+    Outcome<std::optional<Answered>> open(const session::Deferred& deferred, Bytes message);
+    // Asks the device what became of it; what did not run never will. Trouble::Unreachable (it did
+    // not run), Trouble::OutcomeUnknown (also if nobody answers).
+    Outcome<Answered> settle(const session::Deferred& deferred);
     Outcome<std::string> get(const std::string& variable);
     // What it offers, in CoRE Link Format (RFC 6690).
     Outcome<std::string> describe();

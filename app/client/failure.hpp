@@ -13,6 +13,7 @@ enum class Trouble : std::uint8_t {
     Usage,        // the request itself makes no sense
     State,        // the app's own records cannot be read or written, or are held by another process
     SignIn,       // the cloud wants a token, another one, or any login at all
+    Away,         // the cloud says that the device is not connected: nothing was sent to it
     Unreachable,  // nobody took the message, or nobody answered and nothing was run
     NotTheDevice,   // who answered is not the device that was asked, or the code is not its code
     Refused,        // the device or the cloud understood, and did not do it

@@ -215,7 +215,7 @@ Outcome<T> run(asio::io_context& loop,
 Failure not_passed_on(channel::OutcomeCode code) {
     switch (code) {
         case channel::OutcomeCode::NotConnected:
-            return {Trouble::Unreachable,
+            return {Trouble::Away,
                     "the device is not connected to the cloud",
                     "Check that it is switched on and that a gateway is near it"};
         case channel::OutcomeCode::NotPermitted:
@@ -260,8 +260,8 @@ Outcome<HttpReply> http_request(const CloudLogin& login,
 // One WebSocket and the loop that it lives on.
 class CloudTransport::Channel {
   public:
-    Channel(const CloudLogin& login, const framing::DeviceId& device_id)
-        : login_(login), device_id_(device_id), tls_(login) {}
+    Channel(const CloudLogin& login, const framing::DeviceId& device_id, bool keeps_mail)
+        : login_(login), device_id_(device_id), tls_(login), keeps_mail_(keeps_mail) {}
 
     Outcome<> open(const AppId& app_id, Duration limit) {
         SOTTO_TRY(run<void>(loop_, login_, limit, shake_hands(app_id)));
@@ -273,6 +273,37 @@ class CloudTransport::Channel {
         return write(channel::Send{.reference = channel::Reference{next_reference_++},
                                    .device_id = device_id_,
                                    .message = message});
+    }
+
+    Outcome<> store(const Letter& letter, Duration limit) {
+        outcome_.reset();
+        const channel::Reference reference{letter.reference};
+        const Status written = write(channel::Send{.reference = reference,
+                                                   .device_id = device_id_,
+                                                   .lifetime_s = letter.lifetime_s,
+                                                   .message = letter.message});
+        if (!written && lost_) return *lost_;
+        letter_ = reference;
+        const bool has_ended =
+            written && run_until(loop_, limit, [this] { return outcome_ || lost_; });
+        letter_.reset();
+        if (outcome_ == channel::OutcomeCode::Stored) return {};
+        if (outcome_) return not_passed_on(*outcome_);
+        if (has_ended) return *lost_;
+        return unreachable(login_, "it does not say whether it keeps the command");
+    }
+
+    Outcome<std::optional<Mail>> next_mail(Duration limit) {
+        const auto is_done = [this] { return !mail_.empty() || is_caught_up_ || lost_; };
+        if (!run_until(loop_, limit, is_done)) return unreachable(login_, "no answer in time");
+        if (!mail_.empty()) {
+            Mail first = std::move(mail_.front());
+            mail_.pop_front();
+            last_sequence_ = channel::Sequence{first.sequence};
+            return std::optional{std::move(first)};
+        }
+        if (is_caught_up_) return std::optional<Mail>{};
+        return *lost_;
     }
 
     void acknowledge() {
@@ -371,10 +402,25 @@ class CloudTransport::Channel {
     void take(const channel::Record& record) {
         if (const auto* delivery = std::get_if<channel::Deliver>(&record)) {
             if (delivery->device_id != device_id_) return;  // of another session of the app
+            if (keeps_mail_) {
+                mail_.push_back({.sequence = delivery->sequence.value(),
+                                 .message = {delivery->message.begin(), delivery->message.end()}});
+                if (delivery->sequence.value() != 0) return;  // a live one may be of a job
+            }
             arrivals_.push_back(
                 Delivery{delivery->sequence, {delivery->message.begin(), delivery->message.end()}});
         }
+        if (const auto* notice = std::get_if<channel::Notice>(&record); notice && keeps_mail_) {
+            mail_.push_back({.sequence = notice->sequence.value(),
+                             .fate = notice->fate,
+                             .reference = notice->reference.value()});
+        }
+        if (std::holds_alternative<channel::CaughtUp>(record)) is_caught_up_ = true;
         if (const auto* outcome = std::get_if<channel::Outcome>(&record)) {
+            if (letter_ == outcome->reference) {
+                outcome_ = outcome->code;
+                return;
+            }
             if (outcome->code == channel::OutcomeCode::HandedOn) return;
             if (outcome->code == channel::OutcomeCode::Stored) return;
             arrivals_.push_back(not_passed_on(outcome->code));
@@ -396,32 +442,41 @@ class CloudTransport::Channel {
     std::deque<std::variant<Delivery, Failure>> arrivals_;
     std::variant<Delivery, Failure> current_;
     channel::Sequence last_sequence_;
-    std::uint32_t next_reference_ = 1;
+    std::uint32_t next_reference_ = 0x8000'0000;  // those below are of letters
+    const bool keeps_mail_;
+    bool is_caught_up_ = false;
+    std::deque<Mail> mail_;
+    std::optional<channel::Reference> letter_;  // under way
+    std::optional<channel::OutcomeCode> outcome_;
     std::optional<Failure> lost_;
 };
 
 CloudTransport::CloudTransport(const CloudLogin& login,
                                const AppId& app_id,
-                               const framing::DeviceId& device_id)
+                               const framing::DeviceId& device_id,
+                               Purpose purpose)
     : login_(login),
       app_id_(app_id),
       device_id_(device_id),
-      channel_(std::make_unique<Channel>(login, device_id)) {}
+      purpose_(purpose),
+      channel_(std::make_unique<Channel>(login, device_id, purpose == Purpose::Mail)) {}
 
 CloudTransport::~CloudTransport() { channel_->close(); }
 
 Outcome<std::unique_ptr<CloudTransport>> CloudTransport::connect(const CloudLogin& login,
                                                                  const AppId& app_id,
                                                                  const framing::DeviceId& device_id,
-                                                                 Duration limit) {
+                                                                 Duration limit,
+                                                                 Purpose purpose) {
     SOTTO_TRY(check_clear(login));
-    std::unique_ptr<CloudTransport> transport{new CloudTransport{login, app_id, device_id}};
+    std::unique_ptr<CloudTransport> transport{
+        new CloudTransport{login, app_id, device_id, purpose}};
     SOTTO_TRY(transport->channel_->open(app_id, limit));
     return transport;
 }
 
 Status CloudTransport::reopen(Duration limit) {
-    auto channel = std::make_unique<Channel>(login_, device_id_);
+    auto channel = std::make_unique<Channel>(login_, device_id_, purpose_ == Purpose::Mail);
     if (!channel->open(app_id_, limit)) return Error::Timeout;
     channel_ = std::move(channel);
     return {};
@@ -430,5 +485,11 @@ Status CloudTransport::reopen(Duration limit) {
 Status CloudTransport::send(Bytes message) { return channel_->send(message); }
 Arrival CloudTransport::wait(Duration limit) { return channel_->wait(limit); }
 void CloudTransport::acknowledge() { channel_->acknowledge(); }
+Outcome<> CloudTransport::store(const Letter& letter, Duration limit) {
+    return channel_->store(letter, limit);
+}
+Outcome<std::optional<Mail>> CloudTransport::next_mail(Duration limit) {
+    return channel_->next_mail(limit);
+}
 
 }  // namespace sotto::app

@@ -171,13 +171,16 @@ class AppClient {
     // The next record; its bytes are valid until the next call. A record of our own kind, which no
     // cloud sends, once the channel has ended.
     channel::Record read() {
-        input_.clear();
-        socket_.read(input_, error_);
-        if (error_) return channel::Ack{};
-        const auto data = input_.cdata();
-        return channel::parse_record({static_cast<const std::uint8_t*>(data.data()), data.size()},
-                                     channel::Side::Cloud)
-            .value();
+        while (true) {
+            input_.clear();
+            socket_.read(input_, error_);
+            if (error_) return channel::Ack{};
+            const auto data = input_.cdata();
+            const auto record = channel::parse_record(
+                {static_cast<const std::uint8_t*>(data.data()), data.size()}, channel::Side::Cloud);
+            // It comes at some time after the opening; nobody here waits for it.
+            if (!std::holds_alternative<channel::CaughtUp>(*record)) return *record;
+        }
     }
     template <class T>
     T read() {

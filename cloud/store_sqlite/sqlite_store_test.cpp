@@ -198,6 +198,21 @@ TEST(Migration, BringsAnOlderFileForwardStepByStep) {
     EXPECT_FALSE(prepare(*database, path, kOne));
 }
 
+TEST(Migration, CountsTheLettersOfAnOlderFile) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("cloud.db");
+    const auto database = Database::open(path, Database::Mode::Create, milliseconds(20)).value();
+    EXPECT_TRUE(prepare(*database, path, migrations().first(1)));
+    EXPECT_TRUE(database->execute(
+        "INSERT INTO letters (mailbox, device, account, app, stored_ms, expires_ms, size, message) "
+        "VALUES (x'01', x'02', 7, x'03', 1, 2, 5, x'0102030405'), "
+        "(x'01', x'02', 7, x'03', 1, 2, 1, x'01')"));
+    EXPECT_TRUE(prepare(*database, path));
+    EXPECT_EQ(database->text_of("SELECT count || ':' || bytes FROM mail_usage").value(), "2:6");
+    EXPECT_TRUE(database->execute("DELETE FROM letters WHERE size = 5"));
+    EXPECT_EQ(database->text_of("SELECT count || ':' || bytes FROM mail_usage").value(), "1:1");
+}
+
 TEST(Migration, ThatFailsLeavesTheOldVersion) {
     const TemporaryFolder folder;
     const std::string path = folder.file("cloud.db");
