@@ -40,7 +40,7 @@ void Attachments::start(LinkNumber link,
     Session& session = place->second;
     if (!is_new) {
         device_of_.erase(session.link);
-        if (session.client != nullptr || session.retry_at || !session.context)
+        if (session.client != nullptr || session.retry_at || session.is_waiting || !session.context)
             actions_.emplace_back(NotProved{session.link});
     }
     device_of_[link] = device;
@@ -48,17 +48,22 @@ void Attachments::start(LinkNumber link,
     session.required = credential;
     session.failure_count = 0;
     session.retry_at.reset();
-    session.client.reset();
+    session.is_proved = false;
+    end_asking(session);
     if (is_new) {
         actions_.emplace_back(Load{device});
     } else if (session.context) {
         begin(device, session, now);
     }  // otherwise its record is on the way
+    let_in(now);
 }
 
 void Attachments::on_link_gone(LinkNumber link) {
     const auto known = device_of_.find(link);
     if (known == device_of_.end()) return;
+    Session& session = sessions_.at(known->second);
+    if (session.is_waiting) std::erase(waiting_, known->second);
+    end_asking(session);
     sessions_.erase(known->second);  // the store answers in order, so a later Load finds it all
     device_of_.erase(known);
 }
@@ -77,10 +82,45 @@ void Attachments::on_loaded(const model::DeviceId& device,
 }
 
 void Attachments::begin(const model::DeviceId& device, Session& session, Instant now) {
+    if (asked_count_ < kAskedMax) return ask(device, session, now);
+    if (!std::exchange(session.is_waiting, true)) waiting_.push_back(device);
+}
+
+// Whose turn it is, now that others are done.
+void Attachments::let_in(Instant now) {
+    while (asked_count_ < kAskedMax && !waiting_.empty()) {
+        const model::DeviceId device = waiting_.front();
+        waiting_.pop_front();
+        const auto found = sessions_.find(device);
+        if (found == sessions_.end() || !found->second.is_waiting) continue;
+        ask(device, found->second, now);
+    }
+}
+
+void Attachments::end_asking(Session& session) {
+    if (session.client == nullptr) return;
+    session.client.reset();
+    --asked_count_;
+}
+
+// Should it come again by another link, the store has it all.
+void Attachments::forget_proved() {
+    for (const model::DeviceId& device : std::exchange(proved_, {})) {
+        const auto found = sessions_.find(device);
+        if (found == sessions_.end() || !found->second.is_proved) continue;
+        device_of_.erase(found->second.link);
+        sessions_.erase(found);
+    }
+}
+
+void Attachments::ask(const model::DeviceId& device, Session& session, Instant now) {
+    session.is_waiting = false;
+    end_asking(session);
     const model::CredentialHash& known = session.context->credential();
     const bool is_whose = session.required ? known == *session.required : is_of(known, device);
     if (!is_whose) session.context.emplace();  // of another key: void
     const Bytes expected = session.required ? Bytes{*session.required} : Bytes{device};
+    ++asked_count_;
     session.client = std::make_unique<session::Client>(session::Client::Setup{
         .identity = setup_.identity,
         .storage = *session.context,
@@ -106,6 +146,7 @@ void Attachments::on_message(LinkNumber link,
     if (const auto event = session.client->receive(message, now))
         on_event(device, session, *event, now);
     pump(device, session, now);
+    let_in(now);
 }
 
 void Attachments::on_saved(const model::DeviceId& device, bool is_done, Instant now) {
@@ -115,9 +156,11 @@ void Attachments::on_saved(const model::DeviceId& device, bool is_done, Instant 
     --session.open_save_count;
     if (!is_done && session.client != nullptr) return fail(session, true, now);
     pump(device, session, now);
+    let_in(now);
 }
 
 void Attachments::on_time(Instant now) {
+    let_in(now);
     for (auto& [device, session] : sessions_) {
         if (session.retry_at && now >= *session.retry_at) {
             session.retry_at.reset();
@@ -174,8 +217,10 @@ void Attachments::on_answer(const model::DeviceId& device,
     const bool is_proved = answer.code == coap::Code::Changed && claim;
     save_changes(device, session);
     const model::CredentialHash credential = session.context->credential();
-    session.client.reset();
+    end_asking(session);
     if (is_proved) {
+        session.is_proved = true;
+        proved_.push_back(device);
         actions_.emplace_back(Proved{session.link, device, credential, *claim});
     } else {
         actions_.emplace_back(NotProved{session.link});
@@ -183,7 +228,7 @@ void Attachments::on_answer(const model::DeviceId& device,
 }
 
 void Attachments::fail(Session& session, bool may_retry, Instant now) {
-    session.client.reset();
+    end_asking(session);
     if (may_retry) {
         const std::size_t step = std::min(session.failure_count++, kRetryAfter.size() - 1);
         session.retry_at = now + kRetryAfter[step];
@@ -193,6 +238,7 @@ void Attachments::fail(Session& session, bool may_retry, Instant now) {
 }
 
 std::optional<Action> Attachments::next_action() {
+    forget_proved();
     if (actions_.empty()) return std::nullopt;
     Action action = std::move(actions_.front());
     actions_.pop_front();

@@ -4,9 +4,10 @@
 // (docs/protocol/session.md, SES-61). Sessions are resumed where that is possible.
 //
 // Sans-I/O: what happens is told to it, and what is to be done is pulled with next_action() after
-// each call. One link at a time speaks to a device, the latest one, because two would use the same
-// sequence numbers; and nothing is sent before the numbers that it uses have been saved. Allocates;
-// bounded by the number of links.
+// each call. A device that has proved itself is forgotten here, and at most kAskedMax are asked at
+// a time, for that is what takes memory: the others wait for their turn. One link at a time speaks
+// to a device, the latest one, because two would use the same sequence numbers; and nothing is sent
+// before the numbers that it uses have been saved. Allocates; bounded by the number of links.
 #pragma once
 
 #include <deque>
@@ -47,6 +48,9 @@ struct NotProved {
 };
 using Action = std::variant<Load, Save, Send, Proved, NotProved>;
 
+// Devices that are asked at a time.
+inline constexpr std::size_t kAskedMax = 1'024;
+
 class Attachments {
   public:
     struct Setup {
@@ -74,19 +78,25 @@ class Attachments {
     std::optional<Action> next_action();
 
   private:
-    // One device that is being asked, or has been and may come again by another link.
+    // One device that is being asked, or has been in vain and may be asked again.
     struct Session {
         LinkNumber link;
         std::optional<model::CredentialHash> required;
         std::optional<LinkContext> context;       // once it was loaded
         std::unique_ptr<session::Client> client;  // while the device is being asked
         std::optional<Instant> retry_at;
+        bool is_waiting = false;  // for its turn
+        bool is_proved = false;
         std::size_t failure_count = 0;
         std::size_t open_save_count = 0;
     };
     using Sessions = std::map<model::DeviceId, Session>;
 
     void begin(const model::DeviceId& device, Session& session, Instant now);
+    void ask(const model::DeviceId& device, Session& session, Instant now);
+    void end_asking(Session& session);
+    void let_in(Instant now);
+    void forget_proved();
     void pump(const model::DeviceId& device, Session& session, Instant now);
     void on_event(const model::DeviceId& device,
                   Session& session,
@@ -100,6 +110,9 @@ class Attachments {
     Sessions sessions_;
     std::map<LinkNumber, model::DeviceId> device_of_;
     std::deque<Action> actions_;
+    std::size_t asked_count_ = 0;
+    std::deque<model::DeviceId> waiting_;
+    std::vector<model::DeviceId> proved_;
 };
 
 }  // namespace sotto::cloud::link

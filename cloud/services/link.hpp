@@ -3,7 +3,7 @@
 // Router's.
 #pragma once
 
-#include <deque>
+#include <list>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -32,12 +32,13 @@ enum class Phase : std::uint8_t {
 };
 
 // The letters on their way to a link, in order. They stay in the store until they were passed on.
+// Most links have none: lists take nothing while they are empty.
 struct LinkMail {
     bool is_busy = false;  // the store is asked for letters or for a label
     bool may_have_more = false;
     model::Sequence last{};  // taken from the store up to here
-    std::deque<model::StoredLetter> page{};
-    std::deque<std::pair<std::uint64_t, model::Sequence>> on_their_way{};  // by number of message
+    std::list<model::StoredLetter> page{};
+    std::list<std::pair<std::uint64_t, model::Sequence>> on_their_way{};  // by number of message
 };
 
 struct Link {

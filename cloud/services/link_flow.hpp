@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <vector>
 
@@ -43,7 +43,7 @@ class LinkFlow {
 
   private:
     std::uint32_t credit_ = kLinkCredit;
-    std::deque<Waiting> queue_;
+    std::list<Waiting> queue_;  // which takes nothing while it is empty, as most are
     std::size_t queue_bytes_ = 0;
     std::uint64_t sent_count_ = 0;
     std::uint64_t passed_count_ = 0;

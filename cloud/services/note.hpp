@@ -47,7 +47,7 @@ struct Counters {
     std::uint64_t relayed_to_device = 0;
     std::uint64_t relayed_to_app = 0;
     std::uint64_t stored = 0;
-    std::uint64_t expired = 0;  // letters whose time was over
+    std::uint64_t expired = 0;              // letters whose time was over
     std::uint64_t letters_to_device = 0;    // taken out of a mailbox and sent
     std::uint64_t letters_to_app = 0;       // likewise
     std::uint64_t dropped_from_device = 0;  // unknown label, not permitted, too often, mailbox full

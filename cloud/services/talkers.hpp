@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The apps that lately sent something to a device that is not attached: only they may hear from it.
-// At most kTalkersPerDeviceMax. No allocation.
+// At most kTalkersPerDeviceMax. Allocates for the first: most devices have none.
 #pragma once
 
 #include <algorithm>
+#include <vector>
 
 #include "cloud/model/ids.hpp"
 #include "cloud/services/limits.hpp"
-#include "core/base/fixed_vector.hpp"
 #include "core/base/time.hpp"
 
 namespace sotto::cloud::services {
@@ -22,8 +22,8 @@ class Talkers {
             }
         }
         const Talker talker{.app = app, .until = now + kTalkTime};
-        if (!talkers_.full()) {
-            talkers_.emplace_back(talker);
+        if (talkers_.size() < kTalkersPerDeviceMax) {
+            talkers_.push_back(talker);
             return;
         }
         *std::min_element(talkers_.begin(), talkers_.end(), is_earlier) = talker;
@@ -48,7 +48,7 @@ class Talkers {
     };
     static bool is_earlier(const Talker& a, const Talker& b) { return a.until < b.until; }
 
-    FixedVector<Talker, kTalkersPerDeviceMax> talkers_;
+    std::vector<Talker> talkers_;
 };
 
 }  // namespace sotto::cloud::services
