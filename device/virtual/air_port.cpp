@@ -14,16 +14,25 @@ framing::DeviceId device_id_of(const cose::Credential& credential) {
 AirPort::AirPort(boost::asio::io_context& loop, Device& device, const Options& options)
     : device_(device),
       device_id_(device_id_of(device.credential())),
-      peripheral_(loop,
-                  {.socket_path = options.folder + "/" + to_hex(device_id_) + ".sock",
-                   .device_id = device_id_,
-                   .name = options.name,
-                   .has_owner = device.authority().has_owner(),
-                   .value_size_max = options.value_size_max},
-                  *this) {}
+      loop_(loop),
+      options_(options) {}
 
 Outcome<> AirPort::open() {
-    if (const auto opened = peripheral_.open(); !opened) return opened.error().detail;
+    air::PeripheralHandler& handler = *this;  // a private base
+    peripheral_.emplace(loop_,
+                        air::VirtualPeripheral::Options{
+                            .socket_path = options_.folder + "/" + to_hex(device_id_) + ".sock",
+                            .device_id = device_id_,
+                            .name = options_.name,
+                            .has_owner = device_.authority().has_owner(),
+                            .value_size_max = options_.value_size_max},
+                        handler);
+    if (const auto opened = peripheral_->open(); !opened) {
+        std::string why = opened.error().detail;
+        peripheral_.reset();
+        return why;
+    }
+    last_used_at_ = ports::SystemClock::now();
     device_.set_air(*this);
     return {};
 }
@@ -34,11 +43,12 @@ void AirPort::send(session::Channel channel, Bytes message) {
         buffer, framing::Message{.label = framing::Label{channel.label}, .message = message});
     SOTTO_ASSERT(frame.has_value());
     // Without a central, or with a full queue, it is lost: whoever waits for it asks again.
-    (void)peripheral_.send(*frame).has_value();
+    if (peripheral_) (void)peripheral_->send(*frame).has_value();
 }
 
 void AirPort::on_owner_changed() {
-    peripheral_.set_has_owner(device_.authority().has_owner());
+    if (!peripheral_) return;
+    peripheral_->set_has_owner(device_.authority().has_owner());
     attach();
 }
 
@@ -54,6 +64,7 @@ void AirPort::on_frame(Bytes bytes) {
     const auto* message = std::get_if<framing::Message>(&*frame);
     if (message == nullptr) return;
     const Instant now = ports::SystemClock::now();
+    last_used_at_ = now;
     const session::Channel channel{.path = session::Channel::kAir, .label = message->label.value()};
     const Bytes answer = device_.receive(channel, message->message, now);
     if (!answer.empty()) send(channel, answer);
@@ -69,8 +80,9 @@ void AirPort::attach() {
     }
     std::array<std::uint8_t, framing::kFrameSizeMax> buffer{};
     const auto frame = framing::encode_frame(buffer, attach);
-    SOTTO_ASSERT(frame.has_value());             // the server takes no other address
-    (void)peripheral_.send(*frame).has_value();  // nobody is connected: the next one is told
+    SOTTO_ASSERT(frame.has_value());  // the server takes no other address
+    if (peripheral_)
+        (void)peripheral_->send(*frame).has_value();  // nobody is connected: the next one is told
 }
 
 }  // namespace sotto::device

@@ -22,6 +22,11 @@ class AirPort final : public Carrier, private air::PeripheralHandler {
 
     // Appears on the air.
     Outcome<> open();
+    // Leaves it; what is to be sent meanwhile is lost.
+    void close() { peripheral_.reset(); }
+    bool is_open() const { return peripheral_.has_value(); }
+    // When a frame came last, or it appeared.
+    Instant last_used_at() const { return last_used_at_; }
 
     void send(session::Channel channel, Bytes message) override;
     void on_owner_changed() override;
@@ -35,7 +40,10 @@ class AirPort final : public Carrier, private air::PeripheralHandler {
 
     Device& device_;
     framing::DeviceId device_id_;
-    air::VirtualPeripheral peripheral_;
+    boost::asio::io_context& loop_;
+    Options options_;
+    std::optional<air::VirtualPeripheral> peripheral_;
+    Instant last_used_at_{};
     bool is_attach_due_ = false;
 };
 

@@ -48,6 +48,8 @@ class Device {
 
     const cose::Credential& credential() const { return setup_.state.credential(); }
     const session::Authority& authority() const { return server_.authority(); }
+    // A handshake is under way.
+    bool is_busy(Instant now) const { return server_.is_busy(now); }
 
   private:
     // More than are stored: the rest live in RAM.

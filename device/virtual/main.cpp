@@ -12,6 +12,7 @@
 #include "device/virtual/code_display.hpp"
 #include "device/virtual/heartbeat.hpp"
 #include "device/virtual/key_files.hpp"
+#include "device/virtual/nap.hpp"
 #include "device/virtual/settings.hpp"
 #include "device/virtual/udp_port.hpp"
 #include "ports/linux/system_clock.hpp"
@@ -104,6 +105,7 @@ class Surroundings {
         device_.set_on_owner_changed([this] {
             if (const auto shown = show(); !shown) log_.line(shown.error());
         });
+        if (settings_.sleep) nap_.emplace(loop_, device_, air_, log_, *settings_.sleep);
         buttons_.emplace(loop_, device_);  // whoever sees the code may press them
         return show();
     }
@@ -129,6 +131,7 @@ class Surroundings {
     UdpPort udp_;
     Heartbeat heartbeat_;
     CodeDisplay display_;
+    std::optional<Nap> nap_;
     std::optional<Buttons> buttons_;
 };
 

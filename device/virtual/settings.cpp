@@ -49,6 +49,12 @@ void add_device(CLI::App& app, Settings& settings) {
                  settings.has_label,
                  "The code is on a label: it stays at a reset, and pairing wants the button "
                  "pressed (SIGUSR1). Said at the first start; kept from then on");
+    app.add_option_function<std::int64_t>(
+           "--sleep",
+           [&settings](const std::int64_t& time) { settings.sleep = seconds(time); },
+           "Leave the air for so long whenever nobody needs the device, and keep the clock")
+        ->check(CLI::Range(1, 86'400))
+        ->type_name("SECONDS");
     app.add_option("--mtu", settings.value_size_max, "Largest value on the air, in bytes")
         ->type_name("SIZE")
         ->check(CLI::Range(framing::kValueSizeDefault, framing::kValueSizeMax))

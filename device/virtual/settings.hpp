@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/base/time.hpp"
 #include "core/framing/limits.hpp"
 #include "device/virtual/sketch.hpp"
 
@@ -21,6 +22,7 @@ struct Settings {
     std::string code_file;
     bool has_label = false;
     std::size_t value_size_max = kValueSizeDefault;
+    std::optional<Duration> sleep;  // how long it leaves the air when nobody needs it
     SketchOptions sketch;
 
     // For peers that are none of ours.
