@@ -41,6 +41,12 @@ Figures measure_edhoc();
 // A variable read through cloud and gateway, over an echo through three plain forwarders.
 Figures measure_relay();
 
+// --line: mailboxes and devices of a whole cloud.
+// Puts into mailboxes by concurrent senders, over single commits of SQLite.
+Figures measure_mailbox();
+// Ten thousand devices: what they take of the cloud, and how fast they attach again.
+Figures measure_attached();
+
 // What another tool has measured: sizes, from tools/size --json. Throws if the file is not such.
 Figures read_figures(const std::string& file);
 

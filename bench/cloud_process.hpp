@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real sotto-cloud over a folder of its own, whose database is filled before it starts. Throws
+// std::runtime_error.
+#pragma once
+
+#include <memory>
+
+#include "cloud/store_sqlite/sqlite_store.hpp"
+#include "testing/program.hpp"
+
+namespace sotto::bench {
+
+class CloudProcess {
+  public:
+    CloudProcess();
+
+    // Calls `work` with the store, and answers once all that it asked for is done. Only while the
+    // cloud does not run.
+    void fill(const std::function<void(cloud::store::Store&)>& work);
+    void start();
+    void stop();
+
+    std::string http() const { return port("http"); }
+    std::string devices() const { return port("devices"); }
+    std::string gateway_token() const;
+    // SHA-256 of the cloud's credential.
+    cloud::model::CredentialHash credential() const;
+    // Bytes that are the process's own: RssAnon.
+    std::size_t user_bytes() const;
+    double cpu_seconds() const;
+    const testing::Folder& folder() const { return folder_; }
+
+    static cloud::model::TokenHash hash(std::string_view token);
+
+  private:
+    std::string port(const std::string& name) const;
+
+    const testing::Folder folder_;
+    std::unique_ptr<testing::Program> process_;
+};
+
+double seconds_now();
+
+}  // namespace sotto::bench
