@@ -86,7 +86,9 @@ class Device {
         : shared_(shared), key_(Key::make("bench-" + std::to_string(number), shared.entropy)) {
         const Instant now = SystemClock::now();
         session::Authority authority{{.storage = storage_}};
-        keystore::CloudRecord record{.version = 1, .credential_hash = cloud};
+        keystore::CloudRecord record;
+        record.version = 1;
+        record.credential_hash = cloud;
         record.address = FixedBytes<keystore::kAddressSizeMax>{as_bytes("127.0.0.1:5684")};
         const bool is_ready = session::Authority::commission(storage_, {}).has_value() &&
                               authority.load(now) && authority.accept_owner(owner, {}) &&

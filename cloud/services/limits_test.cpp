@@ -85,11 +85,17 @@ struct Absent {
         world.close_app(app);
     }
     void device_says(std::size_t number) {
-        world.from_device(
-            gateway,
-            1,
-            2,
-            {static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)});
+        world.from_device(gateway,
+                          1,
+                          2,
+                          {0x50,  // NON, 2.04, an OSCORE option
+                           0x44,
+                           0,
+                           1,
+                           0x90,
+                           0xff,
+                           static_cast<std::uint8_t>(number >> 8),
+                           static_cast<std::uint8_t>(number)});
     }
     std::size_t waiting() {
         return world.letter_count(model::Mailbox::of_app(World::address(World::kAnn)));
@@ -101,11 +107,11 @@ struct Absent {
 
 TEST(RouterLimits, TheMailboxOfAnAppTakesSoManyLettersAndDropsTheRest) {
     Absent absent;
-    for (std::size_t i = 0; i < kAppMailbox.count_max; ++i) absent.device_says(i);
+    for (std::size_t i = 0; i < store::kAppMailbox.count_max; ++i) absent.device_says(i);
     EXPECT_EQ(absent.world.router.counters().dropped_from_device, 0U);
     absent.device_says(0);
     EXPECT_EQ(absent.world.router.counters().dropped_from_device, 1U);
-    EXPECT_EQ(absent.waiting(), kAppMailbox.count_max);
+    EXPECT_EQ(absent.waiting(), store::kAppMailbox.count_max);
     EXPECT_FALSE(absent.world.gateway(absent.gateway).is_closed);
 }
 

@@ -134,7 +134,7 @@ TEST(DatabaseInTrouble, TenThousandMailboxesAreNoTrouble) {
         letter.app.app.bytes[0] = static_cast<std::uint8_t>(i >> 8);
         letter.app.app.bytes[1] = static_cast<std::uint8_t>(i);
         asked.store().put(std::move(letter),
-                          {.count_max = 1, .bytes_max = 10},
+                          {.mailbox = {.count_max = 1, .bytes_max = 10}},
                           [&answered](const auto& put) { answered += put ? 1 : 0; });
         while (answered + 200 < i) asked.answer_one();
     }
@@ -142,7 +142,8 @@ TEST(DatabaseInTrouble, TenThousandMailboxesAreNoTrouble) {
     std::size_t erased = 0;
     for (std::optional<std::size_t> last; !last || *last > 0;) {  // in as many steps as it takes
         last.reset();
-        asked.store().purge(kNow + minutes(10), [&last](const auto& count) { last = *count; });
+        asked.store().purge(kNow + minutes(10),
+                            [&last](const auto& purged) { last = purged->count; });
         while (!last) asked.answer_one();
         erased += *last;
     }
