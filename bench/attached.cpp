@@ -55,16 +55,16 @@ class Nothing final : public session::Resources {
     Result<session::Traits> find(session::ResourceKind, std::string_view) const override {
         return Error::NotFound;
     }
-    Result<session::Content> call(std::uint8_t,
-                                  const session::Content&,
-                                  session::Format,
-                                  MutBytes) override {
+    Status call(std::uint8_t,
+                const session::Content&,
+                session::Format,
+                session::Excerpt&) override {
         return Error::NotFound;
     }
-    Result<session::Content> read(std::uint8_t, session::Format, MutBytes) override {
+    Status read(std::uint8_t, session::Format, session::Excerpt&) override {
         return Error::NotFound;
     }
-    Result<session::Content> describe(MutBytes) const override { return Error::NotFound; }
+    Status describe(session::Excerpt&) const override { return Error::NotFound; }
 };
 
 // What devices can share because one of them computes at a time.
