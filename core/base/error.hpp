@@ -7,8 +7,9 @@
 
 namespace sotto {
 
-// 0 is none of them: it stands for success where a byte has to say both.
-enum class Error : std::uint8_t {
+// 0 is none of them: it stands for success where one number has to say both. As wide as a register
+// where that is cheaper than a byte.
+enum class Error : std::uint_fast8_t {
     AlreadyExists = 1,  // what is to be created is there already
     Busy,               // every slot for this is taken; try later
     EntropyFailed,      // no randomness of full strength is to be had

@@ -10,7 +10,9 @@ namespace sotto {
 struct Duration {
     std::int64_t ms = 0;
     friend constexpr bool operator==(Duration, Duration) = default;
-    friend constexpr auto operator<=>(Duration a, Duration b) { return a.ms <=> b.ms; }
+    [[gnu::always_inline]] friend constexpr auto operator<=>(Duration a, Duration b) {
+        return a.ms <=> b.ms;
+    }
 };
 
 constexpr Duration milliseconds(std::int64_t count) { return {count}; }
@@ -22,7 +24,9 @@ constexpr Duration days(std::int64_t count) { return {count * 86'400'000}; }
 struct Instant {
     std::int64_t ms = 0;
     friend constexpr bool operator==(Instant, Instant) = default;
-    friend constexpr auto operator<=>(Instant a, Instant b) { return a.ms <=> b.ms; }
+    [[gnu::always_inline]] friend constexpr auto operator<=>(Instant a, Instant b) {
+        return a.ms <=> b.ms;
+    }
 };
 
 constexpr Instant operator+(Instant at, Duration by) { return {at.ms + by.ms}; }

@@ -19,12 +19,12 @@ namespace sotto::session {
 
 // One handshake between message_1 and the first protected request.
 struct HalfOpen {
-    std::optional<edhoc::Responder> responder;  // none: the slot is free
     Channel channel;
-    Instant expires{};
-    edhoc::ConnectionId c_r;
     bool is_answered = false;  // message_4 has been composed
-    Fingerprint received{};    // of the message that `reply` answers
+    edhoc::ConnectionId c_r;
+    Instant expires{};
+    Fingerprint received{};                     // of the message that `reply` answers
+    std::optional<edhoc::Responder> responder;  // none: the slot is free
     FixedBytes<kHandshakeMessageMax> reply;
 };
 

@@ -17,11 +17,11 @@ namespace sotto::session {
 struct Observation {
     std::uint8_t session = 0;  // index in the session table
     std::uint8_t event = 0;
+    std::uint16_t message_id = 0;  // of the last notification
     Channel channel;
     FixedBytes<coap::kTokenSizeMax> token;
     oscore::RequestBinding binding;
     Instant expires{};
-    std::uint16_t message_id = 0;  // of the last notification
 };
 
 class Observations {

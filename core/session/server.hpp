@@ -178,18 +178,18 @@ class Server {
     };
     Bytes seal(const Answer& answer, Sealing& sealing, Instant now, MutBytes out);
 
+    std::uint32_t revision_ = 0;
+    std::uint32_t observe_sequence_ = 0;
+    std::uint16_t next_message_id_ = 0;
     Setup setup_;
     Authority authority_;
     SessionTable sessions_;
     Handshakes handshakes_;
+    WallClock clock_;
+    std::optional<Echo> echo_;
     Observations observations_;
     AnswerCache answers_;
     Transfers transfers_;
-    std::optional<Echo> echo_;
-    WallClock clock_;
-    std::uint16_t next_message_id_ = 0;
-    std::uint32_t observe_sequence_ = 0;
-    std::uint32_t revision_ = 0;
 };
 
 }  // namespace sotto::session
