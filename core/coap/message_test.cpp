@@ -21,7 +21,7 @@ std::string listed(const Options& options) {
     std::string list;
     for (const Option& option : options) {
         if (!list.empty()) list += ' ';
-        list += std::to_string(option.number.value()) + '=' + hex(option.value);
+        list += std::to_string(value_of(option.number)) + '=' + hex(option.value);
     }
     return list;
 }

@@ -53,18 +53,18 @@ void OptionWriter::extended(std::uint32_t value) {
 }
 
 OptionWriter& OptionWriter::add(OptionNumber number, Bytes value) {
-    SOTTO_ASSERT(number.value() >= last_);
+    SOTTO_ASSERT(value_of(number) >= last_);
     if (value.size() > kValueSizeMax) {
         out_.reserve(std::numeric_limits<std::size_t>::max());  // overflows
         return *this;
     }
-    const std::uint32_t delta = number.value() - last_;
+    const std::uint32_t delta = value_of(number) - last_;
     const auto size = static_cast<std::uint32_t>(value.size());
     out_.u8(static_cast<std::uint8_t>(nibble_of(delta) << 4 | nibble_of(size)));
     extended(delta);
     extended(size);
     out_.bytes(value);
-    last_ = number.value();
+    last_ = value_of(number);
     return *this;
 }
 

@@ -6,14 +6,15 @@
 #include <optional>
 
 #include "core/base/reader.hpp"
-#include "core/base/strong.hpp"
 #include "core/base/writer.hpp"
 
 namespace sotto::coap {
 
 inline constexpr std::uint8_t kPayloadMarker = 0xff;
 
-using OptionNumber = Strong<std::uint16_t, struct OptionNumberTag>;
+// Any number is a value of this type.
+enum class OptionNumber : std::uint16_t {};
+constexpr std::uint16_t value_of(OptionNumber number) { return static_cast<std::uint16_t>(number); }
 
 inline constexpr OptionNumber kIfMatch{1};
 inline constexpr OptionNumber kUriHost{3};
@@ -45,9 +46,9 @@ inline constexpr OptionNumber kNotAfter{65'001};
 inline constexpr OptionNumber kTime{65'004};
 
 // The class of an option is in its number (RFC 7252 §5.4.6).
-constexpr bool is_critical(OptionNumber number) { return (number.value() & 1) != 0; }
-constexpr bool is_unsafe(OptionNumber number) { return (number.value() & 2) != 0; }
-constexpr bool is_no_cache_key(OptionNumber number) { return (number.value() & 0x1e) == 0x1c; }
+constexpr bool is_critical(OptionNumber number) { return (value_of(number) & 1) != 0; }
+constexpr bool is_unsafe(OptionNumber number) { return (value_of(number) & 2) != 0; }
+constexpr bool is_no_cache_key(OptionNumber number) { return (value_of(number) & 0x1e) == 0x1c; }
 
 struct Option {
     OptionNumber number{};

@@ -19,7 +19,7 @@ constexpr Form form(OptionNumber number,
                     std::uint16_t size_min,
                     std::uint16_t size_max,
                     Repeats repeats = Repeats::No) {
-    return {.number = number.value(),
+    return {.number = value_of(number),
             .size_min = size_min != 0,
             .repeats = repeats == Repeats::Yes,
             .size_max = static_cast<std::uint16_t>(size_max & 0x7ff)};
@@ -56,7 +56,7 @@ constexpr Form kForms[] = {
 
 const Form* find_form(OptionNumber number) {
     for (const Form& candidate : kForms) {
-        if (candidate.number == number.value()) return &candidate;
+        if (candidate.number == value_of(number)) return &candidate;
     }
     return nullptr;
 }

@@ -40,7 +40,7 @@ TEST(Option, ClassesAreInTheNumber) {  // RFC 7252 §5.10, Table 4
                               kOscore,
                               kBlock1,
                               kBlock2})
-        EXPECT_TRUE(is_critical(number)) << number.value();
+        EXPECT_TRUE(is_critical(number)) << value_of(number);
     for (const auto number : {kETag,
                               kObserve,
                               kLocationPath,
@@ -51,7 +51,7 @@ TEST(Option, ClassesAreInTheNumber) {  // RFC 7252 §5.10, Table 4
                               kNoResponse,
                               kRequestTag,
                               kHopLimit})
-        EXPECT_FALSE(is_critical(number)) << number.value();
+        EXPECT_FALSE(is_critical(number)) << value_of(number);
     for (const auto number : {kUriHost,
                               kUriPort,
                               kUriPath,
@@ -63,11 +63,11 @@ TEST(Option, ClassesAreInTheNumber) {  // RFC 7252 §5.10, Table 4
                               kBlock1,
                               kBlock2,
                               kNoResponse})
-        EXPECT_TRUE(is_unsafe(number)) << number.value();
+        EXPECT_TRUE(is_unsafe(number)) << value_of(number);
     for (const auto number : {kIfMatch, kETag, kOscore, kAccept, kSize1, kEcho, kRequestTag})
-        EXPECT_FALSE(is_unsafe(number)) << number.value();
+        EXPECT_FALSE(is_unsafe(number)) << value_of(number);
     for (const auto number : {kSize1, kSize2, kEcho})
-        EXPECT_TRUE(is_no_cache_key(number)) << number.value();
+        EXPECT_TRUE(is_no_cache_key(number)) << value_of(number);
     EXPECT_FALSE(is_no_cache_key(kETag));
     EXPECT_FALSE(is_no_cache_key(kRequestTag));
 }
@@ -185,11 +185,11 @@ TEST(Option, SizesAndRepetitionFollowTheTables) {
         {kRequestTag, 0, 8, true},
     };
     for (const Row& row : table) {
-        EXPECT_TRUE(fits(row.number, row.size_min)) << row.number.value();
-        EXPECT_TRUE(fits(row.number, row.size_max)) << row.number.value();
-        EXPECT_FALSE(fits(row.number, row.size_max + 1)) << row.number.value();
-        EXPECT_EQ(fits(row.number, 0), row.size_min == 0) << row.number.value();
-        EXPECT_EQ(is_repeatable(row.number), row.repeats) << row.number.value();
+        EXPECT_TRUE(fits(row.number, row.size_min)) << value_of(row.number);
+        EXPECT_TRUE(fits(row.number, row.size_max)) << value_of(row.number);
+        EXPECT_FALSE(fits(row.number, row.size_max + 1)) << value_of(row.number);
+        EXPECT_EQ(fits(row.number, 0), row.size_min == 0) << value_of(row.number);
+        EXPECT_EQ(is_repeatable(row.number), row.repeats) << value_of(row.number);
     }
     EXPECT_TRUE(fits(OptionNumber{2'049}, 5'000));
     EXPECT_TRUE(is_repeatable(OptionNumber{2'049}));

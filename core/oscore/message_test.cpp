@@ -357,8 +357,8 @@ TEST(Message, OptionsGoWhereTheirClassSays) {
     ASSERT_TRUE(outer);
     const auto body = coap::parse_body(inner);
     for (const Row& row : table) {
-        EXPECT_EQ(body->options.count(row.number), row.is_inside) << row.number.value();
-        EXPECT_EQ(outer->options.count(row.number), row.is_outside) << row.number.value();
+        EXPECT_EQ(body->options.count(row.number), row.is_inside) << value_of(row.number);
+        EXPECT_EQ(outer->options.count(row.number), row.is_outside) << value_of(row.number);
     }
     EXPECT_EQ(outer->options.count(coap::kOscore), 1U);
     EXPECT_EQ(receive(peers.server, whole), hex(inner));
