@@ -62,10 +62,7 @@ class Codec {
     // Bytes of variable size: one byte of size, then the bytes.
     template <std::size_t N>
     void sized(FixedBytes<N>& field) {
-        auto size = static_cast<std::uint8_t>(field.size());
-        number(size);
-        require(size <= N);
-        if (is_load_ && status_) field.resize(size);
+        field.resize(size_of(field.size(), N));
         fixed(field.fill());
     }
 
@@ -78,6 +75,13 @@ class Codec {
     }
 
   private:
+    // The size of a field that has `size` now.
+    std::size_t size_of(std::size_t size, std::size_t max) {
+        auto coded = static_cast<std::uint8_t>(size);
+        number(coded);
+        require(coded <= max);
+        return status_ ? coded : size;
+    }
     void fetch() {
         const auto size = storage_.load(id_, scratch_.bytes());
         if (size) {
@@ -142,13 +146,13 @@ void describe(Codec& codec, PeerRecord& peer) {
     codec.fixed(peer.token_key.fill());
 }
 
-void describe(Codec& codec, SessionRecord& session) {
+void describe(Codec& codec, const SessionFields& session) {
     codec.number(session.epoch);
     codec.number(session.role);
     codec.number(session.peer);
     codec.fixed(session.sender_key.fill());
     codec.fixed(session.recipient_key.fill());
-    codec.fixed(session.common_iv.fill());
+    codec.fixed(session.common_iv);
     codec.sized(session.sender_id);
     codec.sized(session.recipient_id);
 }
@@ -169,11 +173,27 @@ void describe(Codec& codec, ResultRecord& result) {
     codec.sized(result.payload);
 }
 
+// One path for records of all types: what they are made of is a parameter.
+using Description = void (*)(Codec&, const void* value);
+
+template <class T>
+void describe_as(Codec& codec, const void* value) {
+    describe(codec, *static_cast<T*>(const_cast<void*>(value)));  // one that stores only reads it
+}
+
+Status transfer(hal::Storage& storage,
+                hal::RecordId id,
+                Codec::Direction way,
+                Description what,
+                const void* value) {
+    Codec codec{storage, id, way};
+    what(codec, value);
+    return codec.finish();
+}
+
 template <class T>
 Status load_into(hal::Storage& storage, hal::RecordId id, T& value) {
-    Codec codec{storage, id, Codec::Direction::Load};
-    describe(codec, value);
-    return codec.finish();
+    return transfer(storage, id, Codec::Direction::Load, describe_as<T>, &value);
 }
 
 template <class T>
@@ -185,9 +205,20 @@ Result<T> load(hal::Storage& storage, hal::RecordId id) {
 
 template <class T>
 Status store(hal::Storage& storage, hal::RecordId id, const T& value) {
-    Codec codec{storage, id, Codec::Direction::Store};
-    describe(codec, const_cast<T&>(value));  // which a codec that stores only reads
-    return codec.finish();
+    return transfer(storage, id, Codec::Direction::Store, describe_as<T>, &value);
+}
+
+SessionFields fields_of(StoredSession& session) {
+    SessionRecord& keys = session.keys;
+    return {.epoch = keys.epoch,
+            .role = keys.role,
+            .peer = keys.peer,
+            .sender_key = keys.sender_key,
+            .recipient_key = keys.recipient_key,
+            .common_iv = keys.common_iv.fill(),
+            .sender_id = keys.sender_id,
+            .recipient_id = keys.recipient_id,
+            .counters = session.counters};
 }
 
 }  // namespace
@@ -209,6 +240,9 @@ Status store_identity(hal::Storage& storage, const Identity& identity) {
     return store(storage, record(kIdentityRecord), identity);
 }
 
+Status load_root(hal::Storage& storage, DeviceRoot& root) {
+    return load_into(storage, record(kRootRecord), root);
+}
 Result<DeviceRoot> load_root(hal::Storage& storage) {
     return load<DeviceRoot>(storage, record(kRootRecord));
 }
@@ -216,6 +250,9 @@ Status store_root(hal::Storage& storage, const DeviceRoot& root) {
     return store(storage, record(kRootRecord), root);
 }
 
+Status load_cloud(hal::Storage& storage, CloudRecord& cloud) {
+    return load_into(storage, record(kCloudRecord), cloud);
+}
 Result<CloudRecord> load_cloud(hal::Storage& storage) {
     return load<CloudRecord>(storage, record(kCloudRecord));
 }
@@ -223,8 +260,8 @@ Status store_cloud(hal::Storage& storage, const CloudRecord& cloud) {
     return store(storage, record(kCloudRecord), cloud);
 }
 
-Result<CloudRecord> load_trial_cloud(hal::Storage& storage) {
-    return load<CloudRecord>(storage, record(kTrialCloudRecord));
+Status load_trial_cloud(hal::Storage& storage, CloudRecord& cloud) {
+    return load_into(storage, record(kTrialCloudRecord), cloud);
 }
 Status store_trial_cloud(hal::Storage& storage, const CloudRecord& cloud) {
     return store(storage, record(kTrialCloudRecord), cloud);
@@ -238,6 +275,9 @@ Status store_peer(hal::Storage& storage, const PeerRecord& peer) {
     return store(storage, record(kPeerRecord), peer);
 }
 
+Status load_result(hal::Storage& storage, std::uint8_t slot, ResultRecord& result) {
+    return load_into(storage, record(kResultRecords, slot), result);
+}
 Result<ResultRecord> load_result(hal::Storage& storage, std::uint8_t slot) {
     return load<ResultRecord>(storage, record(kResultRecords, slot));
 }
@@ -245,22 +285,29 @@ Status store_result(hal::Storage& storage, std::uint8_t slot, const ResultRecord
     return store(storage, record(kResultRecords, slot), result);
 }
 
+Status load_session(hal::Storage& storage, std::uint8_t slot, const SessionFields& session) {
+    SOTTO_TRY(load_into(storage, record(kSessionRecords, slot), session));
+    SOTTO_TRY(load_into(storage, record(kCounterRecords, slot), session.counters));
+    if (session.counters.tag != session_tag(session.sender_key, session.recipient_key))
+        return Error::NotFound;
+    return {};
+}
+
 Result<StoredSession> load_session(hal::Storage& storage, std::uint8_t slot) {
     Result<StoredSession> session{std::in_place};
-    auto& [keys, counters] = *session;
-    Status status = load_into(storage, record(kSessionRecords, slot), keys);
-    if (status) status = load_into(storage, record(kCounterRecords, slot), counters);
-    if (status && counters.tag != session_tag(keys.sender_key, keys.recipient_key)) {
-        status = Error::NotFound;
-    }
-    if (!status) session = status.error();
+    const Status loaded = load_session(storage, slot, fields_of(*session));
+    if (!loaded) session = loaded.error();
     return session;
 }
 
-Status store_session(hal::Storage& storage, std::uint8_t slot, const StoredSession& session) {
+Status store_session(hal::Storage& storage, std::uint8_t slot, const SessionFields& session) {
     SOTTO_TRY(storage.erase(record(kSessionRecords, slot)));
     SOTTO_TRY(store_counters(storage, slot, session.counters));
-    return store(storage, record(kSessionRecords, slot), session.keys);
+    return store(storage, record(kSessionRecords, slot), session);
+}
+
+Status store_session(hal::Storage& storage, std::uint8_t slot, const StoredSession& session) {
+    return store_session(storage, slot, fields_of(const_cast<StoredSession&>(session)));
 }
 
 Status store_counters(hal::Storage& storage, std::uint8_t slot, const CounterRecord& counters) {

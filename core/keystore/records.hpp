@@ -104,19 +104,23 @@ struct ResultRecord {
 SessionTag session_tag(const crypto::AeadKey& one, const crypto::AeadKey& other);
 
 // Each load: Error::NotFound if there is no such record, Error::StorageFailed if it can't be read,
-// Error::Malformed if its bytes are not of this format. Each store: Error::StorageFailed, NoSpace.
+// Error::Malformed if its bytes are not of this format. Where it fills a record of the caller's,
+// that one is void after an error. Each store: Error::StorageFailed, NoSpace.
 Result<Identity> load_identity(hal::Storage& storage);
 Status store_identity(hal::Storage& storage, const Identity& identity);
+Status load_root(hal::Storage& storage, DeviceRoot& root);
 Result<DeviceRoot> load_root(hal::Storage& storage);
 Status store_root(hal::Storage& storage, const DeviceRoot& root);
+Status load_cloud(hal::Storage& storage, CloudRecord& cloud);
 Result<CloudRecord> load_cloud(hal::Storage& storage);
 Status store_cloud(hal::Storage& storage, const CloudRecord& cloud);
 // The cloud that is tried before it takes the place of the one above.
-Result<CloudRecord> load_trial_cloud(hal::Storage& storage);
+Status load_trial_cloud(hal::Storage& storage, CloudRecord& cloud);
 Status store_trial_cloud(hal::Storage& storage, const CloudRecord& cloud);
 Status erase_trial_cloud(hal::Storage& storage);
 Result<PeerRecord> load_peer(hal::Storage& storage);
 Status store_peer(hal::Storage& storage, const PeerRecord& peer);
+Status load_result(hal::Storage& storage, std::uint8_t slot, ResultRecord& result);
 Result<ResultRecord> load_result(hal::Storage& storage, std::uint8_t slot);
 Status store_result(hal::Storage& storage, std::uint8_t slot, const ResultRecord& result);
 
@@ -125,12 +129,27 @@ struct StoredSession {
     CounterRecord counters;
 };
 
+// The same, wherever its parts are kept. Borrows all of them.
+struct SessionFields {
+    std::uint32_t& epoch;
+    std::uint8_t& role;
+    std::uint8_t& peer;
+    crypto::AeadKey& sender_key;
+    crypto::AeadKey& recipient_key;
+    MutBytesN<kCommonIvSize> common_iv;
+    ConnectionIdBytes& sender_id;
+    ConnectionIdBytes& recipient_id;
+    CounterRecord& counters;
+};
+
 // A session with its counters. Error::NotFound also if the counters are those of other keys: the
 // records were caught between two writes and are void.
+Status load_session(hal::Storage& storage, std::uint8_t slot, const SessionFields& session);
 Result<StoredSession> load_session(hal::Storage& storage, std::uint8_t slot);
 
 // Puts a new session in a slot: the old one is erased first, so that at no moment old keys stand
 // beside new counters.
+Status store_session(hal::Storage& storage, std::uint8_t slot, const SessionFields& session);
 Status store_session(hal::Storage& storage, std::uint8_t slot, const StoredSession& session);
 Status store_counters(hal::Storage& storage, std::uint8_t slot, const CounterRecord& counters);
 Result<CounterRecord> load_counters(hal::Storage& storage, std::uint8_t slot);

@@ -4,19 +4,19 @@
 namespace sotto::session {
 
 Status Authority::load(Instant now) {
-    SOTTO_TRY_ASSIGN(root_, keystore::load_root(setup_.storage));
-    auto cloud = keystore::load_cloud(setup_.storage);
-    cloud_.reset();
-    if (!cloud && cloud.error() != Error::NotFound) return cloud.error();
-    if (cloud && cloud->epoch == root_.epoch) cloud_ = *std::move(cloud);
-    auto trial = keystore::load_trial_cloud(setup_.storage);
-    trial_.reset();
-    if (!trial && trial.error() != Error::NotFound) return trial.error();
-    if (!trial || trial->epoch != root_.epoch) return {};
-    if (cloud_ && trial->version <= cloud_->version) return {};  // it has been decided
-    trial_ = *std::move(trial);
+    SOTTO_TRY(keystore::load_root(setup_.storage, root_));
+    SOTTO_TRY(keep_valid(keystore::load_cloud(setup_.storage, cloud_), cloud_));
+    SOTTO_TRY(keep_valid(keystore::load_trial_cloud(setup_.storage, trial_), trial_));
+    if (trial_.version <= cloud_.version) trial_.version = 0;  // it has been decided
     trial_began_ = now;
     is_trial_proved_ = false;
+    return {};
+}
+
+Status Authority::keep_valid(Status loaded, keystore::CloudRecord& cloud) const {
+    if (loaded && cloud.epoch == root_.epoch) return {};
+    cloud.version = 0;
+    if (!loaded && loaded.error() != Error::NotFound) return loaded;
     return {};
 }
 
@@ -98,27 +98,27 @@ Status Authority::try_cloud(keystore::CloudRecord& record, Instant now) {
 }
 
 Status Authority::confirm_cloud(std::uint32_t version) {
-    if (!trial_ || trial_->version != version) return Error::Superseded;
+    if (!is_cloud_on_trial() || trial_.version != version) return Error::Superseded;
     if (!is_trial_proved_) return Error::WrongState;
-    SOTTO_TRY(keystore::store_cloud(setup_.storage, *trial_));
+    SOTTO_TRY(keystore::store_cloud(setup_.storage, trial_));
     cloud_ = trial_;
     forget_trial();
     return {};
 }
 
 bool Authority::end_trial(Instant now) {
-    if (!trial_ || now - trial_began_ < kCloudTrial) return false;
+    if (!is_cloud_on_trial() || now - trial_began_ < kCloudTrial) return false;
     // The version only rises. If storage fails, the trial begins again at the next boot.
-    if (cloud_) {
-        cloud_->version = trial_->version;
-        if (!keystore::store_cloud(setup_.storage, *cloud_)) return false;
+    if (cloud_.version != 0) {
+        cloud_.version = trial_.version;
+        if (!keystore::store_cloud(setup_.storage, cloud_)) return false;
     }
     forget_trial();
     return true;
 }
 
 void Authority::forget_trial() {
-    trial_.reset();
+    trial_.version = 0;
     // Should this fail: its version is that of the other record, or it is tried once more.
     (void)keystore::erase_trial_cloud(setup_.storage).has_value();
 }
@@ -133,8 +133,8 @@ Status Authority::factory_reset(hal::Entropy& entropy) {
     }
     SOTTO_TRY(keystore::store_root(setup_.storage, root));
     root_ = std::move(root);
-    cloud_.reset();
-    trial_.reset();
+    cloud_.version = 0;
+    trial_.version = 0;
     button_pressed_.reset();
     return {};
 }

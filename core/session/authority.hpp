@@ -85,7 +85,7 @@ class Authority {
     Status confirm_cloud(std::uint32_t version);
     // True if a trial has ended now, and the cloud before it counts again.
     bool end_trial(Instant now);
-    bool is_cloud_on_trial() const { return trial_.has_value(); }
+    bool is_cloud_on_trial() const { return trial_.version != 0; }
 
     // Forgets the owner and everything he gave, in one durable write; the records of old sessions
     // are void from then on, for their epoch has passed. A device with a screen gets a new secret.
@@ -98,23 +98,29 @@ class Authority {
     bool has_owner() const { return root_.owner_state != keystore::OwnerState::None; }
     bool is_owner_pending() const { return root_.owner_state == keystore::OwnerState::Pending; }
     const keystore::PairingSecret& pairing_secret() const { return root_.pairing_secret; }
-    // The cloud to go to, which alone has Role::Cloud: the one on trial, if there is one.
-    const std::optional<keystore::CloudRecord>& cloud() const { return trial_ ? trial_ : cloud_; }
+    // The cloud to go to, which alone has Role::Cloud: the one on trial, if there is one; null if
+    // there is none at all.
+    const keystore::CloudRecord* cloud() const {
+        const keystore::CloudRecord& chosen = is_cloud_on_trial() ? trial_ : cloud_;
+        return chosen.version != 0 ? &chosen : nullptr;
+    }
 
   private:
     bool is_owner(const cose::Credential& credential) const;
     Status set_owner(const cose::Credential& owner,
                      keystore::TokenKey token_key,
                      keystore::OwnerState state);
+    // Whatever of a cloud has been loaded counts in its epoch alone.
+    Status keep_valid(Status loaded, keystore::CloudRecord& cloud) const;
     void forget_trial();
 
     Setup setup_;
-    keystore::DeviceRoot root_;
-    std::optional<keystore::CloudRecord> cloud_;
-    std::optional<keystore::CloudRecord> trial_;
-    Instant trial_began_{};
     bool is_trial_proved_ = false;
+    Instant trial_began_{};
     std::optional<Instant> button_pressed_;
+    keystore::DeviceRoot root_;
+    keystore::CloudRecord cloud_;  // version 0: there is none, as below
+    keystore::CloudRecord trial_;
 };
 
 }  // namespace sotto::session

@@ -320,18 +320,19 @@ coap::Code Server::on_last(Exchange& exchange) {
     }
     SessionEntry* named = sessions_.find_tag(tag);
     if (named != nullptr && named->role != exchange.entry.role) return coap::Code::NotFound;
-    const auto last = sessions_.last_result(named, tag);
+    SessionTable::LastExecuted last;
+    const bool is_sure = sessions_.find_last(named, tag, last);
     if (named == &exchange.entry) {  // [SES-45] whatever was sent before is late from now on
         named->window = oscore::ReplayWindow{exchange.entry.window.next()};
     } else if (named != nullptr) {
         end_session(*named);
     }
-    if (!last) return coap::Code::NotFound;
+    if (!is_sure) return coap::Code::NotFound;
     LastResult result;
-    if (last->end > 0) result.piv = oscore::Piv{last->end - 1};
-    if (last->record) {
-        result.code = static_cast<coap::Code>(last->record->code);
-        if (last->record->has_payload) result.payload = last->record->payload.view();
+    if (last.end > 0) result.piv = oscore::Piv{last.end - 1};
+    if (last.has_record) {
+        result.code = static_cast<coap::Code>(last.record.code);
+        if (last.record.has_payload) result.payload = last.record.payload.view();
     }
     return show_cbor(exchange, encode_last_result(result, setup_.result));
 }

@@ -26,6 +26,27 @@ bool contains(std::span<SessionEntry> range, const SessionEntry& entry) {
     return &entry >= range.data() && &entry < range.data() + range.size();
 }
 
+// What is stored of a session and is not in its entry as it is.
+struct Record {
+    std::uint32_t epoch = 0;
+    std::uint8_t role = 0;
+    std::uint8_t peer = 0;
+    keystore::ConnectionIdBytes recipient_id{};
+    keystore::CounterRecord counters{};
+
+    keystore::SessionFields fields_of(SessionEntry& entry) {
+        return {.epoch = epoch,
+                .role = role,
+                .peer = peer,
+                .sender_key = entry.sender_key,
+                .recipient_key = entry.recipient_key,
+                .common_iv = entry.common_iv.fill(),
+                .sender_id = entry.sender_id,
+                .recipient_id = recipient_id,
+                .counters = counters};
+    }
+};
+
 std::uint32_t after(oscore::Piv piv) { return static_cast<std::uint32_t>(piv.value() + 1); }
 
 }  // namespace
@@ -48,39 +69,29 @@ SessionTable::SessionTable(hal::Storage& storage, std::span<SessionEntry> entrie
 
 Status SessionTable::load(std::uint32_t epoch, Instant now) {
     clear(epoch);
-    for (std::size_t i = 0; i < kStoredSessions; ++i) {
-        auto stored = keystore::load_session(storage_, static_cast<std::uint8_t>(i));
-        if (!stored) {
-            if (stored.error() == Error::StorageFailed) return Error::StorageFailed;
+    for (std::uint8_t slot = 0; slot < kStoredSessions; ++slot) {
+        SessionEntry& entry = entries_[slot];
+        Record record;
+        const Status loaded = keystore::load_session(storage_, slot, record.fields_of(entry));
+        if (loaded && record.epoch == epoch && is_role(record.role) &&
+            record.recipient_id.size() == 1 &&
+            contains(range_of(static_cast<Role>(record.role)), entry)) {
+            begin(entry, static_cast<Role>(record.role), now);
+            entry.recipient_id = record.recipient_id.view()[0];
+            restore(entry, record.counters, now);
             continue;
         }
-        keystore::SessionRecord& keys = stored->keys;
-        SessionEntry& entry = entries_[i];
-        const auto role = static_cast<Role>(keys.role);
-        if (keys.epoch != epoch || keys.recipient_id.size() != 1) continue;
-        if (!is_role(keys.role) || !contains(range_of(role), entry)) continue;
-        begin(entry, role, now);
-        entry.sender_key = std::move(keys.sender_key);
-        entry.recipient_key = std::move(keys.recipient_key);
-        entry.common_iv = oscore::CommonIv{keys.common_iv.expose()};
-        set_sender_id(entry, keys.sender_id);
-        entry.recipient_id = keys.recipient_id.view()[0];
-        restore(entry, stored->counters, now);
+        reset(entry);
+        if (!loaded && loaded.error() == Error::StorageFailed) return loaded;
     }
     return {};
 }
 
 void SessionTable::begin(SessionEntry& entry, Role role, Instant now) {
-    reset(entry);
     entry.role = role;
     entry.is_used = true;
     entry.created_s = seconds_of(now);
     touch(entry);
-}
-
-void SessionTable::set_sender_id(SessionEntry& entry, Bytes sender_id) {
-    entry.sender_id_size = static_cast<std::uint8_t>(sender_id.size());
-    std::ranges::copy(sender_id, entry.sender_id.begin());
 }
 
 void SessionTable::restore(SessionEntry& entry,
@@ -100,7 +111,7 @@ Status SessionTable::add(const edhoc::OscoreKeys& keys, Role role, Instant now) 
     SOTTO_ASSERT(recipient_id.size() == 1);  // chosen among id()
     SessionEntry& entry = make_room(role);
     begin(entry, role, now);
-    set_sender_id(entry, keys.sender_id.view());
+    entry.sender_id = oscore::Id{keys.sender_id.view()};
     entry.recipient_id = recipient_id[0];
     entry.is_synchronised = true;  // new keys: nothing can be a replay
     const Status derived =
@@ -120,7 +131,7 @@ Status SessionTable::add_fixed(const Fixed& fixed, Instant now) {
     entry.sender_key = fixed.context.sender_key.clone();
     entry.recipient_key = fixed.context.recipient_key.clone();
     entry.common_iv = fixed.context.common_iv.clone();
-    set_sender_id(entry, fixed.context.sender_id);
+    entry.sender_id = fixed.context.sender_id;
     entry.is_fixed = true;
     fixed_storage_ = &fixed.storage;
     fixed_id_ = fixed.context.recipient_id;
@@ -191,7 +202,7 @@ oscore::ContextView SessionTable::context_of(const SessionEntry& entry) const {
     return {.sender_key = entry.sender_key,
             .recipient_key = entry.recipient_key,
             .common_iv = entry.common_iv,
-            .sender_id = Bytes{entry.sender_id}.first(entry.sender_id_size),
+            .sender_id = entry.sender_id,
             .recipient_id = recipient_id_of(entry)};
 }
 
@@ -206,29 +217,29 @@ SessionEntry* SessionTable::find_tag(const keystore::SessionTag& tag) {
     return nullptr;
 }
 
-std::optional<SessionTable::LastExecuted> SessionTable::last_result(
-    const SessionEntry* entry, const keystore::SessionTag& tag) const {
+bool SessionTable::find_last(const SessionEntry* entry,
+                             const keystore::SessionTag& tag,
+                             LastExecuted& last) const {
+    const auto load_record = [&](hal::Storage& storage, std::uint8_t slot) {
+        const Status loaded = keystore::load_result(storage, slot, last.record);
+        last.has_record = loaded && last.record.tag == tag && last.record.piv + 1 >= last.end;
+    };
     if (entry != nullptr) {
-        LastExecuted last{.end = entry->floor};
-        const auto slot = slot_of(*entry);
-        if (!slot) return last;
-        auto record = keystore::load_result(storage_of(*entry), *slot);
-        if (record && record->tag == tag && record->piv + 1 == last.end) last.record = *record;
-        return last;
+        last.end = entry->floor;
+        if (const auto slot = slot_of(*entry)) load_record(storage_of(*entry), *slot);
+        last.has_record = last.has_record && last.record.piv + 1 == last.end;
+        return true;
     }
-    for (std::size_t i = 0; i < kStoredSessions; ++i) {
-        const auto slot = static_cast<std::uint8_t>(i);
+    for (std::uint8_t slot = 0; slot < kStoredSessions; ++slot) {
         // Its numbers outlive a session until another one takes the place.
         const auto counters = keystore::load_counters(storage_, slot);
         if (!counters || counters->tag != tag) continue;
-        LastExecuted last{.end = counters->floor};
-        auto record = keystore::load_result(storage_, slot);
-        if (record && record->tag == tag && record->piv + 1 >= last.end) {
-            last = {.end = record->piv + 1, .record = *record};
-        }
-        return last;
+        last.end = counters->floor;
+        load_record(storage_, slot);
+        if (last.has_record) last.end = last.record.piv + 1;
+        return true;
     }
-    return std::nullopt;
+    return false;
 }
 
 std::optional<std::uint8_t> SessionTable::slot_of(const SessionEntry& entry) const {
@@ -266,19 +277,12 @@ Status SessionTable::store_counters(const SessionEntry& entry,
 
 Status SessionTable::confirm(SessionEntry& entry, Instant now) {
     if (entry.is_confirmed) return {};
-    const auto slot = slot_of(entry);
-    if (slot) {
-        keystore::StoredSession stored;
-        stored.keys.epoch = epoch_;
-        stored.keys.role = static_cast<std::uint8_t>(entry.role);
-        stored.keys.sender_key = entry.sender_key.clone();
-        stored.keys.recipient_key = entry.recipient_key.clone();
-        stored.keys.common_iv = keystore::CommonIv{entry.common_iv.expose()};
-        stored.keys.sender_id =
-            keystore::ConnectionIdBytes{Bytes{entry.sender_id}.first(entry.sender_id_size)};
-        stored.keys.recipient_id = keystore::ConnectionIdBytes{Bytes{&entry.recipient_id, 1}};
-        stored.counters = counters_of(entry, reserved_of(entry), now);
-        SOTTO_TRY(keystore::store_session(storage_, *slot, stored));
+    if (const auto slot = slot_of(entry)) {
+        Record record{.epoch = epoch_,
+                      .role = static_cast<std::uint8_t>(entry.role),
+                      .recipient_id = keystore::ConnectionIdBytes{recipient_id_of(entry)},
+                      .counters = counters_of(entry, reserved_of(entry), now)};
+        SOTTO_TRY(keystore::store_session(storage_, *slot, record.fields_of(entry)));
     }
     entry.is_confirmed = true;
     return {};

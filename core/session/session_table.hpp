@@ -18,24 +18,24 @@
 namespace sotto::session {
 
 // A chip holds many: every byte counts (bench: session_ram_bytes).
+// What is used most comes first, where an instruction can reach it.
 struct SessionEntry {
-    crypto::AeadKey sender_key;
-    crypto::AeadKey recipient_key;
-    oscore::CommonIv common_iv;
-    std::uint8_t sender_id_size = 0;
-    std::array<std::uint8_t, oscore::kIdSizeMax> sender_id{};
-    std::uint8_t recipient_id = 0;
     Role role : 4 = Role::Trusted;
     bool is_used : 1 = false;
     bool is_confirmed : 1 = false;     // a valid request has come
     bool is_synchronised : 1 = false;  // the replay window is that of this boot
     bool is_fixed : 1 = false;         // from outside: the table keeps its Recipient ID
-    std::uint32_t next_piv = 0;        // reserved in storage up to the next multiple of the step
-    oscore::ReplayWindow window;
-    std::uint32_t floor = 0;     // 1 + the last executed Partial IV
-    std::int32_t created_s = 0;  // since boot; negative if before
+    std::uint8_t recipient_id = 0;
     std::uint16_t failure_count = 0;
+    std::uint32_t next_piv = 0;  // reserved in storage up to the next multiple of the step
+    oscore::ReplayWindow window;
+    std::uint32_t floor = 0;      // 1 + the last executed Partial IV
+    std::int32_t created_s = 0;   // since boot; negative if before
     std::uint16_t last_used = 0;  // a turn of the table
+    oscore::Id sender_id;
+    oscore::CommonIv common_iv;
+    crypto::AeadKey sender_key;
+    crypto::AeadKey recipient_key;
 };
 
 class SessionTable {
@@ -82,12 +82,14 @@ class SessionTable {
 
     struct LastExecuted {
         std::uint32_t end = 0;  // 1 + the last executed Partial IV; 0: nothing was executed
-        std::optional<keystore::ResultRecord> record{};  // of that one, if it is known
+        bool has_record = false;
+        keystore::ResultRecord record{};  // of that one, if it is known
     };
-    // What the session of this tag executed last; nothing if that cannot be said for sure. `entry`
-    // is the session, or null if it is not alive.
-    std::optional<LastExecuted> last_result(const SessionEntry* entry,
-                                            const keystore::SessionTag& tag) const;
+    // What the session of this tag executed last; false if that cannot be said for sure. `entry` is
+    // the session, or null if it is not alive.
+    bool find_last(const SessionEntry* entry,
+                   const keystore::SessionTag& tag,
+                   LastExecuted& last) const;
 
     // A valid request has come: from now on the session is stored, if it is of the kind.
     Status confirm(SessionEntry& entry, Instant now);
@@ -127,7 +129,6 @@ class SessionTable {
     SessionEntry& make_room(Role role);
     // A session without keys in this place, which becomes used.
     void begin(SessionEntry& entry, Role role, Instant now);
-    static void set_sender_id(SessionEntry& entry, Bytes sender_id);
     Bytes recipient_id_of(const SessionEntry& entry) const;
     Status start_fixed(SessionEntry& entry, const Fixed& fixed, Instant now);
     void restore(SessionEntry& entry, const keystore::CounterRecord& counters, Instant now);
