@@ -18,25 +18,34 @@ void write_header(Writer& out, const Header& header) {
 Options::Iterator::Iterator(Bytes encoded) : reader_(encoded) { ++*this; }
 
 Options::Iterator& Options::Iterator::operator++() {
-    const std::optional<Option> option = *reader_.next();
-    is_at_end_ = !option.has_value();
-    if (option) current_ = *option;
+    is_at_end_ = !reader_.next(current_);
     return *this;
 }
 
+namespace {
+
+// Walks to the end of the options, and leaves what follows them in the reader.
+Status check(OptionReader& reader) {
+    Option option;
+    while (reader.next(option)) {
+    }
+    return reader.status();
+}
+
+}  // namespace
+
 Result<Options> Options::parse(Bytes encoded) {
     OptionReader reader{encoded};
-    for (;;) {
-        SOTTO_TRY_ASSIGN(const std::optional<Option> option, reader.next());
-        if (!option) break;
-    }
+    SOTTO_TRY(check(reader));
     if (!reader.rest().empty()) return Error::Malformed;
     return Options{encoded};
 }
 
-std::optional<Bytes> Options::find(OptionNumber number) const {
-    for (const Option& option : *this) {
-        if (option.number == number) return option.value;
+std::optional<Bytes> Options::find(OptionNumber number, std::size_t n) const {
+    OptionReader reader{encoded_};
+    Option option;
+    while (reader.next(option)) {
+        if (option.number == number && n-- == 0) return option.value;
     }
     return std::nullopt;
 }
@@ -50,43 +59,45 @@ std::optional<std::uint32_t> Options::find_uint(OptionNumber number) const {
 }
 
 std::optional<std::string_view> Options::find_text(OptionNumber number, std::size_t n) const {
-    for (const Option& option : *this) {
-        if (option.number == number && n-- == 0) return as_text(option.value);
-    }
-    return std::nullopt;
+    const auto value = find(number, n);
+    if (!value) return std::nullopt;
+    return as_text(*value);
 }
 
 std::size_t Options::count(OptionNumber number) const {
+    OptionReader reader{encoded_};
+    Option option;
     std::size_t count = 0;
-    for (const Option& option : *this) count += option.number == number ? 1 : 0;
+    while (reader.next(option)) count += option.number == number ? 1 : 0;
     return count;
 }
 
 bool Options::path_is(std::string_view path) const {
     if (!path.starts_with('/')) return false;
     if (path.size() == 1) path = {};
-    for (const Option& option : *this) {
+    OptionReader reader{encoded_};
+    Option option;
+    while (reader.next(option)) {
         if (option.number != kUriPath) continue;
-        const std::string_view segment = as_text(option.value);
-        if (!path.starts_with('/') || segment.find('/') != std::string_view::npos) return false;
-        path.remove_prefix(1);
-        if (!path.starts_with(segment)) return false;
-        path.remove_prefix(segment.size());
+        if (path.empty() || as_text(option.value) != take_segment(path)) return false;
     }
     return path.empty();
 }
 
 std::optional<OptionNumber> Options::find_bad_critical(
     std::span<const OptionNumber> understood) const {
-    std::optional<OptionNumber> previous;
-    for (const Option& option : *this) {
-        const bool is_repeated = previous == option.number;
-        previous = option.number;
-        if (!is_critical(option.number)) continue;
-        if (std::find(understood.begin(), understood.end(), option.number) == understood.end())
-            return option.number;
-        if (!has_valid_size(option) || (is_repeated && !is_repeatable(option.number)))
-            return option.number;
+    OptionReader reader{encoded_};
+    Option option;
+    OptionNumber previous{};
+    while (reader.next(option)) {
+        const OptionNumber number = option.number;
+        const bool is_repeated = previous == number;
+        previous = number;
+        if (!is_critical(number)) continue;
+        const bool is_understood = std::ranges::any_of(
+            understood, [number](OptionNumber each) { return each == number; });
+        if (!is_understood || !has_valid_size(option) || (is_repeated && !is_repeatable(number)))
+            return number;
     }
     return std::nullopt;
 }
@@ -94,10 +105,7 @@ std::optional<OptionNumber> Options::find_bad_critical(
 // What follows the code, or the token.
 Result<Body> Body::parse(Code code, Bytes bytes) {
     OptionReader reader{bytes};
-    for (;;) {
-        SOTTO_TRY_ASSIGN(const std::optional<Option> option, reader.next());
-        if (!option) break;
-    }
+    SOTTO_TRY(check(reader));
     const Bytes rest = reader.rest();
     // RFC 7252 §3: "The presence of a marker followed by a zero-length payload MUST be processed as
     // a message format error."

@@ -56,8 +56,8 @@ class Options {
     std::default_sentinel_t end() const { return {}; }
     Bytes encoded() const { return encoded_; }
 
-    // The value of the first option of this number; nothing if there is none.
-    std::optional<Bytes> find(OptionNumber number) const;
+    // The value of the n-th option of this number, counted from 0; nothing if there is none.
+    std::optional<Bytes> find(OptionNumber number, std::size_t n = 0) const;
     // Its value as a uint; nothing if there is none or it is longer than 4 bytes.
     std::optional<std::uint32_t> find_uint(OptionNumber number) const;
     // The n-th Uri-Path segment or Uri-Query, and so on, counted from 0.

@@ -19,29 +19,33 @@ std::uint8_t nibble_of(std::uint32_t value) {
 
 }  // namespace
 
-Result<std::uint32_t> OptionReader::extended(std::uint8_t nibble) {
-    if (nibble < 13) return std::uint32_t{nibble};
-    if (nibble == 13) {
-        SOTTO_TRY_ASSIGN(const std::uint8_t value, in_.u8());
-        return kOneByte + value;
-    }
-    if (nibble == 14) {
-        SOTTO_TRY_ASSIGN(const std::uint16_t value, in_.u16_be());
-        return kTwoBytes + value;
-    }
-    return Error::Malformed;  // RFC 7252 §3.1: 15 is reserved
+bool OptionReader::next(Option& option) {
+    if (!status_ || in_.empty() || in_.rest()[0] == kPayloadMarker) return false;
+    status_ = take(option);
+    return status_.has_value();
 }
 
-Result<std::optional<Option>> OptionReader::next() {
-    if (in_.empty() || in_.rest()[0] == kPayloadMarker) return std::optional<Option>{};
+Status OptionReader::take(Option& option) {
     SOTTO_TRY_ASSIGN(const std::uint8_t head, in_.u8());
-    SOTTO_TRY_ASSIGN(const std::uint32_t delta, extended(head >> 4));
-    SOTTO_TRY_ASSIGN(const std::uint32_t size, extended(head & 0x0f));
+    std::uint32_t delta = 0;
+    std::uint32_t size = 0;
+    SOTTO_TRY(extended(head >> 4, delta));
+    SOTTO_TRY(extended(head & 0x0f, size));
     number_ += delta;
     if (number_ > kNumberMax) return Error::Malformed;
-    SOTTO_TRY_ASSIGN(const Bytes value, in_.take(size));
-    return std::optional{
-        Option{.number = OptionNumber{static_cast<std::uint16_t>(number_)}, .value = value}};
+    option.number = static_cast<OptionNumber>(number_);
+    SOTTO_TRY_ASSIGN(option.value, in_.take(size));
+    return {};
+}
+
+Status OptionReader::extended(std::uint8_t nibble, std::uint32_t& value) {
+    value = nibble;
+    if (nibble < 13) return {};
+    if (nibble == 15) return Error::Malformed;  // RFC 7252 §3.1: reserved
+    const bool is_one_byte = nibble == 13;
+    SOTTO_TRY_ASSIGN(const std::uint64_t rest, in_.uint_be(is_one_byte ? 1 : 2));
+    value = static_cast<std::uint32_t>(rest) + (is_one_byte ? kOneByte : kTwoBytes);
+    return {};
 }
 
 void OptionWriter::extended(std::uint32_t value) {
@@ -79,13 +83,15 @@ OptionWriter& OptionWriter::add_uint(OptionNumber number, std::uint32_t value) {
 OptionWriter& OptionWriter::add_path(std::string_view path) {
     SOTTO_ASSERT(path.starts_with('/'));
     if (path.size() == 1) return *this;  // RFC 7252 §6.4: "/" has no segments
-    while (!path.empty()) {
-        path.remove_prefix(1);  // the slash
-        const std::size_t size = std::min(path.find('/'), path.size());
-        add_text(kUriPath, path.substr(0, size));
-        path.remove_prefix(size);
-    }
+    while (!path.empty()) add_text(kUriPath, take_segment(path));
     return *this;
+}
+
+std::string_view take_segment(std::string_view& path) {
+    path.remove_prefix(1);  // the slash
+    const std::string_view segment{path.data(), std::min(path.find('/'), path.size())};
+    path.remove_prefix(segment.size());
+    return segment;
 }
 
 Result<std::uint32_t> uint_value(Bytes value) {

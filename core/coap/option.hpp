@@ -66,16 +66,19 @@ class OptionReader {
   public:
     explicit OptionReader(Bytes encoded) : in_(encoded) {}
 
-    // The next option; nothing at the end or at a payload marker, which stays in rest().
-    // Error::Malformed, Truncated.
-    Result<std::optional<Option>> next();
+    // Takes the next option. False at the end or at a payload marker, which stays in rest(), and
+    // where the bytes are no options: then status() is Error::Malformed or Truncated.
+    bool next(Option& option);
+    Status status() const { return status_; }
     Bytes rest() const { return in_.rest(); }
 
   private:
-    Result<std::uint32_t> extended(std::uint8_t nibble);
+    Status take(Option& option);
+    Status extended(std::uint8_t nibble, std::uint32_t& value);
 
     Reader in_;
     std::uint32_t number_ = 0;
+    Status status_;
 };
 
 // Writes options. Precondition: they come in ascending order of number. Overflow is sticky in the
@@ -99,6 +102,9 @@ class OptionWriter {
     Writer& out_;
     std::uint16_t last_ = 0;
 };
+
+// Takes "/a" from "/a/b" and returns "a". Precondition: the path begins with a slash.
+std::string_view take_segment(std::string_view& path);
 
 // The value of a uint option. Error::Malformed over 4 bytes; leading zeros are allowed (§3.2).
 Result<std::uint32_t> uint_value(Bytes value);

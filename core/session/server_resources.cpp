@@ -28,9 +28,9 @@ int hex_digit(char c) {
 }
 
 bool parse_tag(std::string_view query, keystore::SessionTag& tag) {
-    if (!query.starts_with(kTagQuery)) return false;
+    if (query.size() != kTagQuery.size() + 2 * tag.size()) return false;
+    if (std::string_view{query.data(), kTagQuery.size()} != kTagQuery) return false;
     query.remove_prefix(kTagQuery.size());
-    if (query.size() != 2 * tag.size()) return false;
     for (std::size_t i = 0; i < tag.size(); ++i) {
         const int high = hex_digit(query[2 * i]);
         const int low = hex_digit(query[2 * i + 1]);
