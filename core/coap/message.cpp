@@ -94,8 +94,8 @@ std::optional<OptionNumber> Options::find_bad_critical(
         const bool is_repeated = previous == number;
         previous = number;
         if (!is_critical(number)) continue;
-        const bool is_understood = std::ranges::any_of(
-            understood, [number](OptionNumber each) { return each == number; });
+        const bool is_understood =
+            std::ranges::any_of(understood, [number](OptionNumber each) { return each == number; });
         if (!is_understood || !has_valid_size(option) || (is_repeated && !is_repeatable(number)))
             return number;
     }

@@ -23,18 +23,27 @@ class Sha256 {
     Sha256(const Sha256&) = delete;
     Sha256& operator=(const Sha256&) = delete;
     void update(Bytes data);
-    Hash finish();
+    void finish(MutBytesN<kHashSize> hash);
+    Hash finish() {
+        Hash hash;
+        finish(hash);
+        return hash;
+    }
 
   private:
     alignas(8) std::array<std::uint8_t, kContextSize> context_;
 };
 
-// SHA-256 of the concatenation of the arguments.
+// A byte string in pieces.
+using Pieces = std::span<const Bytes>;
+
+// SHA-256 of some bytes, or of all arguments behind each other.
+Hash sha256(Bytes data);
+Hash sha256(Pieces pieces);
 template <class... Parts>
+    requires(sizeof...(Parts) > 1)
 Hash sha256(const Parts&... parts) {
-    Sha256 hash;
-    (hash.update(Bytes{parts}), ...);
-    return hash.finish();
+    return sha256(Pieces{std::array{Bytes{parts}...}});
 }
 
 // HMAC-SHA-256 of a message under a key of any size.
@@ -45,7 +54,12 @@ class HmacSha256 {
   public:
     explicit HmacSha256(Bytes key);
     void update(Bytes data) { inner_.update(data); }
-    Hash finish();
+    void finish(MutBytesN<kHashSize> hash);
+    Hash finish() {
+        Hash hash;
+        finish(hash);
+        return hash;
+    }
 
   private:
     Sha256 inner_;  // has taken key ^ ipad

@@ -12,15 +12,23 @@ void apply_pad(MutBytesN<kBlockSize> block, std::uint8_t pad) {
 
 }  // namespace
 
+Hash sha256(Bytes data) { return sha256(Pieces{&data, 1}); }
+
+Hash sha256(Pieces pieces) {
+    Sha256 hash;
+    for (const Bytes piece : pieces) hash.update(piece);
+    return hash.finish();
+}
+
 // RFC 2104 §2: H(K XOR opad, H(K XOR ipad, text)); a longer key is hashed first.
 HmacSha256::HmacSha256(Bytes key) {
     constexpr std::uint8_t kInnerPad = 0x36;
     constexpr std::uint8_t kOuterPad = 0x5c;
     Scratch<kBlockSize> block;
     if (key.size() > kBlockSize) {
-        Hash hash = sha256(key);
-        std::copy(hash.begin(), hash.end(), block.bytes().begin());
-        wipe(hash);
+        Sha256 hash;
+        hash.update(key);
+        hash.finish(block.bytes().first<kHashSize>());
     } else {
         std::copy(key.begin(), key.end(), block.bytes().begin());
     }
@@ -30,11 +38,10 @@ HmacSha256::HmacSha256(Bytes key) {
     outer_.update(block.bytes());
 }
 
-Hash HmacSha256::finish() {
-    Hash hash = inner_.finish();
+void HmacSha256::finish(MutBytesN<kHashSize> hash) {
+    inner_.finish(hash);
     outer_.update(hash);
-    wipe(hash);
-    return outer_.finish();
+    outer_.finish(hash);
 }
 
 Hash hmac_sha256(Bytes key, Bytes message) {

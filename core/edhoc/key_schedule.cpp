@@ -13,32 +13,22 @@ constexpr std::array<std::uint8_t, 2> kHashHead{0x58, crypto::kHashSize};  // of
 
 }  // namespace
 
-// RFC 9528 §4.1.2 over RFC 5869 §2.3. The info is hashed in pieces instead of being put together:
-// with a credential in it, it would be the biggest buffer of the handshake.
+// RFC 9528 §4.1.2: EDHOC_Expand with info = ( info_label, context, length ).
 void kdf_xor(const crypto::Prk& prk, std::uint32_t label, Pieces context, MutBytes data) {
-    SOTTO_ASSERT(data.size() <= kKdfSizeMax);
-    std::size_t size = 0;
-    for (const Bytes piece : context) size += piece.size();
-    std::array<std::uint8_t, kInfoRoom> buffer{};
-    cbor::Writer info{buffer};  // info = ( info_label, context, length ) without the context
-    const std::size_t head_size = info.uint(label).head(cbor::Kind::Bytes, size).size();
-    const Bytes heads = info.uint(data.size()).written();
-
-    crypto::Hash block{};
-    for (std::uint8_t counter = 1; !data.empty(); ++counter) {
-        crypto::HmacSha256 mac{prk.expose()};
-        if (counter > 1) mac.update(block);
-        mac.update(heads.first(head_size));
-        for (const Bytes piece : context) mac.update(piece);
-        mac.update(heads.subspan(head_size));
-        mac.update(Bytes{&counter, 1});
-        block = mac.finish();
-        const std::size_t count = std::min(data.size(), block.size());
-        for (std::size_t i = 0; i < count; ++i)
-            data[i] = static_cast<std::uint8_t>(data[i] ^ block[i]);
-        data = data.subspan(count);
+    SOTTO_ASSERT(context.size() <= kContextPiecesMax);
+    std::array<Bytes, kContextPiecesMax + 2> info;
+    std::size_t context_size = 0;
+    for (std::size_t i = 0; i < context.size(); ++i) {
+        info[i + 1] = context[i];
+        context_size += context[i].size();
     }
-    wipe(block);
+    std::array<std::uint8_t, kInfoRoom> buffer{};
+    cbor::Writer heads{buffer};
+    const std::size_t split = heads.uint(label).head(cbor::Kind::Bytes, context_size).size();
+    const Bytes written = heads.uint(data.size()).written();
+    info.front() = written.first(split);
+    info.back() = written.subspan(split);
+    crypto::hkdf_expand_xor(prk, info, data);
 }
 
 void kdf(const crypto::Prk& prk, std::uint32_t label, Pieces context, MutBytes out) {
@@ -87,13 +77,13 @@ void compute_mac(const crypto::Prk& prk, Label label, const MacContext& context,
     cbor::Writer c_r{buffer};
     if (context.c_r != nullptr) context.c_r->write(c_r);
     const auto id_cred_head = context.id_cred.head();
-    const std::array<Bytes, 7> pieces{c_r.written(),
-                                      id_cred_head,
-                                      context.id_cred.body(),
-                                      kHashHead,
-                                      context.th,
-                                      context.cred,
-                                      context.ead};
+    const std::array<Bytes, kContextPiecesMax> pieces{c_r.written(),
+                                                      id_cred_head,
+                                                      context.id_cred.body(),
+                                                      kHashHead,
+                                                      context.th,
+                                                      context.cred,
+                                                      context.ead};
     kdf(prk, static_cast<std::uint32_t>(label), pieces, out);
 }
 

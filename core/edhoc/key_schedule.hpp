@@ -26,11 +26,12 @@ enum class Label : std::uint8_t {  // info_label
     KeyUpdate = 11,
 };
 
-// A byte string in pieces.
-using Pieces = std::span<const Bytes>;
-inline constexpr std::size_t kKdfSizeMax = 255 * crypto::kHashSize;
+using crypto::Pieces;
+inline constexpr std::size_t kKdfSizeMax = crypto::kHkdfSizeMax;
+inline constexpr std::size_t kContextPiecesMax = 7;
 
-// EDHOC_KDF(prk, label, context, out.size()). Precondition: out.size() <= kKdfSizeMax.
+// EDHOC_KDF(prk, label, context, out.size()). Precondition: out.size() <= kKdfSizeMax and
+// context.size() <= kContextPiecesMax.
 void kdf(const crypto::Prk& prk, std::uint32_t label, Pieces context, MutBytes out);
 // The same, exclusive-or'ed onto `data`.
 void kdf_xor(const crypto::Prk& prk, std::uint32_t label, Pieces context, MutBytes data);

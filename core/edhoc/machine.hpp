@@ -60,11 +60,8 @@ class Machine {
     // transition that the table does not declare fails closed and returns null.
     template <class State>
     State* enter(Event event) {
-        constexpr std::uint8_t kTo = kIndexOf<Variant, State>;
-        if (is_declared(kEdges, {index(), static_cast<std::uint8_t>(event), kTo}))
-            return &state_.template emplace<State>();
-        static_cast<void>(fail(Error::WrongState));
-        return nullptr;
+        if (!may_enter(kIndexOf<Variant, State>, event)) return nullptr;
+        return &state_.template emplace<State>();
     }
     // The end of the handshake, from any state. Returns `why`.
     Status fail(Error why) {
@@ -73,6 +70,12 @@ class Machine {
     }
 
   private:
+    bool may_enter(std::uint8_t to, Event event) {
+        if (is_declared(kEdges, {index(), static_cast<std::uint8_t>(event), to})) return true;
+        static_cast<void>(fail(Error::WrongState));
+        return false;
+    }
+
     Variant state_;
 };
 

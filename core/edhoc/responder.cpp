@@ -37,7 +37,7 @@ Result<Responder::Message1> Responder::read_message_1(Bytes message, EadLabels u
     if (next == nullptr) return Error::WrongState;
     next->g_x = *point;
     next->h_message_1 = crypto::sha256(message);
-    next->terms = {.c_i = c_i, .c_r = {}, .suite = *suite};
+    terms_ = {.c_i = c_i, .c_r = {}, .suite = *suite};
     return Message1{.c_i = c_i, .suite = *suite, .ead_1 = ead_1};
 }
 
@@ -46,14 +46,13 @@ Result<Bytes> Responder::compose_message_2(EphemeralKey y, const Message2& optio
     if (state == nullptr) return Error::WrongState;
     // RFC 9528 §3.3.3: the two "MUST NOT select connection identifiers such that it results in the
     // same OSCORE Recipient ID".
-    if (options.c_r == state->terms.c_i) return Error::InvalidArgument;
-    const Terms terms{.c_i = state->terms.c_i, .c_r = options.c_r, .suite = state->terms.suite};
+    if (options.c_r == terms_.c_i) return Error::InvalidArgument;
     const cose::IdCred id_cred = cose::IdCred::of(identity_.credential, options.form);
     const Bytes cred = identity_.credential.bytes();
     if (out.size() < kPlaintext2At) return Error::NoSpace;
     SOTTO_TRY_ASSIGN(const Draft draft,
-                     draft_plaintext({&terms.c_r, id_cred, options.ead_2},
-                                     mac_size(terms.suite),
+                     draft_plaintext({&options.c_r, id_cred, options.ead_2},
+                                     mac_size(terms_.suite),
                                      out.subspan(kPlaintext2At)));
     const std::size_t content_size = crypto::kDhSize + draft.plaintext.size();
 
@@ -63,14 +62,14 @@ Result<Bytes> Responder::compose_message_2(EphemeralKey y, const Message2& optio
     SOTTO_TRY(extract(th_2, {y.private_key, state->g_x}, prk_2e));
     SOTTO_TRY(
         extract_next(prk_2e, Label::Salt3e2m, th_2, {identity_.private_key, state->g_x}, prk_3e2m));
-    compute_mac(prk_3e2m, Label::Mac2, {&terms.c_r, id_cred, th_2, cred, draft.ead}, draft.mac);
+    compute_mac(prk_3e2m, Label::Mac2, {&options.c_r, id_cred, th_2, cred, draft.ead}, draft.mac);
 
     auto* next = machine_.enter<WaitMessage3>(Event::ComposeMessage2);
     if (next == nullptr) return Error::WrongState;
     next->y = std::move(y.private_key);
-    next->th_3 = transcript_after(th_2, draft.plaintext, cred);
     next->prk_3e2m = std::move(prk_3e2m);
-    next->terms = terms;
+    th_3_ = transcript_after(th_2, draft.plaintext, cred);
+    terms_.c_r = options.c_r;
     apply_keystream_2(prk_2e, th_2, draft.plaintext);
     std::ranges::copy(y.public_key.x, out.begin() + kHeadRoom);
     return wrap(out, content_size);
@@ -79,7 +78,7 @@ Result<Bytes> Responder::compose_message_2(EphemeralKey y, const Message2& optio
 Result<Claim> Responder::on_message_3(Bytes message, MutBytes scratch, EadLabels understood) {
     const auto* state = machine_.in<WaitMessage3>();
     if (state == nullptr) return Error::WrongState;
-    const MessageKeys keys{state->prk_3e2m, Label::K3, state->th_3, state->terms.suite};
+    const MessageKeys keys{state->prk_3e2m, Label::K3, th_3_, terms_.suite};
     SOTTO_TRY_ASSIGN(const Bytes plaintext, unwrap_and_open(keys, message, scratch));
     cbor::Reader in{plaintext};
     auto claim = read_claim(plaintext, in, mac_size(keys.suite), understood);
@@ -94,34 +93,27 @@ Status Responder::authenticate(const Claim& claim, const cose::Credential& crede
     if (state == nullptr) return Error::WrongState;
     SOTTO_TRY(check_credential(identity_, claim, credential_i));
     crypto::Prk prk_4e3m;
-    SOTTO_TRY(extract_next(state->prk_3e2m,
-                           Label::Salt4e3m,
-                           state->th_3,
-                           {state->y, credential_i.public_key()},
-                           prk_4e3m));
+    SOTTO_TRY(extract_next(
+        state->prk_3e2m, Label::Salt4e3m, th_3_, {state->y, credential_i.public_key()}, prk_4e3m));
     const Bytes cred = credential_i.bytes();
-    const MacContext context{nullptr, claim.id_cred, state->th_3, cred, claim.ead.encoded()};
+    const MacContext context{nullptr, claim.id_cred, th_3_, cred, claim.ead.encoded()};
     if (!verify_mac(prk_4e3m, Label::Mac3, context, claim.mac)) {
         if (++state->failure_count < kVerifyFailureCountMax) return Error::Unauthenticated;
         return machine_.fail(Error::Unauthenticated);
     }
-    const crypto::Hash th_3 = state->th_3;
-    const Terms terms = state->terms;
     auto* next = machine_.enter<Authenticated>(Event::Authenticate);
     if (next == nullptr) return Error::WrongState;
     next->prk_4e3m = std::move(prk_4e3m);
-    next->th_3 = th_3;
-    next->th_4 = transcript_after(th_3, claim.plaintext, cred);
+    next->th_4 = transcript_after(th_3_, claim.plaintext, cred);
     next->exporter.init(next->prk_4e3m, next->th_4);
-    next->terms = terms;
     return {};
 }
 
 Result<crypto::Hash> Responder::th_3() const {
-    if (const auto* waiting = machine_.in<WaitMessage3>()) return waiting->th_3;
-    const auto* authenticated = machine_.in<Authenticated>();
-    if (authenticated == nullptr) return Error::WrongState;
-    return authenticated->th_3;
+    const bool is_known =
+        machine_.in<WaitMessage3>() != nullptr || machine_.in<Authenticated>() != nullptr;
+    if (!is_known) return Error::WrongState;
+    return th_3_;
 }
 
 Result<Bytes> Responder::compose_message_4(std::span<const EadItem> ead_4, MutBytes out) {
@@ -131,12 +123,12 @@ Result<Bytes> Responder::compose_message_4(std::span<const EadItem> ead_4, MutBy
     cbor::Writer writer{out.subspan(kHeadRoom)};
     write_ead(writer, ead_4);
     SOTTO_TRY(writer.finish());
-    const MessageKeys keys{state->prk_4e3m, Label::K4, state->th_4, state->terms.suite};
+    const MessageKeys keys{state->prk_4e3m, Label::K4, state->th_4, terms_.suite};
     SOTTO_TRY_ASSIGN(const Bytes message, seal_and_wrap(keys, writer.size(), out));
-    Done done{.exporter = std::move(state->exporter), .terms = state->terms};
+    Exporter exporter = std::move(state->exporter);
     auto* next = machine_.enter<Done>(Event::ComposeMessage4);
     if (next == nullptr) return Error::WrongState;
-    *next = std::move(done);
+    next->exporter = std::move(exporter);
     return message;
 }
 
@@ -145,23 +137,22 @@ Result<Bytes> Responder::compose_error(Error why, MutBytes out) const {
                            : encode_error_message(why, out);
 }
 
-std::optional<Responder::Keys> Responder::keys() const {
-    if (const auto* done = machine_.in<Done>()) return Keys{done->exporter, done->terms};
-    if (const auto* state = machine_.in<Authenticated>())
-        return Keys{state->exporter, state->terms};
-    return std::nullopt;
+const Exporter* Responder::established() const {
+    if (const auto* done = machine_.in<Done>()) return &done->exporter;
+    if (const auto* state = machine_.in<Authenticated>()) return &state->exporter;
+    return nullptr;
 }
 
 Status Responder::exporter(std::uint32_t label, Bytes context, MutBytes out) const {
-    const auto keys = this->keys();
-    if (!keys) return Error::WrongState;
-    return keys->exporter.derive(label, context, out);
+    const Exporter* exporter = established();
+    if (exporter == nullptr) return Error::WrongState;
+    return exporter->derive(label, context, out);
 }
 
 Result<OscoreKeys> Responder::export_oscore() const {
-    const auto keys = this->keys();
-    if (!keys) return Error::WrongState;
-    return keys->exporter.oscore(keys->terms.c_i, keys->terms.c_r);
+    const Exporter* exporter = established();
+    if (exporter == nullptr) return Error::WrongState;
+    return exporter->oscore(terms_.c_i, terms_.c_r);
 }
 
 }  // namespace sotto::edhoc

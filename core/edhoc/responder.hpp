@@ -27,26 +27,20 @@ struct Start {};
 struct HaveMessage1 {
     crypto::DhPublicKey g_x;
     crypto::Hash h_message_1{};
-    Terms terms;  // c_r is still to be chosen
 };
 // Half open: what waits in RAM for an Initiator that may never come back.
 struct WaitMessage3 {
     crypto::DhPrivateKey y;
-    crypto::Hash th_3{};
     crypto::Prk prk_3e2m;
-    Terms terms;
     std::uint8_t failure_count = 0;
 };
 struct Authenticated {
     crypto::Prk prk_4e3m;
-    crypto::Hash th_3{};
     crypto::Hash th_4{};
     Exporter exporter;
-    Terms terms;
 };
 struct Done {
     Exporter exporter;
-    Terms terms;
 };
 
 using State = std::variant<Start, HaveMessage1, WaitMessage3, Authenticated, Done, Failed>;
@@ -110,7 +104,7 @@ class Responder {
     // for its suite, else as encode_error_message(). Error::NoSpace.
     Result<Bytes> compose_error(Error why, MutBytes out) const;
 
-    bool is_authenticated() const { return keys().has_value(); }
+    bool is_authenticated() const { return established() != nullptr; }
     bool is_done() const { return machine_.in<responder::Done>() != nullptr; }
     bool has_failed() const { return machine_.in<Failed>() != nullptr; }
 
@@ -121,16 +115,15 @@ class Responder {
   private:
     using Machine = edhoc::Machine<responder::State, responder::Event, responder::kEdges>;
 
-    struct Keys {
-        const Exporter& exporter;
-        const Terms& terms;
-    };
-    std::optional<Keys> keys() const;
+    // Null until authenticate() has succeeded.
+    const Exporter* established() const;
     Result<Message1> read_message_1(Bytes message, EadLabels understood);
 
     Identity identity_;
-    Machine machine_;
     bool is_wrong_suite_ = false;
+    Terms terms_;          // what is public needs no wiping: of message_1, then of message_2
+    crypto::Hash th_3_{};  // since compose_message_2()
+    Machine machine_;
 };
 
 // The suites of a Responder.

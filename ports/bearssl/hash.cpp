@@ -25,10 +25,8 @@ void Sha256::update(Bytes data) {
     br_sha256_update(native(context_.data()), data.data(), data.size());
 }
 
-Hash Sha256::finish() {
-    Hash hash;
+void Sha256::finish(MutBytesN<kHashSize> hash) {
     br_sha256_out(native(context_.data()), hash.data());
-    return hash;
 }
 
 }  // namespace sotto::crypto

@@ -32,10 +32,8 @@ void Sha256::update(Bytes data) {
     SHA256_Update(native(context_.data()), data.data(), data.size());
 }
 
-Hash Sha256::finish() {
-    Hash hash;
+void Sha256::finish(MutBytesN<kHashSize> hash) {
     SHA256_Final(hash.data(), native(context_.data()));
-    return hash;
 }
 
 }  // namespace sotto::crypto
