@@ -111,8 +111,9 @@ class FixedBytes {
   public:
     FixedBytes() {}  // NOLINT(modernize-use-equals-default): bytes that count are written first
     // Precondition: bytes.size() <= N. For peers' bytes use from().
-    explicit FixedBytes(Bytes bytes) : size_(static_cast<Size>(bytes.size())) {
-        SOTTO_ASSERT(bytes.size() <= N);
+    explicit FixedBytes(Bytes bytes) { assign(bytes); }
+    void assign(Bytes bytes) {
+        resize(bytes.size());
         std::copy(bytes.begin(), bytes.end(), bytes_.begin());
     }
     // Error::TooLarge if it does not fit.

@@ -23,8 +23,12 @@ bool is_zero(BytesN<kDhSize> a) {
 
 }  // namespace
 
+bool dh_is_private(BytesN<kDhSize> candidate) {
+    return !is_zero(candidate) && is_below(candidate, kOrder);
+}
+
 Result<DhPrivateKey> dh_private_from_candidate(BytesN<kDhSize> candidate) {
-    if (is_zero(candidate) || !is_below(candidate, kOrder)) return Error::InvalidArgument;
+    if (!dh_is_private(candidate)) return Error::InvalidArgument;
     return DhPrivateKey{candidate};
 }
 

@@ -26,6 +26,8 @@ struct DhPublicKey {
 // The private key of a uniformly random candidate, by rejection (SP 800-56A §5.6.1.2.2).
 // Error::InvalidArgument if the candidate is zero or not below the group order: draw again.
 Result<DhPrivateKey> dh_private_from_candidate(BytesN<kDhSize> candidate);
+// Whether a candidate is a private key.
+bool dh_is_private(BytesN<kDhSize> candidate);
 
 // The public key that belongs to a private key.
 DhPublicKey dh_public(const DhPrivateKey& private_key);

@@ -8,14 +8,18 @@ constexpr int kDrawCountMax = 16;  // a random candidate fails with probability 
 
 }  // namespace
 
-Result<crypto::DhPrivateKey> draw_private_key(hal::Entropy& entropy) {
-    Scratch<crypto::kDhSize> candidate;
+Status draw_private_key(hal::Entropy& entropy, crypto::DhPrivateKey& key) {
     for (int i = 0; i < kDrawCountMax; ++i) {
-        SOTTO_TRY(entropy.fill(candidate.bytes()));
-        auto key = crypto::dh_private_from_candidate(candidate.bytes());
-        if (key) return key;
+        SOTTO_TRY(entropy.fill(key.fill()));
+        if (crypto::dh_is_private(key.expose())) return {};
     }
     return Error::EntropyFailed;
+}
+
+Result<crypto::DhPrivateKey> draw_private_key(hal::Entropy& entropy) {
+    crypto::DhPrivateKey key;
+    SOTTO_TRY(draw_private_key(entropy, key));
+    return key;
 }
 
 }  // namespace sotto::keystore

@@ -8,7 +8,8 @@
 namespace sotto::keystore {
 
 // A uniformly random private key. Error::EntropyFailed: there is no randomness, or what comes can't
-// be random, for no candidate among it was a key.
+// be random, for no candidate among it was a key; `key` is then void.
+Status draw_private_key(hal::Entropy& entropy, crypto::DhPrivateKey& key);
 Result<crypto::DhPrivateKey> draw_private_key(hal::Entropy& entropy);
 
 }  // namespace sotto::keystore

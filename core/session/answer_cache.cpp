@@ -12,7 +12,8 @@ Bytes AnswerCache::find(Bytes request) const {
 }
 
 void AnswerCache::put(Entry& entry, Bytes request, Bytes answer) {
-    entry = {.request = fingerprint_of(request), .answer = FixedBytes<kAnswerSizeMax>{answer}};
+    entry.request = fingerprint_of(request);
+    entry.answer.assign(answer);
 }
 
 void AnswerCache::keep(Bytes request, Bytes answer) {
@@ -25,6 +26,8 @@ void AnswerCache::keep_continue(Bytes request, Bytes answer) {
     if (answer.size() <= kAnswerSizeMax) put(entries_.back(), request, answer);
 }
 
-void AnswerCache::clear() { entries_ = {}; }
+void AnswerCache::clear() {
+    for (Entry& entry : entries_) entry.answer.resize(0);
+}
 
 }  // namespace sotto::session

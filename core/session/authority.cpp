@@ -20,22 +20,19 @@ Status Authority::keep_valid(Status loaded, keystore::CloudRecord& cloud) const 
     return {};
 }
 
-std::optional<cose::Credential> Authority::candidate(const cose::IdCred& id_cred,
-                                                     std::size_t n) const {
+Result<cose::Credential> Authority::candidate(const cose::IdCred& id_cred, std::size_t n) const {
     if (id_cred.form() == cose::CredentialForm::Value) {
-        if (n > 0) return std::nullopt;
-        auto credential = cose::Credential::parse(id_cred.body());
-        if (!credential) return std::nullopt;
-        return *std::move(credential);
+        if (n > 0) return Error::NotFound;
+        return cose::Credential::parse(id_cred.body());
     }
     if (has_owner()) {
         auto owner = cose::Credential::parse(root_.owner);
-        if (owner && id_cred.matches(*owner) && n-- == 0) return *std::move(owner);
+        if (owner && id_cred.matches(*owner) && n-- == 0) return owner;
     }
     for (const cose::Credential& trusted : setup_.trusted) {
         if (id_cred.matches(trusted) && n-- == 0) return trusted;
     }
-    return std::nullopt;
+    return Error::NotFound;
 }
 
 bool Authority::is_owner(const cose::Credential& credential) const {

@@ -39,9 +39,9 @@ class Authority {
     // others as keystore::load_root().
     Status load(Instant now);
 
-    // The n-th credential that an ID_CRED_I may mean, counted from 0; nothing after the last. By
-    // value it is the one in the message, whoever it may belong to.
-    std::optional<cose::Credential> candidate(const cose::IdCred& id_cred, std::size_t n) const;
+    // The n-th credential that an ID_CRED_I may mean, counted from 0. By value it is the one in the
+    // message, whoever it may belong to. Any error: there is none.
+    Result<cose::Credential> candidate(const cose::IdCred& id_cred, std::size_t n) const;
 
     // The role of an authenticated credential; nothing if it has none.
     std::optional<Role> role_of(const cose::Credential& credential) const;

@@ -65,7 +65,8 @@ Status Handshakes::answer_message_1(HalfOpen& slot, Bytes message) {
     edhoc::Responder& responder = slot.responder.emplace(setup_.identity);
     SOTTO_TRY_ASSIGN(const auto message_1, responder.on_message_1(message, {}));
     SOTTO_TRY_ASSIGN(slot.c_r, choose_c_r(message_1.c_i));
-    SOTTO_TRY_ASSIGN(crypto::DhPrivateKey private_key, keystore::draw_private_key(setup_.entropy));
+    crypto::DhPrivateKey private_key;
+    SOTTO_TRY(keystore::draw_private_key(setup_.entropy, private_key));
     // A pairing code names a hash: on the air the credential itself has to come.
     const bool is_air = slot.channel.path == Channel::kAir;
     const cose::CredentialForm form = is_air ? cose::CredentialForm::Value : setup_.form;
@@ -125,7 +126,7 @@ Result<cose::Credential> Handshakes::authenticate(HalfOpen& slot, const edhoc::C
         auto candidate = setup_.authority.candidate(claim.id_cred, n);
         if (!candidate) return why;
         const Status authenticated = slot.responder->authenticate(claim, *candidate);
-        if (authenticated) return *std::move(candidate);
+        if (authenticated) return candidate;
         why = authenticated.error();
         if (slot.responder->has_failed()) return why;
     }
@@ -184,11 +185,9 @@ Result<edhoc::ConnectionId> Handshakes::choose_c_r(const edhoc::ConnectionId& c_
     std::uint8_t start = 0;
     SOTTO_TRY(setup_.entropy.fill(MutBytes{&start, 1}));
     for (std::size_t i = 0; i < SessionTable::kIdCount; ++i) {  // [SES-15]
-        SOTTO_TRY_ASSIGN(const edhoc::ConnectionId id,
-                         edhoc::ConnectionId::from(SessionTable::id(start + i)));
-        if (id == c_i || setup_.sessions.find(id.view()) != nullptr) continue;
-        if (find_slot(id.view()) != nullptr) continue;
-        return id;
+        const Bytes id = SessionTable::id(start + i);
+        if (equal(id, c_i.view()) || setup_.sessions.find(id) != nullptr) continue;
+        if (find_slot(id) == nullptr) return edhoc::ConnectionId::from(id);
     }
     return Error::NoSpace;
 }
@@ -232,9 +231,10 @@ void Handshakes::clear() {
 }
 
 bool Handshakes::is_active(Instant now) const {
-    return std::any_of(setup_.slots.begin(), setup_.slots.end(), [now](const HalfOpen& slot) {
-        return slot.responder && now < slot.expires;
-    });
+    for (const HalfOpen& slot : setup_.slots) {
+        if (slot.responder && now < slot.expires) return true;
+    }
+    return false;
 }
 
 void Handshakes::expire(Instant now) {

@@ -25,7 +25,7 @@ Status Observations::add(const Observation& observation, Instant now) {
 }
 
 void Observations::release(std::size_t index) {
-    slots_[index] = Slot{};
+    slots_[index].is_used = false;
     for (Pending& pending : pending_) {
         pending.waiting = static_cast<std::uint8_t>(pending.waiting & ~(1U << index));
     }
@@ -60,7 +60,7 @@ void Observations::retarget(std::uint8_t session, Channel channel) {
 }
 
 void Observations::clear() {
-    slots_ = {};
+    for (std::size_t i = 0; i < slots_.size(); ++i) release(i);
     pending_.clear();
 }
 
@@ -71,7 +71,7 @@ void Observations::expire(Instant now) {
 }
 
 Status Observations::publish(std::uint8_t event, const Content& content) {
-    SOTTO_TRY_ASSIGN(const auto payload, FixedBytes<kEventSizeMax>::from(content.payload));
+    if (content.payload.size() > kEventSizeMax) return Error::TooLarge;
     std::uint8_t waiting = 0;
     for (std::size_t i = 0; i < slots_.size(); ++i) {
         if (slots_[i].is_used && slots_[i].observation.event == event) {
@@ -79,8 +79,13 @@ Status Observations::publish(std::uint8_t event, const Content& content) {
         }
     }
     if (waiting == 0) return {};
-    return pending_.try_push_back(
-        {.event = event, .format = content.format, .payload = payload, .waiting = waiting});
+    if (pending_.full()) return Error::NoSpace;
+    Pending& place = pending_.emplace_back();
+    place.event = event;
+    place.format = content.format;
+    place.payload.assign(content.payload);
+    place.waiting = waiting;
+    return {};
 }
 
 std::optional<Observations::Due> Observations::next(Instant now) {

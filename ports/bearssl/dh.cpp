@@ -39,17 +39,26 @@ DhPublicKey dh_public(const DhPrivateKey& private_key) {
 }
 
 Result<DhPublicKey> dh_import_x(BytesN<kDhSize> x) {
-    const Element candidate = element(x);
-    if (!is_below_prime(candidate)) return Error::Malformed;
-    const auto y = even_root_of(curve_of(candidate));
-    if (!y) return Error::Malformed;
-    return DhPublicKey{.x = candidate, .y = *y};
+    Result<DhPublicKey> point{std::in_place};
+    copy(x, point->x);
+    if (is_below_prime(point->x)) {
+        point->y = curve_of(point->x);
+        if (take_even_root(point->y)) return point;
+    }
+    point = Error::Malformed;
+    return point;
 }
 
 Result<DhPublicKey> dh_import(BytesN<kDhSize> x, BytesN<kDhSize> y) {
-    const DhPublicKey point{.x = element(x), .y = element(y)};
-    if (!is_below_prime(point.x) || !is_below_prime(point.y)) return Error::Malformed;
-    if (square_of(point.y) != curve_of(point.x)) return Error::Malformed;
+    Result<DhPublicKey> point{std::in_place};
+    copy(x, point->x);
+    copy(y, point->y);
+    if (is_below_prime(point->x) && is_below_prime(point->y)) {
+        Element squared = point->y;
+        square(squared);
+        if (squared == curve_of(point->x)) return point;
+    }
+    point = Error::Malformed;
     return point;
 }
 

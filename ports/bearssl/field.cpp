@@ -16,22 +16,24 @@ constexpr Element kPrime = {0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x01, 0x00
 constexpr Element kRootExponent = {0x3f, 0xff, 0xff, 0xff, 0xc0, 0x00, 0x00, 0x00, 0x40, 0x00, 0x00,
                                    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x40, 0x00,
                                    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
-constexpr Element kCurveB = {0x5a, 0xc6, 0x35, 0xd8, 0xaa, 0x3a, 0x93, 0xe7, 0xb3, 0xeb, 0xbd,
-                             0x55, 0x76, 0x98, 0x86, 0xbc, 0x65, 0x1d, 0x06, 0xb0, 0xcc, 0x53,
-                             0xb0, 0xf6, 0x3b, 0xce, 0x3c, 0x3e, 0x27, 0xd2, 0x60, 0x4b};
+// -b, where b is the curve's (SP 800-186 §3.2.1.3).
+constexpr Element kMinusB = {0xa5, 0x39, 0xca, 0x26, 0x55, 0xc5, 0x6c, 0x19, 0x4c, 0x14, 0x42,
+                             0xaa, 0x89, 0x67, 0x79, 0x43, 0x9a, 0xe2, 0xf9, 0x50, 0x33, 0xac,
+                             0x4f, 0x09, 0xc4, 0x31, 0xc3, 0xc1, 0xd8, 0x2d, 0x9f, 0xb4};
 
 constexpr br_rsa_public kPower = kIsCortexM0 ? &br_rsa_i15_public : &br_rsa_i31_public;
 
-// BearSSL's structure wants pointers that are not const; it only reads them.
-template <std::size_t N>
-Element power(Element base, const std::array<std::uint8_t, N>& exponent) {
-    Element modulus = kPrime;
-    std::array<std::uint8_t, N> digits = exponent;
-    const br_rsa_public_key key{modulus.data(), modulus.size(), digits.data(), digits.size()};
+// BearSSL's structure wants pointers that are not const; it only reads through them.
+std::uint8_t* readable(Bytes bytes) { return const_cast<std::uint8_t*>(bytes.data()); }
+
+void raise(Element& base, Bytes exponent) {
+    const br_rsa_public_key key{
+        readable(kPrime), kPrime.size(), readable(exponent), exponent.size()};
     const std::uint32_t done = kPower(base.data(), base.size(), &key);
     SOTTO_ASSERT(done == 1);  // it refuses only what is not below the modulus
-    return base;
 }
+
+void raise(Element& base, std::uint8_t exponent) { raise(base, Bytes{&exponent, 1}); }
 
 // a - b mod 2^256, and whether it went below zero.
 bool subtract_raw(Element& a, const Element& b) {
@@ -44,16 +46,12 @@ bool subtract_raw(Element& a, const Element& b) {
     return borrow != 0;
 }
 
-Element subtract(Element a, const Element& b) {
-    if (subtract_raw(a, b)) {  // below zero: add p, as subtracting its negative mod 2^256
-        Element minus_prime{};
-        subtract_raw(minus_prime, kPrime);
-        subtract_raw(a, minus_prime);
-    }
-    return a;
+void subtract(Element& a, const Element& b) {
+    if (!subtract_raw(a, b)) return;
+    Element minus_prime{};  // below zero: add p, as subtracting its negative mod 2^256
+    subtract_raw(minus_prime, kPrime);
+    subtract_raw(a, minus_prime);
 }
-
-Element add(const Element& a, const Element& b) { return subtract(a, subtract(Element{}, b)); }
 
 }  // namespace
 
@@ -62,19 +60,27 @@ bool is_below_prime(const Element& a) {
     return subtract_raw(copy, kPrime);
 }
 
-Element cube_of(Element a) { return power(a, std::array<std::uint8_t, 1>{3}); }
-Element square_of(Element a) { return power(a, std::array<std::uint8_t, 1>{2}); }
+void square(Element& a) { raise(a, 2); }
 
-std::optional<Element> even_root_of(const Element& a) {
-    const Element root = power(a, kRootExponent);
-    if (square_of(root) != a) return std::nullopt;
-    const bool is_odd = (root.back() & 1) != 0;
-    return is_odd ? subtract(Element{}, root) : root;
+bool take_even_root(Element& a) {
+    const Element wanted = a;
+    raise(a, kRootExponent);
+    Element proof = a;
+    square(proof);
+    if (proof != wanted) return false;
+    if ((a.back() & 1) == 0) return true;
+    const Element odd = a;
+    a = {};
+    subtract(a, odd);
+    return true;
 }
 
 Element curve_of(const Element& x) {
-    const Element cube_less_3x = subtract(subtract(subtract(cube_of(x), x), x), x);
-    return add(cube_less_3x, kCurveB);
+    Element y_squared = x;
+    raise(y_squared, 3);
+    for (int i = 0; i < 3; ++i) subtract(y_squared, x);
+    subtract(y_squared, kMinusB);
+    return y_squared;
 }
 
 }  // namespace sotto::ports::bearssl

@@ -4,8 +4,6 @@
 // For public values: not constant-time. No allocation.
 #pragma once
 
-#include <optional>
-
 #include "core/crypto/dh.hpp"
 
 namespace sotto::ports::bearssl {
@@ -15,10 +13,9 @@ using Element = crypto::DhCoordinate;  // big-endian
 bool is_below_prime(const Element& a);
 
 // All of them take and give elements below the prime.
-Element cube_of(Element a);
-Element square_of(Element a);
-// The even one of the two square roots, if there is one.
-std::optional<Element> even_root_of(const Element& a);
+void square(Element& a);
+// The even one of the two square roots, in place. False if there is none; `a` is then void.
+bool take_even_root(Element& a);
 // x^3 - 3x + b: the square of y on the curve (SP 800-186 §3.2.1.3).
 Element curve_of(const Element& x);
 
