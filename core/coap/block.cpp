@@ -10,11 +10,18 @@ std::uint8_t block_exponent(std::size_t size) {
     return exponent;
 }
 
-Result<std::optional<Block>> find_block(const Options& options, OptionNumber number) {
+Status find_block(const Options& options, OptionNumber number, std::optional<Block>& block) {
+    block.reset();
     const auto value = options.find(number);
-    if (!value) return std::optional<Block>{};
-    SOTTO_TRY_ASSIGN(const Block block, parse_block(*value));
-    return std::optional{block};
+    if (!value) return {};
+    SOTTO_TRY_ASSIGN(block, parse_block(*value));
+    return {};
+}
+
+Result<std::optional<Block>> find_block(const Options& options, OptionNumber number) {
+    std::optional<Block> block;
+    SOTTO_TRY(find_block(options, number, block));
+    return block;
 }
 
 Block block_at(std::size_t offset, std::size_t size, std::uint8_t exponent) {

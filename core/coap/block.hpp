@@ -15,6 +15,7 @@ inline constexpr std::uint8_t kBlockExponentMax = 6;
 std::uint8_t block_exponent(std::size_t size);
 
 // Block1 or Block2, if it is there. Error::Malformed.
+Status find_block(const Options& options, OptionNumber number, std::optional<Block>& block);
 Result<std::optional<Block>> find_block(const Options& options, OptionNumber number);
 
 // The block of this exponent that begins at `offset`, of a body of `size` bytes.

@@ -116,6 +116,8 @@ struct Block {
     std::uint8_t size_exponent = 6;  // SZX, 0 to 6: blocks of 16 to 1,024 bytes
 
     std::size_t size() const { return std::size_t{16} << size_exponent; }
+    // Whether it is one of several.
+    bool is_part() const { return number > 0 || has_more; }
     std::size_t offset() const { return number * size(); }
     friend bool operator==(const Block&, const Block&) = default;
 };

@@ -129,6 +129,8 @@ class Server {
     void hear_time(const Exchange& exchange);
 
     // The resources, in server_resources.cpp.
+    struct Route;
+    static const Route* find_route(const coap::Options& options);
     coap::Code dispatch(Exchange& exchange);
     // Why a state-changing request may not run; nothing: it may, and its number is stored.
     std::optional<coap::Code> admit_command(Exchange& exchange, bool is_idempotent);

@@ -96,41 +96,56 @@ Result<cose::Credential> parse_owner(Bytes payload, keystore::TokenKey& token_ke
 
 }  // namespace
 
+// A resource that every device has.
+struct Server::Route {
+    const char* path;
+    Role role;          // that it is for; Trusted: any but the cloud's
+    bool takes_blocks;  // [SES-80] the others take and give one message only
+    coap::Code (Server::*handler)(Exchange& exchange);
+};
+
+const Server::Route* Server::find_route(const coap::Options& options) {
+    static constexpr Route kRoutes[] = {
+        {"/a", Role::Cloud, false, &Server::on_attach},
+        {"/n", Role::Owner, false, &Server::on_network},
+        {"/m/owner", Role::Owner, false, &Server::on_owner},
+        {"/last", Role::Trusted, false, &Server::on_last},
+        {"/t", Role::Trusted, false, &Server::on_time},
+        {"/.well-known/core", Role::Trusted, true, &Server::on_description},
+    };
+    for (const Route& route : kRoutes) {
+        if (options.path_is(route.path)) return &route;
+    }
+    return nullptr;
+}
+
 coap::Code Server::dispatch(Exchange& exchange) {
     const coap::Options& options = exchange.request.body.options;
-    const auto kind = options.find_text(coap::kUriPath, 0).value_or(std::string_view{});
-    const bool is_function = kind == "f";  // [SES-90] only they can be deferred
+    const auto first = options.find_text(coap::kUriPath, 0);
+    const char kind = first && first->size() == 1 ? first->front() : ' ';
+    const bool is_function = kind == 'f';  // [SES-90] only they can be deferred
     if (options.find_bad_critical(is_function ? std::span{kOfFunctions} : kUnderstood))
         return coap::Code::BadOption;
-    const auto block1 = coap::find_block(options, coap::kBlock1);
-    const auto block2 = coap::find_block(options, coap::kBlock2);
-    if (!block1 || !block2) return coap::Code::BadRequest;  // RFC 7959 §2.2: a reserved size
-    exchange.block1 = *block1;
-    exchange.block2 = *block2;
+    // RFC 7959 §2.2: a reserved size
+    if (!coap::find_block(options, coap::kBlock1, exchange.block1) ||
+        !coap::find_block(options, coap::kBlock2, exchange.block2))
+        return coap::Code::BadRequest;
     const Role role = exchange.entry.role;
-    const bool is_attach = options.path_is("/a");
+    const Route* route = find_route(options);
+    const bool is_attach = route != nullptr && route->role == Role::Cloud;
     if (is_attach != (role == Role::Cloud)) return coap::Code::Forbidden;  // [SES-30]
-    if (options.path_is("/.well-known/core")) return on_description(exchange);
-    if (options.count(coap::kUriPath) == 2) {
+    if (route == nullptr && options.count(coap::kUriPath) == 2) {
         const std::string_view name = *options.find_text(coap::kUriPath, 1);
         if (is_function) return on_function(exchange, name);
-        if (kind == "v") return on_variable(exchange, name);
-        if (kind == "e") return on_event(exchange, name);
+        if (kind == 'v') return on_variable(exchange, name);
+        if (kind == 'e') return on_event(exchange, name);
     }
-    // [SES-80] The others take and give one message only.
-    const bool is_part =
-        exchange.block1 && (exchange.block1->number > 0 || exchange.block1->has_more);
-    if (is_part || (exchange.block2 && exchange.block2->number > 0)) return coap::Code::BadOption;
-    if (is_attach) return on_attach(exchange);
-    if (options.path_is("/n")) {
-        return role == Role::Owner ? on_network(exchange) : coap::Code::Forbidden;
-    }
-    if (options.path_is("/m/owner")) {
-        return role == Role::Owner ? on_owner(exchange) : coap::Code::Forbidden;
-    }
-    if (options.path_is("/last")) return on_last(exchange);
-    if (options.path_is("/t")) return on_time(exchange);
-    return coap::Code::NotFound;
+    const bool has_blocks = (exchange.block1 && exchange.block1->is_part()) ||
+                            (exchange.block2 && exchange.block2->number > 0);
+    if (has_blocks && (route == nullptr || !route->takes_blocks)) return coap::Code::BadOption;
+    if (route == nullptr) return coap::Code::NotFound;
+    if (route->role == Role::Owner && role != Role::Owner) return coap::Code::Forbidden;
+    return (this->*route->handler)(exchange);
 }
 
 std::optional<coap::Code> Server::admit_command(Exchange& exchange, bool is_idempotent) {

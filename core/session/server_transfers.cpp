@@ -13,10 +13,7 @@ Format format_of(const coap::Body& body, coap::OptionNumber option) {
 // What arguments and results may be in.
 bool is_value_format(Format format) { return format == Format::Text || format == Format::Cbor; }
 
-// Whether it is one of several.
-bool is_part(const std::optional<coap::Block>& block) {
-    return block && (block->number > 0 || block->has_more);
-}
+bool is_part(const std::optional<coap::Block>& block) { return block && block->is_part(); }
 
 RequestTag tag_of(const coap::Body& body) {
     const auto tag = RequestTag::from(body.options.find(coap::kRequestTag).value_or(Bytes{}));

@@ -6,8 +6,9 @@
 namespace sotto::ports {
 namespace {
 
-// A sample takes 167 us; this is some 100 ms at 16 MHz.
-constexpr std::uint32_t kPatience = 200'000;
+// A sample takes 167 us; this is a second or two at 16 MHz. An emulated generator's clock may stand
+// while its machine is busy with other things.
+constexpr std::uint32_t kPatience = 4'000'000;
 
 }  // namespace
 
