@@ -59,7 +59,7 @@ inline constexpr Duration kStrangerLetterLife = minutes(2);  // from a device th
 // What is not sealed by OSCORE belongs to a handshake, which is forgotten by then (session.md).
 inline constexpr Duration kUnsealedLetterLife = minutes(2);
 inline constexpr std::size_t kLettersPerPage = 16;
-inline constexpr Duration kPurgeInterval = minutes(1);
+inline constexpr Duration kPurgeInterval = seconds(10);
 inline constexpr Duration kRetryInterval = seconds(1);  // after the store failed
 
 // Claims.
