@@ -62,7 +62,7 @@ PairingVerdict Authority::judge(const Applicant& applicant, Instant now) const {
 }
 
 Status Authority::set_owner(const cose::Credential& owner,
-                            keystore::TokenKey token_key,
+                            keystore::TokenKey&& token_key,
                             keystore::OwnerState state) {
     keystore::DeviceRoot root;
     root.epoch = root_.epoch;

@@ -59,13 +59,13 @@ class Authority {
 
     // Makes an accepted credential the owner, PENDING, with this K_tok: one durable write.
     // Precondition: judge() said Accepted. Error::StorageFailed, NoSpace: nothing has changed.
-    Status accept_owner(const cose::Credential& owner, keystore::TokenKey token_key) {
+    Status accept_owner(const cose::Credential& owner, keystore::TokenKey&& token_key) {
         return set_owner(owner, std::move(token_key), keystore::OwnerState::Pending);
     }
     // Puts another credential of the owner in the place of his present one [SES-27]: one durable
     // write. The caller ends the sessions of the former one first. Errors as accept_owner().
     // Precondition: there is an owner.
-    Status hand_over(const cose::Credential& owner, keystore::TokenKey token_key) {
+    Status hand_over(const cose::Credential& owner, keystore::TokenKey&& token_key) {
         return set_owner(owner, std::move(token_key), keystore::OwnerState::Owned);
     }
     std::uint32_t generation() const { return root_.generation; }
@@ -108,7 +108,7 @@ class Authority {
   private:
     bool is_owner(const cose::Credential& credential) const;
     Status set_owner(const cose::Credential& owner,
-                     keystore::TokenKey token_key,
+                     keystore::TokenKey&& token_key,
                      keystore::OwnerState state);
     // Whatever of a cloud has been loaded counts in its epoch alone.
     Status keep_valid(Status loaded, keystore::CloudRecord& cloud) const;
