@@ -250,28 +250,54 @@ class Fleet {
     double began_ = 0;
 };
 
-// An account, and every device as its own.
-void register_devices(cloud::store::Store& store, const Devices& devices) {
-    const Instant now{static_cast<std::int64_t>(time(nullptr)) * 1'000};
-    store.create_account("bench", now, [&store, &devices, now](const Result<AccountId>& account) {
-        store.add_token({.hash = CloudProcess::hash(kToken),
-                         .kind = TokenKind::Account,
-                         .account = *account,
-                         .name = "bench"},
-                        now,
-                        [](const auto&) {});
-        const auto enrol = [&store, account = *account, now](const Device& device) {
-            ClaimCode code;
-            std::copy_n(device.credential().begin(), code.bytes.size(), code.bytes.begin());
-            store.create_claim({.code = code, .account = account, .expires_at = now + minutes(60)},
-                               1'000'000,
-                               now,
-                               [](const auto&) {});
-            store.redeem_claim(code, device.id(), device.credential(), now, [](const auto&) {});
-        };
-        for (const auto& device : devices) enrol(*device);
-    });
-}
+// An account, and every device as its own; a part of them at a time, for a store takes no more.
+class Enrolment {
+  public:
+    Enrolment(cloud::store::Store& store, const Devices& devices)
+        : store_(store), devices_(devices) {
+        store_.create_account("bench", now_, [this](const Result<AccountId>& account) {
+            account_ = *account;
+            store_.add_token({.hash = CloudProcess::hash(kToken),
+                              .kind = TokenKind::Account,
+                              .account = account_,
+                              .name = "bench"},
+                             now_,
+                             [](const auto&) {});
+            for (std::size_t i = 0; i < kAtATime; ++i) enrol(i);
+        });
+    }
+    bool is_done() const { return count_ == devices_.size(); }
+
+  private:
+    static constexpr std::size_t kAtATime = 1'000;
+
+    void enrol(std::size_t i) {
+        if (i >= devices_.size()) return;
+        const Device& device = *devices_[i];
+        ClaimCode code;
+        std::copy_n(device.credential().begin(), code.bytes.size(), code.bytes.begin());
+        store_.create_claim({.code = code, .account = account_, .expires_at = now_ + minutes(60)},
+                            1'000'000,
+                            now_,
+                            [](const auto&) {});
+        store_.redeem_claim(code,
+                            device.id(),
+                            device.credential(),
+                            now_,
+                            [this, i](const Result<Registration>& registration) {
+                                if (!registration)
+                                    throw std::runtime_error{"a device cannot be registered"};
+                                ++count_;
+                                enrol(i + kAtATime);
+                            });
+    }
+
+    cloud::store::Store& store_;
+    const Devices& devices_;
+    const Instant now_{static_cast<std::int64_t>(time(nullptr)) * 1'000};
+    AccountId account_;
+    std::size_t count_ = 0;
+};
 
 constexpr std::size_t kSealedSize = 64;
 constexpr std::size_t kBareOpen = 50;  // connections at a time
@@ -349,7 +375,9 @@ Figures measure_attached() {
     Devices devices;
     for (std::size_t i = 0; i < kDevices; ++i)
         devices.push_back(std::make_unique<Device>(shared, i, owner.credential, credential));
-    cloud.fill([&](cloud::store::Store& store) { register_devices(store, devices); });
+    std::optional<Enrolment> enrolment;
+    cloud.fill([&](cloud::store::Store& store) { enrolment.emplace(store, devices); },
+               [&] { return enrolment->is_done(); });
 
     // The first time with handshakes, afterwards each with its session.
     cloud.start();

@@ -68,7 +68,8 @@ CloudProcess::CloudProcess() {
     if (made.code != 0) throw std::runtime_error{"sotto-cloud init failed: " + made.output};
 }
 
-void CloudProcess::fill(const std::function<void(cloud::store::Store&)>& work) {
+void CloudProcess::fill(const std::function<void(cloud::store::Store&)>& work,
+                        const std::function<bool()>& is_done) {
     Inbox inbox;
     auto store = cloud::store_sqlite::SqliteStore::open(
         folder_ / "cloud/cloud.db",
@@ -76,9 +77,11 @@ void CloudProcess::fill(const std::function<void(cloud::store::Store&)>& work) {
         inbox.executor());
     if (!store) throw std::runtime_error{store.error().detail};
     work(**store);
-    bool is_settled = false;
-    (*store)->get_setting("", [&is_settled](const auto&) { is_settled = true; });
-    while (!is_settled) inbox.run_one();
+    do {
+        bool is_settled = false;
+        (*store)->get_setting("", [&is_settled](const auto&) { is_settled = true; });
+        while (!is_settled) inbox.run_one();
+    } while (!is_done());
 }
 
 void CloudProcess::start() {

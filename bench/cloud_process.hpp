@@ -14,9 +14,11 @@ class CloudProcess {
   public:
     CloudProcess();
 
-    // Calls `work` with the store, and answers once all that it asked for is done. Only while the
-    // cloud does not run.
-    void fill(const std::function<void(cloud::store::Store&)>& work);
+    // Calls `work` with the store, and returns once all that it asked for is done, and `is_done`
+    // says so. Only while the cloud does not run.
+    void fill(
+        const std::function<void(cloud::store::Store&)>& work,
+        const std::function<bool()>& is_done = [] { return true; });
     void start();
     void stop();
 
