@@ -305,7 +305,7 @@ TEST(CloudTransport, CarriesMessagesBothWaysAndAcknowledgesStoredOnes) {
 
 TEST(CloudTransport, ReportsWhatWasNotPassedOn) {
     using enum channel::OutcomeCode;
-    const std::pair<channel::OutcomeCode, Trouble> cases[] = {{NotConnected, Trouble::Unreachable},
+    const std::pair<channel::OutcomeCode, Trouble> cases[] = {{NotConnected, Trouble::Away},
                                                               {NotPermitted, Trouble::Refused},
                                                               {RateLimited, Trouble::Refused},
                                                               {MailboxFull, Trouble::Refused},
