@@ -9,6 +9,7 @@
 #include "core/keystore/private_key.hpp"
 #include "core/keystore/records.hpp"
 #include "core/session/authority.hpp"
+#include "device/chip/hex.hpp"
 #include "ports/flash/flash_storage.hpp"
 
 namespace sotto::chip {
@@ -37,19 +38,10 @@ class ImageFlash final : public ports::Flash {
     MutBytes area_;
 };
 
-std::string hex_of(Bytes bytes) {
-    std::string text;
-    for (const std::uint8_t byte : bytes) {
-        text += "0123456789abcdef"[byte >> 4U];
-        text += "0123456789abcdef"[byte & 15U];
-    }
-    return text;
-}
-
 Result<std::string> random_subject(hal::Entropy& entropy) {
     std::array<std::uint8_t, 8> label{};
     SOTTO_TRY(entropy.fill(label));
-    return "lamp-" + hex_of(label);
+    return "lamp-" + to_hex(label);
 }
 
 Result<Provisioned> store(ports::FlashStorage& storage,
@@ -63,7 +55,7 @@ Result<Provisioned> store(ports::FlashStorage& storage,
     std::ranges::copy(Bytes{credential.hash()}.first(code.credential_hash_prefix.size()),
                       code.credential_hash_prefix.begin());
     std::array<char, keystore::kPairingCodeSize> text{};
-    Provisioned made{.id = hex_of(Bytes{credential.hash()}.first(framing::kDeviceIdSize)),
+    Provisioned made{.id = to_hex(Bytes{credential.hash()}.first(framing::kDeviceIdSize)),
                      .code = std::string{keystore::encode_pairing_code(code, text)}};
     SOTTO_TRY(session::Authority::commission(storage, std::move(code.secret)));
     // The identity goes last: without it the chip says that it has none.

@@ -13,6 +13,8 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 
+#include "device/chip/hex.hpp"
+
 namespace sotto::chip {
 namespace {
 
@@ -120,11 +122,7 @@ void UartAir::on_advertisement(const framing::Advertisement& advertisement) {
     if (peripheral_) return peripheral_->set_has_owner(advertisement.has_owner);
     timer_.cancel();
     value_size_max_ = advertisement.value_size_max;
-    std::string id;
-    for (const std::uint8_t byte : advertisement.device_id) {
-        id += "0123456789abcdef"[byte >> 4U];
-        id += "0123456789abcdef"[byte & 15U];
-    }
+    const std::string id = to_hex(advertisement.device_id);
     air::PeripheralHandler& handler = *this;
     peripheral_ = std::make_unique<air::VirtualPeripheral>(
         loop_,

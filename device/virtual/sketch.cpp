@@ -21,7 +21,7 @@ NameAndValue split(const std::string& text) {
 }  // namespace
 
 Result<void, std::string> Sketch::declare(const SketchOptions& options) {
-    SOTTO_ASSERT(declare_lamp().has_value() && declare_note().has_value());
+    SOTTO_ASSERT(lamp_.declare(catalog_).has_value() && declare_note().has_value());
     for (const std::string& text : options.functions) {
         if (!declare_function(text)) return text;
     }
@@ -32,13 +32,6 @@ Result<void, std::string> Sketch::declare(const SketchOptions& options) {
         if (!declare_event(text)) return text;
     }
     return {};
-}
-
-Status Sketch::declare_lamp() {
-    SOTTO_TRY(catalog_.function("lamp", lamp_));
-    SOTTO_TRY(catalog_.variable("lamp", lamp_text_));
-    SOTTO_TRY(catalog_.variable("switched", switch_count_));
-    return catalog_.event("lamp");
 }
 
 Status Sketch::declare_note() {
@@ -66,26 +59,6 @@ Status Sketch::declare_event(const std::string& text) {
     const Event& event =
         events_.emplace_back(Event{.name = std::move(name), .payload = std::move(payload)});
     return catalog_.event(event.name);
-}
-
-void Sketch::set_lamp(std::string_view text) {
-    lamp_text_ = text;
-    ++switch_count_;
-    world_.publish("lamp", lamp_text_);
-}
-
-Result<Value> Sketch::Lamp::operator()(std::string_view argument) {
-    sketch.world_.on_call("lamp", argument);
-    if (argument == "toggle") {
-        sketch.toggle();
-    } else if (argument == "on") {
-        sketch.set_lamp("on");
-    } else if (argument == "off") {
-        sketch.set_lamp("off");
-    } else {
-        return Error::InvalidArgument;
-    }
-    return Value{sketch.lamp_text_};
 }
 
 Result<Value> Sketch::Note::operator()(std::string_view argument) {

@@ -10,6 +10,7 @@
 
 #include "core/session/limits.hpp"
 #include "device/sdk/catalog.hpp"
+#include "device/sketch/lamp.hpp"
 
 namespace sotto::device {
 
@@ -19,7 +20,7 @@ struct SketchOptions {
     std::vector<std::string> events;     // "name=payload", published after every extra function
 };
 
-class Sketch {
+class Sketch final : Lamp::World {
   public:
     struct World {
         // Tells everybody that an event happened.
@@ -34,15 +35,11 @@ class Sketch {
     Result<void, std::string> declare(const SketchOptions& options);
 
     // The lamp's own button: it switches.
-    void on_button() { toggle(); }
+    void on_button() { lamp_.toggle(); }
 
-    bool is_lamp_on() const { return lamp_text_ == "on"; }
+    bool is_lamp_on() const { return lamp_.is_on(); }
 
   private:
-    struct Lamp {
-        Sketch& sketch;
-        Result<Value> operator()(std::string_view argument);
-    };
     // Keeps a long text, and answers with its digest.
     struct Note {
         Sketch& sketch;
@@ -65,9 +62,8 @@ class Sketch {
         std::string payload;
     };
 
-    void toggle() { set_lamp(is_lamp_on() ? "off" : "on"); }
-    void set_lamp(std::string_view text);
-    Status declare_lamp();
+    void on_call(std::string_view argument) override { world_.on_call(Lamp::kName, argument); }
+    void on_switched(std::string_view state) override { world_.publish(Lamp::kName, state); }
     Status declare_note();
     Status declare_function(const std::string& text);
     Status declare_variable(const std::string& text);
@@ -76,8 +72,6 @@ class Sketch {
     Catalog& catalog_;
     World world_;
     Lamp lamp_{*this};
-    std::string_view lamp_text_ = "off";
-    std::int32_t switch_count_ = 0;
     Note write_note_{*this};
     std::vector<std::uint8_t> note_room_ = std::vector<std::uint8_t>(session::kBodySizeMax);
     std::string note_;
