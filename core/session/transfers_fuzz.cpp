@@ -6,7 +6,7 @@
 
 #include "core/base/reader.hpp"
 #include "core/coap/block.hpp"
-#include "core/keystore/private_key.hpp"
+#include "core/session/fuzz_self_test.hpp"
 #include "core/session/server.hpp"
 #include "testing/memory_storage.hpp"
 #include "testing/seeded_entropy.hpp"
@@ -44,27 +44,6 @@ class Judge final : public Resources {
   private:
     mutable std::array<std::uint8_t, 400> room_{};
 };
-
-oscore::Context context(std::string_view sender_id, std::string_view recipient_id) {
-    return *oscore::derive_context({.master_secret = as_bytes("a secret of the fuzzer"),
-                                    .master_salt = {},
-                                    .sender_id = as_bytes(sender_id),
-                                    .recipient_id = as_bytes(recipient_id)});
-}
-
-// Made once: elliptic curves are slow under sanitizers.
-struct Self {
-    crypto::DhPrivateKey key = [] {
-        testing::SeededEntropy entropy{2};
-        return *keystore::draw_private_key(entropy);
-    }();
-    cose::Credential credential = *cose::Credential::create("device", crypto::dh_public(key));
-};
-
-const Self& self() {
-    static const Self self;
-    return self;
-}
 
 struct Rig {
     Rig() {
