@@ -46,6 +46,7 @@ class CloudWorld final : public World {
 
     bool apply(std::size_t kind) override;
     void expect_alive() override;
+    void expect_letter_arrives(std::uint32_t link);
 
     void connect_gateway() { gateway_ = inner_.connect_gateway(); }
     void connect_app() { app_ = inner_.connect_app(); }
@@ -286,6 +287,26 @@ void CloudWorld::expect_alive() {
     inner_.from_device(gateway_, kGoodLink, messages.back().label, kReply);
     const auto& delivered = inner_.app(app_).delivered;
     require(!delivered.empty() && delivered.back().message == kReply, "an answer does not pass");
+    expect_letter_arrives(kGoodLink);
+}
+
+// What is sent while the device is away waits for it, and comes when it is back.
+void CloudWorld::expect_letter_arrives(std::uint32_t link) {
+    inner_.link_down(gateway_, link);
+    const Buffer letter{0x1e, 0x77};
+    inner_.send(app_, 1, letter, 600);
+    // Another link may say that it leads to the device, without an owner: it is told in its place.
+    const OutcomeCode outcome = inner_.app(app_).outcomes.back();
+    if (outcome == OutcomeCode::HandedOn || outcome == OutcomeCode::MailboxFull) return;
+    require(outcome == OutcomeCode::Stored, "a letter is not stored");
+    asked_.reset();
+    inner_.link_up_ours(gateway_, link + 1, 1);
+    take_events();
+    require(attached(true), "the device is not asked again");
+    for (int i = 0; i < 8; ++i) inner_.credit(gateway_, link + 1, 32);
+    const auto is_letter = [&](const Carried& carried) { return carried.message == letter; };
+    require(std::ranges::any_of(inner_.gateway(gateway_).messages, is_letter),
+            "a letter does not pass");
 }
 
 }  // namespace
