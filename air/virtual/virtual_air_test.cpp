@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -17,6 +18,7 @@
 #include <gtest/gtest.h>
 
 #include "air/virtual/halves.hpp"
+#include "air/virtual/limits.hpp"
 #include "air/virtual/virtual_central.hpp"
 #include "air/virtual/virtual_peripheral.hpp"
 
@@ -84,10 +86,10 @@ class VirtualAir : public ::testing::Test {
         made.device_id.fill(7);
         return made;
     }
-    // Runs the loop until it holds, for 10 s at most.
+    // Runs the loop until it holds, for so long at most.
     template <class Condition>
-    bool until(Condition condition) {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+    bool until(Condition condition, std::chrono::milliseconds limit = std::chrono::seconds{10}) {
+        const auto end = std::chrono::steady_clock::now() + limit;
         while (!condition() && std::chrono::steady_clock::now() < end) {
             loop.restart();
             loop.run_one_for(std::chrono::milliseconds{100});
@@ -335,6 +337,82 @@ TEST_F(VirtualAir, ADeviceThatTalksNonsenseOrNothingIsGivenUp) {
     LinkLog app;
     const auto link = connect(app);
     EXPECT_EQ(app.why, Disconnect::Timeout);
+}
+
+TEST_F(VirtualAir, LooksAtSoManySocketsOfAFolder) {
+    using Acceptor = asio::local::stream_protocol::acceptor;
+    for (std::size_t i = 0; i < kPlacesMax + 10; ++i)
+        Acceptor{loop, folder.socket("lamp" + std::to_string(i))};  // and its name stays behind
+    EXPECT_EQ(central.places().size(), kPlacesMax);
+}
+
+// Devices that never answer: the others of a scan have to wait until these are given up.
+TEST_F(VirtualAir, AsksSoManyDevicesAtATime) {
+    std::vector<asio::local::stream_protocol::acceptor> silent;
+    for (std::size_t i = 0; i < kKnocksMax + 8; ++i)
+        silent.emplace_back(loop, folder.socket("lamp" + std::to_string(i)));
+    std::vector<RawSocket> asked;
+    std::size_t asked_at_first = 0;
+    const auto accept_all = [&] {
+        for (auto& acceptor : silent) {
+            acceptor.non_blocking(true);
+            boost::system::error_code error;
+            RawSocket socket = acceptor.accept(error);
+            if (!error) asked.push_back(std::move(socket));
+        }
+    };
+    bool is_over = false;
+    central.scan(seconds(60), [&](const std::vector<Sighting>&) { is_over = true; });
+    loop.poll();
+    accept_all();
+    asked_at_first = asked.size();
+    EXPECT_EQ(asked_at_first, kKnocksMax);
+    EXPECT_TRUE(until([&] { return is_over; }));
+    accept_all();
+    EXPECT_EQ(asked.size(), silent.size());
+}
+
+TEST_F(VirtualAir, ALookerIsGoneInTime) {
+    VirtualPeripheral peripheral{loop, options(), device};
+    ASSERT_TRUE(peripheral.open());
+    RawSocket looker{loop};
+    looker.connect(folder.socket());
+    bool is_gone = false;
+    Buffer input(1'000);
+    const std::function<void()> read = [&] {
+        looker.async_read_some(asio::buffer(input),
+                               [&](boost::system::error_code error, std::size_t) {
+                                   is_gone = error == asio::error::eof;
+                                   if (!error) read();
+                               });
+    };
+    read();
+    EXPECT_TRUE(until([&] { return is_gone; }));
+}
+
+TEST_F(VirtualAir, APeerThatTakesNothingIsTakenForDead) {
+    VirtualPeripheral peripheral{loop, options(), device};
+    ASSERT_TRUE(peripheral.open());
+    RawSocket dead{loop};
+    dead.connect(folder.socket());
+    ASSERT_TRUE(until([&] { return dead.available() > 0; }));
+    Buffer bytes(1'000);
+    bytes.resize(dead.read_some(asio::buffer(bytes)));
+    CentralHalf half{247};
+    Bytes heard{bytes};
+    ASSERT_TRUE(half.next(heard).has_value());
+    Buffer subscribe;
+    half.append_subscribe(subscribe);
+    asio::write(dead, asio::buffer(subscribe));
+    EXPECT_TRUE(until([&] { return !device.log.empty(); }));
+    const Buffer frame(1'280, 'x');
+    const auto fill = [&] {
+        while (peripheral.send(frame)) {
+        }
+        return device.log.back() == "disconnected";
+    };
+    const auto patience = kStallTimeMax + std::chrono::seconds{30};
+    EXPECT_TRUE(until(fill, patience));
 }
 
 }  // namespace

@@ -1,66 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cloud's sockets over a store in memory: good and bad clients side by side.
-#include <chrono>
-#include <cstdlib>
+// The cloud's sockets: good and bad clients side by side.
 #include <list>
-#include <thread>
 
-#include <gtest/gtest.h>
-
-#include "cloud/server/clients_test.hpp"
-#include "cloud/server/clock.hpp"
-#include "cloud/server/gateway_port.hpp"
-#include "cloud/server/http_port.hpp"
 #include "cloud/server/limits.hpp"
-#include "cloud/server/state.hpp"
-#include "cloud/store/memory_store.hpp"
+#include "cloud/server/running_cloud_test.hpp"
 
 namespace sotto::cloud::server {
 namespace {
 
-constexpr framing::DeviceId kDevice{0xd1, 1};
-constexpr const char* kToken = "token-of-ann";
-constexpr const char* kGatewayToken = "token-of-gateway";
-
-Acceptor listen_somewhere(boost::asio::io_context& loop) {
-    return listen(loop, {"--http", "127.0.0.1:0"}).value();
-}
-
-// The cloud without its sessions with devices, in a thread of its own.
 class SocketsTest : public testing::Test {
   protected:
-    SocketsTest() {
-        store_.create_account("ann", clock_.now(), [](const auto&) {});
-        add_token(kToken, model::TokenKind::Account);
-        add_token(kGatewayToken, model::TokenKind::Gateway);
-        loop_.poll();
-        loop_.restart();
-        http_.start();
-        gateways_.start();
-        on_tick();
-        thread_ = std::thread{[this] { loop_.run(); }};
-    }
-    ~SocketsTest() override {
-        loop_.stop();
-        thread_.join();
-    }
-
-    void add_token(const char* token, model::TokenKind kind) {
-        store_.add_token({.hash = hash_token(token),
-                          .kind = kind,
-                          .account = model::AccountId{1},
-                          .name = token},
-                         clock_.now(),
-                         [](const auto& added) { EXPECT_TRUE(added); });
-    }
-    void on_tick() {
-        hub_.on_time();
-        timer_.expires_after(std::chrono::milliseconds{50});
-        timer_.async_wait([this](boost::system::error_code error) {
-            if (!error) on_tick();
-        });
-    }
-
     HttpReply ask(const std::string& line, const std::string& token = kToken) {
         return server::ask(http_at_, line, token);
     }
@@ -75,36 +24,10 @@ class SocketsTest : public testing::Test {
             uplink::LinkUp{.link = uplink::LinkId{link}, .attach = {.device_id = kDevice}});
     }
 
-    boost::asio::io_context loop_{1};
-    SteadyClock clock_;
-    store::MemoryStore store_{[this](std::function<void()> function) {
-        boost::asio::post(loop_, [this, function = std::move(function)] {
-            function();
-            hub_.pump();
-        });
-    }};
-    services::Hub hub_{store_,
-                       {.router = {.credential = {}, .hash_token = hash_token},
-                        .now = [this] { return clock_.now(); },
-                        .on_device_event = nullptr}};
-    http::Api api_{store_,
-                   {.credential = "c0ffee",
-                    .address = "127.0.0.1:1",
-                    .hash_token = hash_token,
-                    .draw_claim = [] { return model::ClaimCode{}; },
-                    .is_connected = [](const auto&) { return false; },
-                    .now = [this] { return clock_.now(); }}};
-    Acceptor http_acceptor_ = listen_somewhere(loop_);
-    Acceptor gateway_acceptor_ = listen_somewhere(loop_);
-    Endpoint http_at_ = http_acceptor_.local_endpoint();
-    Endpoint gateways_at_ = gateway_acceptor_.local_endpoint();
-    HttpPort http_{loop_, std::move(http_acceptor_), api_, hub_};
-    GatewayPort gateways_{loop_, std::move(gateway_acceptor_), hub_};
-    boost::asio::steady_timer timer_{loop_};
-    std::thread thread_;
+    RunningCloud cloud_;
+    const Endpoint& http_at_ = cloud_.http_at();
+    const Endpoint& gateways_at_ = cloud_.gateways_at();
 };
-
-constexpr std::chrono::seconds kSlack{60};  // for a machine that does other things, too
 
 using Http = SocketsTest;
 using Channel = SocketsTest;
@@ -180,28 +103,6 @@ TEST_F(Http, SilentConnectionsKeepNobodyOut) {
     AppClient app{http_at_, kToken};
     EXPECT_TRUE(app.is_open());
     EXPECT_EQ(silent.front().read_all(), "");  // it has made room
-}
-
-// Real time, for the sockets' timers are: ten seconds, and a minute more with SOTTO_SLOW=1.
-TEST_F(Http, WhoIsSilentOrDoesNotReadIsClosedInTime) {
-    RawClient half{http_at_};
-    half.send("GET /sotto/v1/he");
-    RawClient idle{http_at_};
-    idle.send(get("/sotto/v1/health"));
-    EXPECT_EQ(reply_of(idle.read_reply()).status, 200);
-    RawClient stranger{gateways_at_};
-    RawClient deaf{http_at_};  // asks, and takes no reply
-    std::string requests;
-    for (int i = 0; i < 1'000; ++i) requests += get("/nowhere");
-    const auto begin = std::chrono::steady_clock::now();
-    while (deaf.send(requests)) {
-    }
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, kReplyTimeMax + kRequestTimeMax + kSlack);
-    EXPECT_EQ(half.read_all(), "");
-    EXPECT_EQ(stranger.read_all(), "");
-    expect_good_service();
-    if (std::getenv("SOTTO_SLOW") == nullptr) return;
-    EXPECT_EQ(idle.read_all(), "");
 }
 
 TEST_F(Http, AnUpgradeThatIsNoneIsRefused) {
