@@ -6,6 +6,7 @@
 #include "core/crypto/dh.hpp"
 #include "core/crypto/hash.hpp"
 #include "core/crypto/hkdf.hpp"
+#include "core/crypto/signature.hpp"
 #include "testing/vectors.hpp"
 
 namespace sotto::crypto {
@@ -362,6 +363,39 @@ TEST(Dh, BothSidesAgreeByXAndByWholePoint) {
         EXPECT_EQ(agree(*b, *a_by_x), secret);
         seed.assign(a_bytes.begin(), a_bytes.end());
     }
+}
+
+// --- ECDSA
+
+DhPublicKey public_key(const Vector& v) {
+    const auto key = dh_import(exactly<kDhSize>(v.bytes("x")), exactly<kDhSize>(v.bytes("y")));
+    EXPECT_TRUE(key.has_value()) << v.text("id");
+    return key ? *key : DhPublicKey{};
+}
+
+TEST(Ecdsa, AgreesWithThePublishedVectors) {
+    for (const char* file : {"crypto/rfc6979_p256.txt", "crypto/wycheproof_ecdsa_p256.txt"}) {
+        for (const Vector& v : load_vectors(file)) {
+            const Hash hash = sha256(v.bytes("message"));
+            const ByteVector signature = v.bytes("signature");
+            EXPECT_EQ(verify_signature(public_key(v), hash, exactly<kSignatureSize>(signature)),
+                      v.text("result") == "valid")
+                << file << " " << v.text("id");
+        }
+    }
+}
+
+TEST(Ecdsa, RefusesEveryFlippedBit) {
+    const Vector v = load_vectors("crypto/rfc6979_p256.txt").front();
+    const DhPublicKey key = public_key(v);
+    Hash hash = sha256(v.bytes("message"));
+    ByteVector signature = v.bytes("signature");
+    const auto check = [&] {
+        EXPECT_FALSE(verify_signature(key, hash, exactly<kSignatureSize>(signature)));
+    };
+    for_each_flip(signature, check);
+    for_each_flip(hash, check);
+    EXPECT_TRUE(verify_signature(key, hash, exactly<kSignatureSize>(signature)));
 }
 
 }  // namespace
