@@ -2,6 +2,7 @@
 // Any bytes in place of what an app keeps: refused, or stored again as the same bytes. The first
 // byte chooses the record. And any text as hex.
 #include "app/client/hex.hpp"
+#include "app/client/outbox.hpp"
 #include "app/client/records.hpp"
 #include "core/base/assert.hpp"
 #include "testing/memory_storage.hpp"
@@ -22,14 +23,26 @@ void check(testing::MemoryStorage& storage, const Result<T>& loaded, Store store
     SOTTO_ASSERT(storage.records() == before);
 }
 
+void check_outbox(testing::MemoryStorage& storage) {
+    const auto entries = app::load_outbox(storage);
+    if (!entries) {
+        SOTTO_ASSERT(entries.error() == Error::Malformed);
+        return;
+    }
+    const auto before = storage.records();
+    for (const app::OutboxEntry& entry : *entries)
+        SOTTO_ASSERT(app::store_outbox_entry(storage, entry).has_value());
+    SOTTO_ASSERT(storage.records() == before);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0 || size > 2'048) return 0;
     const Bytes bytes = Bytes{data, size}.subspan(1);
     testing::MemoryStorage storage;
-    constexpr std::array<std::uint16_t, 3> kIds{0x0081, 0x0082, 0x0481};
-    const std::size_t choice = data[0] % 4;
+    constexpr std::array<std::uint16_t, 5> kIds{0x0081, 0x0082, 0x0481, 0, 0x0008};
+    const std::size_t choice = data[0] % kIds.size();
     if (choice == 3) {
         const auto decoded = app::from_hex(as_text(bytes));
         if (decoded) SOTTO_ASSERT(app::from_hex(app::to_hex(*decoded)) == decoded);
@@ -39,5 +52,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (choice == 0) check(storage, app::load_account(storage), app::store_account);
     if (choice == 1) check(storage, app::load_name(storage), app::store_name);
     if (choice == 2) check(storage, app::load_app_id(storage), app::store_app_id);
+    if (choice == 4) check_outbox(storage);
     return 0;
 }
