@@ -11,10 +11,13 @@ namespace {
 constexpr Duration kTick = milliseconds(100);
 constexpr Duration kPatience = seconds(20);
 constexpr double kBeginsJob = 0.08;  // in each tick
+constexpr std::size_t kDeferredMax = 3;
+constexpr Duration kHandInPause = seconds(3);
 
 }  // namespace
 
-App::App(const Setup& setup) : setup_(setup), entropy_(1'000 + setup.number) {
+App::App(const Setup& setup)
+    : setup_(setup), entropy_(1'000 + setup.number), outbox_(setup.ledger) {
     app_id_.bytes[0] = setup.number;
     boot();
     tick();
@@ -26,7 +29,8 @@ void App::boot() {
         .form = cose::CredentialForm::Kid,
         .storage = storage_,
         .entropy = entropy_,
-        .device = FixedBytes<crypto::kHashSize>{setup_.device.party().credential.hash()}});
+        .device = FixedBytes<crypto::kHashSize>{setup_.device.party().credential.hash()},
+        .since_1970 = Duration{}});  // the world's time counts from there
     if (!client_->start(setup_.world.now)) setup_.ledger.complain("an app does not start");
     ++life_;
 }
@@ -45,9 +49,14 @@ void App::tick() {
     setup_.world.at(kTick, [this] {
         if (!is_dead()) {
             if (!channel_) channel_ = setup_.cloud.connect(*this, app_id_);
-            if (job_ == Job::None && !client_->is_busy() && !is_resting_ &&
-                setup_.world.chance.happens(kBeginsJob)) {
-                begin_job();
+            hand_in();
+            const bool is_free = job_ == Job::None && !client_->is_busy();
+            if (is_free && setup_.world.chance.happens(kBeginsJob)) {
+                if (outbox_.to_settle(time()) != nullptr) {
+                    begin_settling();
+                } else if (!is_resting_) {
+                    begin_job();
+                }
             }
             pump();
         }
@@ -84,7 +93,54 @@ void App::begin_job() {
         return begin(Job::Read, {.resource = "v", .name = "last"});
     if (setup_.world.chance.happens(0.15))
         return begin(Job::ReadLetter, {.resource = "v", .name = "letter", .room = room_});
+    if (has_cloud_ && setup_.world.chance.happens(0.15)) return defer_command();
     begin_command(setup_.world.chance.happens(0.25));
+}
+
+// Sealed now, for a device that may be away; the cloud keeps it until then.
+void App::defer_command() {
+    if (outbox_.count() >= kDeferredMax) return;
+    const auto within = static_cast<std::uint32_t>(10 + setup_.world.chance.below(80));
+    Outbox::Entry entry{.reference = ++reference_,
+                        .command = setup_.ledger.draw_command(),
+                        .deferred = {},
+                        .message = {},
+                        .not_after = time() + within};
+    std::array<std::uint8_t, session::kMessageSizeMax> buffer{};
+    const auto sealed =
+        client_->defer({.code = coap::Code::Post,
+                        .resource = "f",
+                        .name = "run",
+                        .content = session::Content{.payload = as_bytes(entry.command)}},
+                       entry.not_after,
+                       setup_.world.now,
+                       buffer);
+    if (!sealed) return;  // there is no session to wait in
+    entry.deferred = sealed->deferred;
+    entry.message.assign(sealed->message.begin(), sealed->message.end());
+    setup_.ledger.on_told(entry.command, Verdict::Open);
+    outbox_.add(std::move(entry));
+}
+
+void App::hand_in() {
+    if (!channel_ || setup_.world.now < handed_in_ + kHandInPause) return;
+    handed_in_ = setup_.world.now;
+    for (const Outbox::Entry* entry : outbox_.to_hand_in(time())) {
+        send_to_cloud(
+            framing::channel::Send{.reference = framing::channel::Reference{entry->reference},
+                                   .device_id = setup_.device.id(),
+                                   .lifetime_s = entry->not_after - time(),
+                                   .message = entry->message});
+    }
+}
+
+void App::begin_settling() {
+    is_nearby_ = setup_.world.chance.happens(0.5);
+    const Outbox::Entry& entry = *outbox_.to_settle(time());
+    const Instant now = setup_.world.now;
+    if (!client_->settle(entry.deferred, now, now + kPatience)) return;
+    settling_ = entry.reference;
+    job_ = Job::Settle;
 }
 
 void App::begin_command(bool is_letter) {
@@ -130,28 +186,32 @@ void App::send(const Message& message) {
             return;
         }
         if (!channel_ || arrived.empty()) return;
-        std::array<std::uint8_t, framing::kChannelRecordSizeMax> buffer{};
-        const auto record = framing::channel::encode_record(
-            buffer,
-            framing::channel::Send{.reference = framing::channel::Reference{++reference_},
-                                   .device_id = setup_.device.id(),
-                                   .lifetime_s = 0,
-                                   .message = arrived});
-        setup_.cloud.on_app_record(*channel_, {record->begin(), record->end()});
+        send_to_cloud(framing::channel::Send{.reference = framing::channel::Reference{++reference_},
+                                             .device_id = setup_.device.id(),
+                                             .lifetime_s = 0,
+                                             .message = arrived});
     });
+}
+
+void App::send_to_cloud(const framing::channel::Record& record) {
+    std::array<std::uint8_t, framing::kChannelRecordSizeMax> buffer{};
+    const auto bytes = framing::channel::encode_record(buffer, record);
+    setup_.cloud.on_app_record(*channel_, {bytes->begin(), bytes->end()});
 }
 
 void App::on_record(const Message& bytes) {
     const auto record = framing::channel::parse_record(bytes, framing::channel::Side::Cloud);
     if (!record) return setup_.ledger.complain("the cloud sent what is no record");
+    using framing::channel::OutcomeCode;
+    if (const auto* outcome = std::get_if<framing::channel::Outcome>(&*record)) {
+        const bool is_taken =
+            outcome->code == OutcomeCode::Stored || outcome->code == OutcomeCode::HandedOn;
+        return outbox_.on_outcome(outcome->reference.value(), is_taken);
+    }
     const auto* deliver = std::get_if<framing::channel::Deliver>(&*record);
     if (deliver == nullptr) return;
-    if (deliver->sequence.value() != 0 && channel_) {
-        std::array<std::uint8_t, framing::kChannelRecordSizeMax> buffer{};
-        const auto ack = framing::channel::encode_record(
-            buffer, framing::channel::Ack{.sequence = deliver->sequence});
-        setup_.cloud.on_app_record(*channel_, {ack->begin(), ack->end()});
-    }
+    if (deliver->sequence.value() != 0 && channel_)
+        send_to_cloud(framing::channel::Ack{.sequence = deliver->sequence});
     const auto life = life_;
     setup_.world.carry({deliver->message.begin(), deliver->message.end()},
                        [this, life](const Message& arrived) {
@@ -161,6 +221,7 @@ void App::on_record(const Message& bytes) {
 
 void App::receive(const Message& message) {
     if (is_dead()) return;
+    if (outbox_.take(*client_, message, setup_.world.now)) return;
     if (const auto event = client_->receive(message, setup_.world.now)) on_event(*event);
     pump();
 }
@@ -188,6 +249,8 @@ void App::on_answer(const session::Answer& answer) {
     end_ = "code " + std::to_string(static_cast<int>(answer.code));
     if (job == Job::Command) {
         on_command_answer(answer);
+    } else if (job == Job::Settle) {
+        outbox_.settle(settling_, verdict_of(answer), std::string{as_text(answer.payload)});
     } else if (job == Job::ReadLetter) {
         if (is_done && command_of(as_text(answer.payload)).empty())
             setup_.ledger.complain("a value was mixed with another");
@@ -251,6 +314,13 @@ void App::on_ended(session::Reason reason) {
     if (reason == session::Reason::NotTheDevice) setup_.ledger.complain("not the device");
     if (reason == session::Reason::NotAdmitted && is_paired() && setup_.is_owner) {
         setup_.ledger.complain("the owner was not admitted");
+    }
+    if (job == Job::Settle) {
+        // Without a word of the device it is asked again.
+        if (reason == session::Reason::NotExecuted) outbox_.settle(settling_, Verdict::NotRun, {});
+        if (reason == session::Reason::OutcomeUnknown)
+            outbox_.settle(settling_, Verdict::Unknown, {});
+        return;
     }
     if (job != Job::Command) return;
     close_command(reason == session::Reason::OutcomeUnknown ? Verdict::Unknown : Verdict::NotRun);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // An app of the simulation: pairs, gives the device its cloud, sends commands, reads, watches; by
-// way of the cloud or nearby.
+// way of the cloud or nearby; and leaves commands in the cloud for later.
 #pragma once
 
 #include "core/session/client.hpp"
+#include "tests/sim/outbox.hpp"
 #include "tests/sim/relays.hpp"
 
 namespace sotto::sim {
@@ -33,7 +34,7 @@ class App final : public ChannelEnd {
 
     // Begins no more jobs of its own.
     void rest() { is_resting_ = true; }
-    bool is_idle() const { return job_ == Job::None && !client_->is_busy(); }
+    bool is_idle() const { return job_ == Job::None && !client_->is_busy() && outbox_.is_empty(); }
     // A command now, to see whether the line lives. True when it was done.
     void begin_command(bool is_letter = false);
     bool is_paired() const;
@@ -44,14 +45,30 @@ class App final : public ChannelEnd {
     const Party& party() const { return setup_.party; }
     std::size_t event_count() const { return event_count_; }
     bool has_cloud() const { return has_cloud_; }
+    std::size_t deferred_count() const { return outbox_.done_count(); }
 
   private:
-    enum class Job { None, Pair, AskNetwork, Assign, Confirm, Command, Read, ReadLetter, Watch };
+    enum class Job {
+        None,
+        Pair,
+        AskNetwork,
+        Assign,
+        Confirm,
+        Command,
+        Read,
+        ReadLetter,
+        Watch,
+        Settle
+    };
 
     void boot();
     void tick();
     void pump();
     void begin_job();
+    void defer_command();
+    void hand_in();
+    void begin_settling();
+    std::uint32_t time() const { return static_cast<std::uint32_t>(setup_.world.now.ms / 1'000); }
     void begin(Job job, const session::Request& request);
     void try_cloud();
     void confirm_cloud();
@@ -62,6 +79,7 @@ class App final : public ChannelEnd {
     void on_command_answer(const session::Answer& answer);
     void close_command(Verdict verdict, const std::string& result = {});
     void send(const Message& message);
+    void send_to_cloud(const framing::channel::Record& record);
     void receive(const Message& message);
 
     Setup setup_;
@@ -72,6 +90,9 @@ class App final : public ChannelEnd {
     std::optional<cloud::services::AppConnectionId> channel_;
     Job job_ = Job::None;
     std::string command_;
+    Outbox outbox_;
+    std::uint32_t settling_ = 0;  // the reference of what Job::Settle is about
+    Instant handed_in_{};
     bool is_letter_ = false;
     std::string argument_;  // borrowed by the client, as this:
     std::vector<std::uint8_t> room_ = std::vector<std::uint8_t>(kLetterSizeMax);

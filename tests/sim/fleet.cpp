@@ -135,10 +135,14 @@ class Fleet {
                       .done = ledger_.count(Verdict::Done),
                       .not_run = ledger_.count(Verdict::NotRun),
                       .unknown = ledger_.count(Verdict::Unknown),
+                      .deferred = 0,
                       .events = 0,
                       .relayed = cloud_.relayed_count(),
                       .seals = seal_count()};
-        for (const auto& app : apps_) report.events += app->event_count();
+        for (const auto& app : apps_) {
+            report.events += app->event_count();
+            report.deferred += app->deferred_count();
+        }
         return report;
     }
 

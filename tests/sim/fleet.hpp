@@ -15,6 +15,7 @@ struct Report {
     std::size_t done = 0;                 // commands
     std::size_t not_run = 0;
     std::size_t unknown = 0;
+    std::size_t deferred = 0;  // of those done
     std::size_t events = 0;
     std::uint64_t relayed = 0;  // messages through the cloud
     std::uint64_t seals = 0;

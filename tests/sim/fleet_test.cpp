@@ -16,6 +16,7 @@ TEST_P(FleetTest, EveryRuleHoldsUnderFaults) {
     const Report report = run_fleet(GetParam(), minutes(10));
     for (const std::string& complaint : report.complaints) ADD_FAILURE() << complaint;
     EXPECT_GT(report.done, 20U);
+    EXPECT_GT(report.deferred, 0U);
     EXPECT_GT(report.events, 5U);
     EXPECT_GT(report.relayed, 20U);
     EXPECT_GT(report.seals, 200U);

@@ -12,9 +12,11 @@ namespace {
 bool run(std::uint64_t seed, sotto::Duration duration) {
     const sotto::sim::Report report = sotto::sim::run_fleet(seed, duration);
     std::printf(
-        "seed %llu: %zu done, %zu not run, %zu unknown, %zu events, %llu relayed, %zu complaints\n",
+        "seed %llu: %zu done (%zu deferred), %zu not run, %zu unknown, %zu events, %llu relayed, "
+        "%zu complaints\n",
         static_cast<unsigned long long>(seed),
         report.done,
+        report.deferred,
         report.not_run,
         report.unknown,
         report.events,
