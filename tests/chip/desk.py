@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A chip on the desk, for tests: the emulated chip, its air, and an app; all of it in one folder."""
 
+import os
 import subprocess
 import tempfile
 import time
@@ -42,23 +43,37 @@ class Desk:
         ).stdout.split()[1]
         self.code = (self.folder / "code").read_text().strip()
 
-    def start(self, name, *command):
+    def start(self, name, *command, environment=None):
         with open(self.path(f"{name}.log"), "w", encoding="utf-8") as log:
             process = subprocess.Popen(
-                [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
             )
         self.running[name] = process
 
     def log(self, name):
         return (self.folder / f"{name}.log").read_text(encoding="utf-8")
 
-    def power_on(self):
-        control = self.path("control")
-        self.start("chip", CHIP, self.path("chip.bin"), "--uart", self.path("uart"), "--control", control)
+    def power_on(self, noise=None, says="is on the air"):
+        """With `noise`, the generator is broken in that way (noise.c)."""
+        chip = [CHIP, self.path("chip.bin"), "--uart", self.path("uart")]
+        chip += ["--control", self.path("control")]
+        self.start("chip", *chip, environment=self.broken(noise) if noise else None)
         assert eventually(lambda: "power is on" in self.log("chip")), self.log("chip")
-        air = self.programs / "sotto-chip"
-        self.start("air", air, "air", "--uart", self.path("uart"), "--air", self.path("air"))
-        assert eventually(lambda: "is on the air" in self.log("air")), self.log("air")
+        self.start_air("uart")
+        assert eventually(lambda: says in self.log("air")), self.log("air")
+
+    def start_air(self, uart):
+        air = [self.programs / "sotto-chip", "air", "--uart", self.path(uart)]
+        self.start("air", *air, "--air", self.path("air"))
+
+    def broken(self, noise):
+        library, source = self.path("libnoise.so"), ROOT / "tests" / "chip" / "noise.c"
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", source, "-o", library], check=True)
+        return {**os.environ, "LD_PRELOAD": library, "SOTTO_NOISE": noise}
 
     def power_off(self):
         self.stop("chip")
