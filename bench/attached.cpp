@@ -19,6 +19,7 @@
 #include "core/crypto/aead.hpp"
 #include "core/framing/uplink.hpp"
 #include "core/keystore/private_key.hpp"
+#include "core/session/all_parts.hpp"
 #include "core/session/server.hpp"
 #include "ports/linux/system_clock.hpp"
 #include "ports/linux/system_entropy.hpp"
@@ -101,6 +102,7 @@ class Device {
             .storage = storage_,
             .entropy = shared.entropy,
             .resources = shared.nothing,
+            .parts = parts_.view(),
             .sessions = sessions_,
             .half_open = half_open_,
             .scratch = shared.scratch,
@@ -121,6 +123,7 @@ class Device {
     Shared& shared_;
     Key key_;
     testing::MemoryStorage storage_;
+    session::AllParts parts_;
     std::array<session::SessionEntry, session::kStoredSessions> sessions_;
     std::array<session::HalfOpen, session::kHalfOpenSlots> half_open_;
     std::unique_ptr<session::Server> server_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/keystore/private_key.hpp"
+#include "core/session/all_parts.hpp"
 #include "core/session/server.hpp"
 #include "testing/memory_storage.hpp"
 #include "testing/seeded_entropy.hpp"
@@ -82,12 +83,14 @@ struct Device {
     Device(hal::Storage& records,
            SeededEntropy& chance,
            const Party& self,
-           Instant boot_time = Instant{1'000'000})
+           Instant boot_time = Instant{1'000'000},
+           bool has_parts = true)
         : storage(records), entropy(chance), party(self), now(boot_time) {
         server = std::make_unique<Server>(Server::Setup{.identity = party.identity(),
                                                         .storage = storage,
                                                         .entropy = entropy,
                                                         .resources = lamp,
+                                                        .parts = has_parts ? parts.view() : Parts{},
                                                         .sessions = sessions,
                                                         .half_open = half_open,
                                                         .scratch = scratch,
@@ -104,6 +107,7 @@ struct Device {
     SeededEntropy& entropy;
     const Party& party;
     Lamp lamp;
+    AllParts parts;
     std::array<SessionEntry, kStoredSessions + 3> sessions;
     std::array<HalfOpen, kHalfOpenSlots> half_open;
     std::array<std::uint8_t, kMessageSizeMax> scratch;

@@ -70,7 +70,7 @@ Status Server::factory_reset() {
     handshakes_.clear();
     observations_.clear();
     answers_.clear();
-    transfers_.clear();
+    if (setup_.parts.blockwise != nullptr) setup_.parts.blockwise->forget_all();
     ++revision_;
     return {};
 }
@@ -153,7 +153,9 @@ void Server::forget_ended() {
     for (std::size_t i = 0; i < sessions_.size(); ++i) {
         if (!sessions_.take_ended(i)) continue;
         observations_.remove_session(static_cast<std::uint8_t>(i));
-        transfers_.remove(static_cast<std::uint8_t>(i));
+        if (setup_.parts.blockwise != nullptr) {
+            setup_.parts.blockwise->forget(static_cast<std::uint8_t>(i));
+        }
     }
 }
 
@@ -216,7 +218,7 @@ Status Server::admit_first(SessionEntry& entry, Instant now) {
     return {};
 }
 
-coap::Code Server::challenge(Exchange& exchange) const {
+coap::Code Server::challenge(Exchange& exchange) {
     exchange.answer.brings_echo = true;
     exchange.answer.has_own_piv = true;
     return coap::Code::Unauthorized;
@@ -227,7 +229,8 @@ coap::Code Server::answer(Exchange& exchange) {
     const oscore::Piv piv = exchange.request.piv;
     exchange.is_fresh = has_fresh_echo(exchange);
     // [SES-90] What comes late by design cannot answer a challenge, and needs none.
-    const bool is_deferred = exchange.request.body.options.find(coap::kNotAfter).has_value();
+    const bool is_deferred =
+        setup_.parts.deferral != nullptr && exchange.body().options.find(coap::kNotAfter);
     if (!entry.is_synchronised && !is_deferred) {
         if (!exchange.is_fresh) return challenge(exchange);          // [SES-43]
         if (piv.value() < entry.floor) return coap::Code::Conflict;  // a deferred one was newer
@@ -237,17 +240,8 @@ coap::Code Server::answer(Exchange& exchange) {
     entry.window.accept(piv);
     sessions_.touch(entry);
     observations_.retarget(number_of(entry), exchange.channel);
-    hear_time(exchange);
+    for (Part* part : setup_.parts.resources) part->hear(exchange);
     return dispatch(exchange);
-}
-
-// [SES-93] [SES-94]
-void Server::hear_time(const Exchange& exchange) {
-    const auto seconds = exchange.request.body.options.find_uint(coap::kTime);
-    if (!seconds) return;
-    const Role role = exchange.entry.role;
-    if (role == Role::Owner && exchange.is_fresh) clock_.set(*seconds, exchange.now);
-    if (role == Role::Cloud) clock_.propose(*seconds, exchange.now);
 }
 
 bool Server::has_fresh_echo(const Exchange& exchange) const {
@@ -284,7 +278,7 @@ Bytes Server::repeat(const coap::Header& request, Bytes answer, MutBytes out) {
     return Bytes{out}.first(answer.size());
 }
 
-Bytes Server::seal(const Answer& answer, Sealing& sealing, Instant now, MutBytes out) {
+Bytes Server::seal(const Exchange::Answer& answer, Sealing& sealing, Instant now, MutBytes out) {
     // The request's plaintext has been used: its place takes that of the response.
     coap::MessageWriter body{setup_.scratch, answer.code};
     coap::OptionWriter& options = body.options();
@@ -313,7 +307,7 @@ Bytes Server::seal(const Answer& answer, Sealing& sealing, Instant now, MutBytes
 }
 
 Bytes Server::respond(Exchange& exchange, MutBytes out) {
-    const Answer& answer = exchange.answer;
+    const Exchange::Answer& answer = exchange.answer;
     const coap::Header header = header_for(exchange.header, answer.code);
     Sealing sealing{.context = exchange.context,
                     .request = exchange.request.binding,
@@ -332,10 +326,7 @@ Status Server::publish(std::uint8_t event, const Content& content) {
 }
 
 std::optional<Server::Outgoing> Server::poll(Instant now, MutBytes out) {
-    if (authority_.end_trial(now)) {  // [SES-63]
-        end_cloud_session();
-        ++revision_;
-    }
+    for (Part* part : setup_.parts.resources) part->poll(*this, now);
     while (const auto due = observations_.next(now)) {
         Observation& observation = due->observation;
         SessionEntry& entry = sessions_.at(observation.session);
@@ -356,10 +347,10 @@ std::optional<Server::Outgoing> Server::poll(Instant now, MutBytes out) {
                         .outside = {.type = coap::Type::NonConfirmable,
                                     .id = observation.message_id,
                                     .token = observation.token}};
-        const Answer answer{.code = coap::Code::Content,
-                            .has_content = true,
-                            .is_observed = true,
-                            .content = due->content};
+        const Exchange::Answer answer{.code = coap::Code::Content,
+                                      .has_content = true,
+                                      .is_observed = true,
+                                      .content = due->content};
         const Bytes message = seal(answer, sealing, now, out);
         if (!message.empty()) return Outgoing{.channel = observation.channel, .message = message};
     }

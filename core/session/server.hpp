@@ -4,17 +4,13 @@
 // pulled with poll(). No allocation; it borrows what Setup names and owns the rest.
 #pragma once
 
-#include "core/oscore/message.hpp"
 #include "core/session/answer_cache.hpp"
 #include "core/session/authority.hpp"
 #include "core/session/echo.hpp"
 #include "core/session/handshakes.hpp"
 #include "core/session/last_result.hpp"
 #include "core/session/observations.hpp"
-#include "core/session/resources.hpp"
-#include "core/session/session_table.hpp"
-#include "core/session/transfers.hpp"
-#include "core/session/wall_clock.hpp"
+#include "core/session/part.hpp"
 
 namespace sotto::session {
 
@@ -26,6 +22,7 @@ class Server {
         hal::Storage& storage;
         hal::Entropy& entropy;
         Resources& resources;
+        Parts parts = {};
         PairingDisplay display = PairingDisplay::Screen;
         std::span<const cose::Credential> trusted = {};
         std::span<SessionEntry> sessions;  // at least kStoredSessions
@@ -73,36 +70,35 @@ class Server {
     // A handshake is under way.
     bool is_busy(Instant now) const { return handshakes_.is_active(now); }
 
+    // For parts.
+    //
+    // Lets a request that changes something run, or says why it may not; Code::Empty: it may, and
+    // its number is stored [SES-41], unless doing it again does no harm.
+    coap::Code admit(Exchange& exchange, bool is_idempotent = false);
+    // It has run, with this outcome, which is kept. Returns it.
+    coap::Code keep_result(Exchange& exchange, coap::Code code);
+    // The code of an answer that asks for a fresh Echo value first [SES-44].
+    static coap::Code challenge(Exchange& exchange);
+    // The code of an answer with this in it.
+    static coap::Code show_cbor(Exchange& exchange, const Result<Bytes>& payload);
+    // The description or, if there are traits, a variable, or the block of it that is asked for.
+    coap::Code show(Exchange& exchange, Format format, const Traits* variable);
+    // Calls a function that has been admitted. Error::NoSpace: its result is too long.
+    Status run(const Call& call, Bytes argument, Excerpt& result);
+    // Ends a session, and what is kept of it.
+    void end_session(SessionEntry& entry);
+    // Whoever observed in a session that has ended does so no more.
+    void forget_ended();
+    // Owner or cloud have changed.
+    void raise_revision() { ++revision_; }
+    std::uint8_t number_of(const SessionEntry& entry) const {
+        return static_cast<std::uint8_t>(sessions_.index_of(entry));
+    }
+    const Setup& setup() const { return setup_; }
+    Authority& authority() { return authority_; }
+    SessionTable& sessions() { return sessions_; }
+
   private:
-    // What is said inside a protected response.
-    struct Answer {
-        coap::Code code = coap::Code::Empty;
-        bool has_content = false;
-        bool brings_echo = false;
-        bool has_own_piv = false;
-        bool was_executed = false;  // the same bytes must never run again: keep the answer
-        bool is_observed = false;
-        Content content = {};
-        std::optional<std::uint32_t> max_age_s = std::nullopt;
-        std::optional<coap::Block> block1 = std::nullopt;  // the one that was taken
-        std::optional<coap::Block> block2 = std::nullopt;  // the one that is shown,
-        EntityTag tag = {};                                // of this representation
-        std::uint32_t size1 = 0;                           // what can be taken; 0: not said
-        std::uint32_t size2 = 0;                           // of the whole; 0: not said
-    };
-    // A protected request that has been verified, on its way through, and what it is answered.
-    struct Exchange {
-        Channel channel;
-        const coap::Header& header;
-        SessionEntry& entry;
-        const oscore::ContextView& context;
-        const oscore::Request& request;
-        Instant now;
-        bool is_fresh = false;  // it brings an Echo value of this boot and session
-        std::optional<coap::Block> block1 = std::nullopt;
-        std::optional<coap::Block> block2 = std::nullopt;
-        Answer answer = {};
-    };
     // What is said in the open.
     struct Notice {
         coap::Code code = coap::Code::BadRequest;
@@ -116,55 +112,17 @@ class Server {
         Channel channel, const coap::Message& message, Bytes raw, Instant now, MutBytes out);
     Result<SessionEntry*> find_session(const oscore::OptionValue& option, Instant now);
     Status admit_first(SessionEntry& entry, Instant now);
-    void end_session(SessionEntry& entry);
-    // Whoever observed in a session that has ended does so no more.
-    void forget_ended();
-    std::uint8_t number_of(const SessionEntry& entry) const {
-        return static_cast<std::uint8_t>(sessions_.index_of(entry));
-    }
-    // The code of the answer, whose other parts are in the exchange.
+    // The code of the answer, whose other fields are in the exchange.
     coap::Code answer(Exchange& exchange);
-    coap::Code challenge(Exchange& exchange) const;
     bool has_fresh_echo(const Exchange& exchange) const;
-    void hear_time(const Exchange& exchange);
 
     // The resources, in server_resources.cpp.
-    struct Route;
-    static const Route* find_route(const coap::Options& options);
+    Part* find_part(const coap::Options& options) const;
+    bool understands(const Exchange& exchange, bool is_function) const;
     coap::Code dispatch(Exchange& exchange);
-    // Why a state-changing request may not run; nothing: it may, and its number is stored.
-    std::optional<coap::Code> admit_command(Exchange& exchange, bool is_idempotent);
-    std::optional<coap::Code> admit_deferred(Exchange& exchange, std::uint32_t not_after);
+    coap::Code on_function(Exchange& exchange, std::string_view name);
     coap::Code on_variable(Exchange& exchange, std::string_view name);
     coap::Code on_event(Exchange& exchange, std::string_view name);
-    coap::Code on_description(Exchange& exchange);
-    coap::Code on_network(Exchange& exchange);
-    coap::Code try_cloud(Exchange& exchange);
-    coap::Code confirm_cloud(Exchange& exchange, std::uint32_t version);
-    void end_cloud_session();
-    coap::Code on_owner(Exchange& exchange);
-    coap::Code on_attach(Exchange& exchange);
-    coap::Code on_last(Exchange& exchange);
-    coap::Code on_time(Exchange& exchange);
-    coap::Code show_cbor(Exchange& exchange, const Result<Bytes>& payload);
-    // A command has run, with this outcome.
-    coap::Code keep_result(Exchange& exchange, coap::Code code);
-
-    // Functions, and what comes or goes in blocks, in server_transfers.cpp.
-    coap::Code on_function(Exchange& exchange, std::string_view name);
-    coap::Code take_block(Exchange& exchange, const Traits& traits, const TransferKey& key);
-    coap::Code run_function(Exchange& exchange, const Traits& traits, const TransferKey& key);
-    coap::Code show_result(Exchange& exchange, Transfer& transfer);
-    coap::Code go_on_with_result(Exchange& exchange, std::uint8_t function);
-    coap::Code refuse_as_busy(Exchange& exchange);
-    coap::Code refuse_as_too_large(Exchange& exchange, MutBytes room);
-    std::uint8_t largest_block() const;
-    // The block that is asked for, or the first one; no larger than one message takes.
-    coap::Block wanted_block(const Exchange& exchange) const;
-    // A variable, or the description: the block of it that is asked for, or why there is none.
-    coap::Code show(Exchange& exchange, Format format, const Traits* variable);
-    bool needs_block(const Exchange& exchange, std::size_t size) const;
-    void show_block(Exchange& exchange, std::size_t size, const EntityTag& tag);
 
     Bytes respond(const coap::Header& request, const Notice& notice, MutBytes out);
     Bytes respond(Exchange& exchange, MutBytes out);
@@ -178,7 +136,7 @@ class Server {
         std::optional<oscore::Piv> piv;
         oscore::Outside outside;
     };
-    Bytes seal(const Answer& answer, Sealing& sealing, Instant now, MutBytes out);
+    Bytes seal(const Exchange::Answer& answer, Sealing& sealing, Instant now, MutBytes out);
 
     std::uint32_t revision_ = 0;
     std::uint32_t observe_sequence_ = 0;
@@ -187,11 +145,9 @@ class Server {
     Authority authority_;
     SessionTable sessions_;
     Handshakes handshakes_;
-    WallClock clock_;
     std::optional<Echo> echo_;
     Observations observations_;
     AnswerCache answers_;
-    Transfers transfers_;
 };
 
 }  // namespace sotto::session

@@ -5,6 +5,7 @@
 // 3 lets half a minute pass. Whatever came, the next good request works.
 #include "core/base/reader.hpp"
 #include "core/oscore/message.hpp"
+#include "core/session/all_parts.hpp"
 #include "core/session/fuzz_self_test.hpp"
 #include "core/session/server.hpp"
 #include "testing/memory_storage.hpp"
@@ -80,6 +81,7 @@ struct Rig {
     testing::MemoryStorage storage;
     testing::MemoryStorage counters;
     Echoing resources;
+    AllParts parts;
     oscore::Context ours = context("d", "a");
     oscore::Context theirs = context("a", "d");
     std::array<SessionEntry, kStoredSessions> sessions;
@@ -94,6 +96,7 @@ struct Rig {
                    .storage = storage,
                    .entropy = entropy,
                    .resources = resources,
+                   .parts = parts.view(),
                    .sessions = sessions,
                    .half_open = half_open,
                    .scratch = scratch,

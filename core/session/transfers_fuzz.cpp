@@ -6,6 +6,7 @@
 
 #include "core/base/reader.hpp"
 #include "core/coap/block.hpp"
+#include "core/session/all_parts.hpp"
 #include "core/session/fuzz_self_test.hpp"
 #include "core/session/server.hpp"
 #include "testing/memory_storage.hpp"
@@ -52,6 +53,7 @@ struct Rig {
     }
     void boot(bool is_new) {
         server.reset();
+        parts.emplace();
         sessions = std::make_unique<std::array<SessionEntry, kStoredSessions>>();
         half_open = std::make_unique<std::array<HalfOpen, kHalfOpenSlots>>();
         server.emplace(
@@ -59,6 +61,7 @@ struct Rig {
                           .storage = storage,
                           .entropy = entropy,
                           .resources = judge,
+                          .parts = parts->view(),
                           .sessions = *sessions,
                           .half_open = *half_open,
                           .scratch = scratch,
@@ -109,6 +112,7 @@ struct Rig {
     testing::MemoryStorage storage;
     testing::MemoryStorage counters;
     Judge judge;
+    std::optional<AllParts> parts;
     oscore::Context ours = context("d", "a");
     oscore::Context theirs = context("a", "d");
     std::unique_ptr<std::array<SessionEntry, kStoredSessions>> sessions;

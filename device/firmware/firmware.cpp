@@ -5,6 +5,7 @@
 #include <new>
 
 #include "core/keystore/records.hpp"
+#include "core/session/all_parts.hpp"
 #include "device/firmware/air_port.hpp"
 #include "device/firmware/board.hpp"
 #include "device/firmware/button.hpp"
@@ -104,6 +105,7 @@ class Firmware final : device::Lamp::World {
     device::Catalog catalog_;
     device::Lamp lamp_;
     Repeat repeat_;
+    session::AllParts parts_;
     Button button_;
     std::array<session::SessionEntry, session::kStoredSessions> sessions_;
     std::array<session::HalfOpen, session::kHalfOpenSlots> half_open_;
@@ -151,6 +153,7 @@ void Firmware::run() {
          .storage = storage_,
          .entropy = drbg_,
          .resources = catalog_,
+         .parts = parts_.view(),
          .display = session::PairingDisplay::Label,
          .sessions = sessions_,
          .half_open = half_open_,

@@ -45,6 +45,7 @@ Device::Device(const Setup& setup)
                .storage = storage_,
                .entropy = setup.entropy,
                .resources = catalog_,
+               .parts = parts_.view(),
                .display = setup.state.display(),
                .trusted = setup.trusted,
                .sessions = sessions_,

@@ -7,6 +7,7 @@
 #include <functional>
 #include <vector>
 
+#include "core/session/all_parts.hpp"
 #include "core/session/server.hpp"
 #include "device/virtual/carrier.hpp"
 #include "device/virtual/device_state.hpp"
@@ -65,6 +66,7 @@ class Device {
     StorageWatch storage_;
     Catalog catalog_;
     Sketch sketch_;
+    session::AllParts parts_;
     std::array<session::SessionEntry, kSessions> sessions_;
     std::array<session::HalfOpen, kHalfOpen> half_open_;
     std::array<std::uint8_t, session::kMessageSizeMax> scratch_{};

@@ -450,6 +450,7 @@ void add(Fingerprint& print, const MemoryStorage& storage) {
 }
 void add(Fingerprint& print, const Device& device) {
     print.object(*device.server);
+    print.object(device.parts);
     print.object(device.sessions);
     print.object(device.half_open);
 }

@@ -350,6 +350,7 @@ void add(Fingerprint& print, const Peer& peer) {
 std::optional<std::uint64_t> DeviceWorld::fingerprint() const {
     Fingerprint print;
     print.object(*device_->server);
+    print.object(device_->parts);
     print.object(device_->sessions);
     print.object(device_->half_open);
     print.object(device_entropy_);

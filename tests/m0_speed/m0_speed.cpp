@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "core/keystore/private_key.hpp"
+#include "core/session/all_parts.hpp"
 #include "core/session/client.hpp"
 #include "core/session/server.hpp"
 
@@ -101,6 +102,7 @@ Seeded entropy{1};
 Records device_records;
 Records app_records;
 Lamp lamp;
+session::AllParts parts;
 std::array<session::SessionEntry, session::kStoredSessions> sessions;
 std::array<session::HalfOpen, session::kHalfOpenSlots> half_open;
 std::array<std::uint8_t, 512> scratch;
@@ -165,6 +167,7 @@ void measure() {
                             .storage = device_records,
                             .entropy = entropy,
                             .resources = lamp,
+                            .parts = parts.view(),
                             .sessions = sessions,
                             .half_open = half_open,
                             .scratch = scratch,

@@ -67,6 +67,7 @@ Device::Ram::Ram(Device& device)
               .storage = device.storage_,
               .entropy = device.entropy_,
               .resources = tasks,
+              .parts = parts.view(),
               .sessions = sessions,
               .half_open = half_open,
               .scratch = scratch,

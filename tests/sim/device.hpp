@@ -6,6 +6,7 @@
 
 #include "core/framing/frame.hpp"
 #include "core/keystore/pairing_code.hpp"
+#include "core/session/all_parts.hpp"
 #include "core/session/server.hpp"
 #include "testing/memory_storage.hpp"
 #include "testing/seeded_entropy.hpp"
@@ -75,6 +76,7 @@ class Device {
     struct Ram {
         explicit Ram(Device& device);
         Tasks tasks;
+        session::AllParts parts;
         std::array<session::SessionEntry, session::kStoredSessions> sessions;
         std::array<session::HalfOpen, session::kHalfOpenSlots> half_open;
         std::array<std::uint8_t, session::kMessageSizeMax> scratch{};

@@ -1,61 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a device links: Responder and server with every resource, for the size report of
-// tools/size. It is linked and measured, never run; what a chip brings stands in m0_firmware.cpp.
-#include "core/session/server.hpp"
-#include "tests/size/m0_firmware.hpp"
+// What a device links that has what every device needs: Responder and server with pairing,
+// sessions, functions, variables, events, the description, /last, and a cloud that takes it in. For
+// the size report of tools/size: it is linked and measured, never run; what a chip brings stands in
+// m0_firmware.cpp.
+#include "core/session/basic_parts.hpp"
+#include "core/session/network_part.hpp"
+#include "tests/size/m0_device.hpp"
 
 namespace sotto {
 namespace {
 
-using session::Channel;
+firmware::Device device;
 
-constexpr std::size_t kMessageSize = 512;  // a frame on the chip
-constexpr std::size_t kResultSize = 256;
-
-// A device's state, as the firmware's main would keep it.
-struct Device {
-    firmware::Flash flash;
-    firmware::Noise noise;
-    firmware::Sketch sketch;
-    std::array<session::SessionEntry, session::kStoredSessions> sessions;
-    std::array<session::HalfOpen, session::kHalfOpenSlots> half_open;
-    std::array<std::uint8_t, kMessageSize> scratch;
-    std::array<std::uint8_t, kResultSize> result;
-    std::array<std::uint8_t, kMessageSize> out;
-};
-
-void serve(session::Server& server, MutBytes out) {
-    for (;;) {
-        const firmware::Input input = firmware::wait();
-        if (input.has_button) server.on_button(input.now);
-        if (input.has_reset && !server.factory_reset()) panic("reset", 0);
-        if (input.has_event && !server.publish(0, {.payload = input.message})) continue;
-        firmware::send(input.channel, server.receive(input.channel, input.message, input.now, out));
-        while (const auto outgoing = server.poll(input.now, out)) {
-            firmware::send(outgoing->channel, outgoing->message);
-        }
-    }
+void run() {
+    session::DescriptionPart description;
+    session::LastPart last;
+    session::NetworkPart network;
+    session::AttachPart attach;
+    const std::array<session::Part*, 4> resources{&description, &last, &network, &attach};
+    firmware::run(device, {.resources = resources});
 }
-
-void run(Device& device) {
-    const auto identity = keystore::load_identity(device.flash);
-    if (!identity) return;
-    const auto credential = cose::Credential::parse(identity->credential);
-    if (!credential) return;
-    session::Server server{
-        {.identity = {.credential = *credential, .private_key = identity->private_key},
-         .storage = device.flash,
-         .entropy = device.noise,
-         .resources = device.sketch,
-         .display = session::PairingDisplay::Label,
-         .sessions = device.sessions,
-         .half_open = device.half_open,
-         .scratch = device.scratch,
-         .result = device.result}};
-    if (server.start(firmware::wait().now)) serve(server, device.out);
-}
-
-Device device;
 
 }  // namespace
 
@@ -74,7 +38,7 @@ char sotto_size_server[sizeof(sotto::session::Server)];
 }
 
 extern "C" [[noreturn]] void start() {
-    sotto::run(sotto::device);
+    sotto::run();
     sotto::panic("start", 0);
     for (;;) {
     }

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/session/network_part.hpp"
+
+#include "core/cbor/writer.hpp"
+#include "core/framing/text.hpp"
+#include "core/session/fields.hpp"
+#include "core/session/server.hpp"
+
+namespace sotto::session {
+namespace {
+
+// What PUT /n wants: a cloud to be tried, or the one on trial to be confirmed, if it names a
+// version alone.
+Status parse_cloud(Bytes payload, keystore::CloudRecord& cloud, bool& is_confirmation) {
+    cbor::Reader in{payload};
+    SOTTO_TRY_ASSIGN(const std::size_t count, in.map());
+    if (count != 4 && count != 1) return Error::Malformed;
+    SOTTO_TRY(read_key(in, 1));
+    SOTTO_TRY_ASSIGN(const std::uint64_t version, in.uint());
+    if (version == 0 || version > 0xffff'ffff) return Error::Malformed;
+    cloud.version = static_cast<std::uint32_t>(version);
+    is_confirmation = count == 1;
+    if (is_confirmation) return in.finish();
+    SOTTO_TRY(read_key(in, 2));
+    SOTTO_TRY_ASSIGN(const std::string_view address, in.text());
+    // [AIR-11] What ATTACH could not carry would leave the device with no cloud to go to.
+    if (address.empty() || address.size() > keystore::kAddressSizeMax) return Error::Malformed;
+    if (!framing::is_visible_ascii(address)) return Error::Malformed;
+    cloud.address = FixedBytes<keystore::kAddressSizeMax>{as_bytes(address)};
+    SOTTO_TRY(read_bytes(in, 3, cloud.credential_hash));
+    SOTTO_TRY(read_bytes(in, 4, cloud.claim));
+    return in.finish();
+}
+
+// [SES-62] Only who comes through the cloud can tell that it works.
+coap::Code confirm_cloud(Server& server, Exchange& exchange, std::uint32_t version) {
+    if (!exchange.channel.is_relay()) return server.keep_result(exchange, coap::Code::Forbidden);
+    const Status confirmed = server.authority().confirm_cloud(version);
+    return server.keep_result(
+        exchange, confirmed ? coap::Code::Changed : coap::to_coap_code(confirmed.error()));
+}
+
+// [SES-61] The session of the cloud is that of the one in /n: a former one has lost its right.
+void end_cloud_session(Server& server) {
+    server.sessions().erase_role(Role::Cloud);
+    server.forget_ended();
+}
+
+coap::Code try_cloud(Server& server, Exchange& exchange) {
+    keystore::CloudRecord cloud;
+    bool is_confirmation = false;
+    if (!parse_cloud(exchange.body().payload, cloud, is_confirmation)) {
+        return coap::Code::BadRequest;
+    }
+    if (const coap::Code refusal = server.admit(exchange); refusal != coap::Code::Empty) {
+        return refusal;
+    }
+    if (is_confirmation) return confirm_cloud(server, exchange, cloud.version);
+    const auto& before = server.authority().cloud();
+    const bool is_other = before && before->credential_hash != cloud.credential_hash;
+    const Status tried = server.authority().try_cloud(cloud, exchange.now);
+    if (!tried) return server.keep_result(exchange, coap::to_coap_code(tried.error()));
+    if (is_other) end_cloud_session(server);
+    server.raise_revision();
+    return server.keep_result(exchange, coap::Code::Changed);
+}
+
+}  // namespace
+
+coap::Code NetworkPart::handle(Server& server, Exchange& exchange) {
+    const coap::Code method = exchange.body().code;
+    if (method == coap::Code::Put) return try_cloud(server, exchange);
+    if (method != coap::Code::Get) return coap::Code::MethodNotAllowed;
+    cbor::Writer writer{server.setup().result};
+    if (const auto& cloud = server.authority().cloud(); cloud) {
+        writer.map(4).uint(1).uint(cloud->version).uint(2).text(as_text(cloud->address));
+        writer.uint(3).bytes(cloud->credential_hash);
+        writer.uint(5).boolean(server.authority().is_cloud_on_trial());
+    } else {
+        writer.map(0);
+    }
+    return Server::show_cbor(exchange, writer.finish());
+}
+
+// [SES-63]
+void NetworkPart::poll(Server& server, Instant now) {
+    if (!server.authority().end_trial(now)) return;
+    end_cloud_session(server);
+    server.raise_revision();
+}
+
+coap::Code AttachPart::handle(Server& server, Exchange& exchange) {
+    if (exchange.body().code != coap::Code::Post) return coap::Code::MethodNotAllowed;
+    const auto& cloud = server.authority().cloud();
+    if (!cloud) return coap::Code::NotFound;
+    server.authority().on_cloud_proved();
+    cbor::Writer writer{server.setup().result};
+    writer.map(2).uint(1).bytes(cloud->claim).uint(2).uint(cloud->version);
+    const coap::Code code = Server::show_cbor(exchange, writer.finish());
+    return code == coap::Code::Content ? coap::Code::Changed : code;
+}
+
+}  // namespace sotto::session

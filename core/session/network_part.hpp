@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// /n and /a: which cloud a device belongs to, and how that cloud takes it in [SES-60] to [SES-63].
+// No allocation.
+#pragma once
+
+#include "core/session/part.hpp"
+
+namespace sotto::session {
+
+class NetworkPart final : public Part {
+  public:
+    NetworkPart() : Part(kPlace) {}
+    coap::Code handle(Server& server, Exchange& exchange) override;
+    // The trial of a cloud has an end.
+    void poll(Server& server, Instant now) override;
+
+  private:
+    static constexpr Place kPlace{.path = "/n", .role = Role::Owner};
+};
+
+class AttachPart final : public Part {
+  public:
+    AttachPart() : Part(kPlace) {}
+    coap::Code handle(Server& server, Exchange& exchange) override;
+
+  private:
+    static constexpr Place kPlace{.path = "/a", .role = Role::Cloud};
+};
+
+}  // namespace sotto::session
