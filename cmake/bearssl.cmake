@@ -26,6 +26,9 @@ if(CMAKE_C_COMPILER_ID STREQUAL Clang)
 endif()
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL cortex-m0)
     target_compile_definitions(bearssl PRIVATE BR_ARMEL_CORTEXM_GCC=1 BR_LOMUL=1 BR_INT128=0)
+    set_source_files_properties(
+        ${bearssl_SOURCE_DIR}/src/rsa/rsa_i15_pub.c
+        PROPERTIES COMPILE_OPTIONS "-include;${CMAKE_SOURCE_DIR}/cmake/bearssl_small_rsa.h")
 endif()
 set_target_properties(bearssl PROPERTIES C_STANDARD 99 C_EXTENSIONS ON)
 if(CMAKE_CROSSCOMPILING)

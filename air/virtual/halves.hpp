@@ -47,7 +47,8 @@ class PeripheralHalf {
 
     std::size_t value_size_max_;
     bool subscribed_ = false;
-    framing::AirDecoder decoder_;
+    std::array<std::uint8_t, framing::kAirCodeSizeMax> code_{};
+    framing::AirDecoder decoder_{code_};
     framing::Segmenter segmenter_;
     std::array<std::uint8_t, framing::kFrameSizeMax> buffer_{};
     framing::Reassembler reassembler_{buffer_};
@@ -82,7 +83,8 @@ class CentralHalf {
     std::size_t value_size_max_;
     State state_ = State::WaitAdvertisement;
     std::size_t device_value_size_ = framing::kValueSizeDefault;
-    framing::AirDecoder decoder_;
+    std::array<std::uint8_t, framing::kAirCodeSizeMax> code_{};
+    framing::AirDecoder decoder_{code_};
     framing::Segmenter segmenter_;
     std::array<std::uint8_t, framing::kFrameSizeMax> buffer_{};
     framing::Reassembler reassembler_{buffer_};

@@ -165,7 +165,7 @@ std::optional<AirOperation> AirDecoder::finish_code() {
     if (size == 0 && !overflowed) return std::nullopt;  // 0x00 after 0x00: an idle line
     ++dropped_;
     if (overflowed) return std::nullopt;
-    const auto bytes = cobs_decode(code_, Bytes{code_}.first(size));
+    const auto bytes = cobs_decode(code_, code_.first(size));
     if (!bytes || bytes->size() <= kCrcSize) return std::nullopt;
     Reader crc{bytes->last(kCrcSize)};
     const Bytes plain = bytes->first(bytes->size() - kCrcSize);

@@ -53,6 +53,9 @@ Result<Bytes> encode_air_operation(MutBytes out, const AirOperation& operation);
 // Finds operations in a stream of bytes. Whatever is not one is dropped up to the next 0x00.
 class AirDecoder {
   public:
+    // Borrows room for one code; longer ones are dropped. kAirCodeSizeMax is always enough.
+    explicit AirDecoder(MutBytes room) : code_(room) {}
+
     // Takes bytes from the front of `input` up to the end of the next good operation and returns
     // that, valid until the next call; nothing once all of the input is taken.
     std::optional<AirOperation> next(Bytes& input);
@@ -64,7 +67,7 @@ class AirDecoder {
     void append(Bytes bytes);
     std::optional<AirOperation> finish_code();
 
-    std::array<std::uint8_t, kAirCodeSizeMax> code_{};
+    MutBytes code_;
     std::size_t size_ = 0;
     bool overflowed_ = false;
     std::uint32_t dropped_ = 0;

@@ -18,7 +18,8 @@ Buffer encoded(const AirOperation& operation) {
 }
 
 std::vector<Buffer> decode(sotto::Bytes stream, std::size_t step) {
-    AirDecoder decoder;
+    std::array<std::uint8_t, kAirCodeSizeMax> room{};
+    AirDecoder decoder{room};
     std::vector<Buffer> found;
     while (!stream.empty()) {
         sotto::Bytes input = stream.first(std::min(step, stream.size()));

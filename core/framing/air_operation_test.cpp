@@ -34,6 +34,15 @@ std::string describe(const AirOperation& operation) {
     return "A" + std::string{std::get<Advertisement>(operation).name};
 }
 
+// With room for any operation.
+class Decoder : public AirDecoder {
+  public:
+    Decoder() : AirDecoder(room_) {}
+
+  private:
+    std::array<std::uint8_t, kAirCodeSizeMax> room_{};
+};
+
 std::vector<std::string> decode_all(AirDecoder& decoder, Bytes input) {
     std::vector<std::string> found;
     while (const auto operation = decoder.next(input)) found.push_back(describe(*operation));
@@ -50,7 +59,7 @@ TEST(AirOperation, AdvertisementSurvivesTheTrip) {
     Advertisement sent{.has_owner = true, .is_busy = true, .value_size_max = 247, .name = "Lamp"};
     sent.device_id.fill(0);
     const Buffer bytes = encoded(sent);
-    AirDecoder decoder;
+    Decoder decoder;
     Bytes input = bytes;
     const auto operation = decoder.next(input);
     ASSERT_TRUE(operation);
@@ -136,7 +145,7 @@ const std::vector<std::string> kConversation{"S247", std::string{"W\0one", 5}, "
 TEST(AirDecoder, FindsOperationsHoweverTheStreamIsCut) {
     const Buffer bytes = conversation();
     for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
-        AirDecoder decoder;
+        Decoder decoder;
         auto found = decode_all(decoder, Bytes{bytes}.first(cut));
         for (auto& item : decode_all(decoder, Bytes{bytes}.subspan(cut))) found.push_back(item);
         EXPECT_EQ(found, kConversation) << cut;
@@ -151,7 +160,7 @@ TEST(AirDecoder, NoFlippedBitWithinACodeChangesAnOperation) {
         if (good[bit / 8] == 0) continue;
         Buffer bytes = good;
         bytes[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
-        AirDecoder decoder;
+        Decoder decoder;
         std::size_t matched = 0;
         for (const auto& item : decode_all(decoder, bytes)) {
             while (matched < 3 && kConversation[matched] != item) ++matched;
@@ -165,7 +174,7 @@ TEST(AirDecoder, NoFlippedBitOutlivesTheNextEnd) {
     for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
         Buffer bytes = good;
         bytes[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
-        AirDecoder decoder;
+        Decoder decoder;
         decode_all(decoder, bytes);
         decode_all(decoder, Buffer{0});
         EXPECT_EQ(decode_all(decoder, good), kConversation) << bit;
@@ -173,7 +182,7 @@ TEST(AirDecoder, NoFlippedBitOutlivesTheNextEnd) {
 }
 
 TEST(AirDecoder, DropsEndlessGarbageAndStaysUsable) {
-    AirDecoder decoder;
+    Decoder decoder;
     const Buffer garbage(10'000, 0x55);
     EXPECT_TRUE(decode_all(decoder, garbage).empty());
     EXPECT_TRUE(decode_all(decoder, Buffer{0, 0, 0}).empty());
@@ -181,8 +190,20 @@ TEST(AirDecoder, DropsEndlessGarbageAndStaysUsable) {
     EXPECT_EQ(decode_all(decoder, conversation()), kConversation);
 }
 
+TEST(AirDecoder, DropsWhatItHasNoRoomFor) {
+    std::array<std::uint8_t, kAirBytesMax> out{};
+    const Buffer value(30, 0x55);
+    const Bytes code = *encode_air_operation(out, Write{value});
+    for (const std::size_t size : {code.size() - 2, code.size() - 1}) {  // without its 0x00
+        Buffer room(size);
+        AirDecoder decoder{room};
+        EXPECT_EQ(decode_all(decoder, code).size(), size == code.size() - 1 ? 1U : 0U);
+        EXPECT_EQ(decoder.dropped(), size == code.size() - 1 ? 0U : 1U);
+    }
+}
+
 TEST(AirDecoder, DropsCodesTooShortForAChecksum) {
-    AirDecoder decoder;
+    Decoder decoder;
     EXPECT_TRUE(decode_all(decoder, Buffer{1, 0, 2, 1, 0, 3, 1, 2, 0}).empty());
     EXPECT_EQ(decoder.dropped(), 3U);
 }

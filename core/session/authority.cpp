@@ -5,12 +5,18 @@ namespace sotto::session {
 
 Status Authority::load(Instant now) {
     SOTTO_TRY(keystore::load_root(setup_.storage, root_));
-    SOTTO_TRY(keep_valid(keystore::load_cloud(setup_.storage, cloud_), cloud_));
-    SOTTO_TRY(keep_valid(keystore::load_trial_cloud(setup_.storage, trial_), trial_));
-    if (trial_.version <= cloud_.version) trial_.version = 0;  // it has been decided
+    SOTTO_TRY(load_confirmed(cloud_));
+    keystore::CloudRecord trial;
+    SOTTO_TRY(keep_valid(keystore::load_trial_cloud(setup_.storage, trial), trial));
+    is_on_trial_ = trial.version > cloud_.version;  // otherwise it has been decided
+    if (is_on_trial_) cloud_ = trial;
     trial_began_ = now;
     is_trial_proved_ = false;
     return {};
+}
+
+Status Authority::load_confirmed(keystore::CloudRecord& cloud) const {
+    return keep_valid(keystore::load_cloud(setup_.storage, cloud), cloud);
 }
 
 Status Authority::keep_valid(Status loaded, keystore::CloudRecord& cloud) const {
@@ -68,7 +74,7 @@ Status Authority::set_owner(const cose::Credential& owner,
     root.epoch = root_.epoch;
     root.generation = next_generation();
     root.owner_state = state;
-    SOTTO_TRY_ASSIGN(root.owner, keystore::CredentialBytes::from(owner.bytes()));
+    root.owner.assign(owner.bytes());
     root.token_key = std::move(token_key);
     root.pairing_secret = root_.pairing_secret.clone();
     SOTTO_TRY(keystore::store_root(setup_.storage, root));
@@ -88,17 +94,17 @@ Status Authority::try_cloud(keystore::CloudRecord& record, Instant now) {
     if (cloud() && record.version <= cloud()->version) return Error::Superseded;
     record.epoch = root_.epoch;
     SOTTO_TRY(keystore::store_trial_cloud(setup_.storage, record));
-    trial_ = record;
+    cloud_ = record;
+    is_on_trial_ = true;
     trial_began_ = now;
     is_trial_proved_ = false;
     return {};
 }
 
 Status Authority::confirm_cloud(std::uint32_t version) {
-    if (!is_cloud_on_trial() || trial_.version != version) return Error::Superseded;
+    if (!is_cloud_on_trial() || cloud_.version != version) return Error::Superseded;
     if (!is_trial_proved_) return Error::WrongState;
-    SOTTO_TRY(keystore::store_cloud(setup_.storage, trial_));
-    cloud_ = trial_;
+    SOTTO_TRY(keystore::store_cloud(setup_.storage, cloud_));
     forget_trial();
     return {};
 }
@@ -106,16 +112,19 @@ Status Authority::confirm_cloud(std::uint32_t version) {
 bool Authority::end_trial(Instant now) {
     if (!is_cloud_on_trial() || now - trial_began_ < kCloudTrial) return false;
     // The version only rises. If storage fails, the trial begins again at the next boot.
-    if (cloud_.version != 0) {
-        cloud_.version = trial_.version;
-        if (!keystore::store_cloud(setup_.storage, cloud_)) return false;
+    keystore::CloudRecord former;
+    if (!load_confirmed(former)) return false;
+    if (former.version != 0) {
+        former.version = cloud_.version;
+        if (!keystore::store_cloud(setup_.storage, former)) return false;
     }
+    cloud_ = former;
     forget_trial();
     return true;
 }
 
 void Authority::forget_trial() {
-    trial_.version = 0;
+    is_on_trial_ = false;
     // Should this fail: its version is that of the other record, or it is tried once more.
     (void)keystore::erase_trial_cloud(setup_.storage).has_value();
 }
@@ -131,7 +140,7 @@ Status Authority::factory_reset(hal::Entropy& entropy) {
     SOTTO_TRY(keystore::store_root(setup_.storage, root));
     root_ = std::move(root);
     cloud_.version = 0;
-    trial_.version = 0;
+    is_on_trial_ = false;
     button_pressed_.reset();
     return {};
 }

@@ -85,7 +85,7 @@ class Authority {
     Status confirm_cloud(std::uint32_t version);
     // True if a trial has ended now, and the cloud before it counts again.
     bool end_trial(Instant now);
-    bool is_cloud_on_trial() const { return trial_.version != 0; }
+    bool is_cloud_on_trial() const { return is_on_trial_; }
 
     // Forgets the owner and everything he gave, in one durable write; the records of old sessions
     // are void from then on, for their epoch has passed. A device with a screen gets a new secret.
@@ -100,27 +100,26 @@ class Authority {
     const keystore::PairingSecret& pairing_secret() const { return root_.pairing_secret; }
     // The cloud to go to, which alone has Role::Cloud: the one on trial, if there is one; null if
     // there is none at all.
-    const keystore::CloudRecord* cloud() const {
-        const keystore::CloudRecord& chosen = is_cloud_on_trial() ? trial_ : cloud_;
-        return chosen.version != 0 ? &chosen : nullptr;
-    }
+    const keystore::CloudRecord* cloud() const { return cloud_.version != 0 ? &cloud_ : nullptr; }
 
   private:
     bool is_owner(const cose::Credential& credential) const;
     Status set_owner(const cose::Credential& owner,
                      keystore::TokenKey&& token_key,
                      keystore::OwnerState state);
+    // The cloud that the owner has confirmed last; version 0: there is none.
+    Status load_confirmed(keystore::CloudRecord& cloud) const;
     // Whatever of a cloud has been loaded counts in its epoch alone.
     Status keep_valid(Status loaded, keystore::CloudRecord& cloud) const;
     void forget_trial();
 
     Setup setup_;
+    bool is_on_trial_ = false;
     bool is_trial_proved_ = false;
     Instant trial_began_{};
     std::optional<Instant> button_pressed_;
     keystore::DeviceRoot root_;
-    keystore::CloudRecord cloud_;  // version 0: there is none, as below
-    keystore::CloudRecord trial_;
+    keystore::CloudRecord cloud_;  // that of cloud(); version 0: there is none
 };
 
 }  // namespace sotto::session

@@ -86,15 +86,17 @@ struct Device {
            Instant boot_time = Instant{1'000'000},
            bool has_parts = true)
         : storage(records), entropy(chance), party(self), now(boot_time) {
-        server = std::make_unique<Server>(Server::Setup{.identity = party.identity(),
-                                                        .storage = storage,
-                                                        .entropy = entropy,
-                                                        .resources = lamp,
-                                                        .parts = has_parts ? parts.view() : Parts{},
-                                                        .sessions = sessions,
-                                                        .half_open = half_open,
-                                                        .scratch = scratch,
-                                                        .result = result});
+        server =
+            std::make_unique<Server>(Server::Setup{.identity = party.identity(),
+                                                   .storage = storage,
+                                                   .entropy = entropy,
+                                                   .resources = lamp,
+                                                   .parts = has_parts ? parts.view() : Parts{},
+                                                   .sessions = sessions,
+                                                   .half_open = half_open,
+                                                   .scratch = scratch,
+                                                   // Where the answer goes: worst case.
+                                                   .result = MutBytes{out}.first(kPayloadSizeMax)});
         started = server->start(now).has_value();
     }
     Message receive(const Message& message, Channel channel = {}) {
@@ -111,7 +113,6 @@ struct Device {
     std::array<SessionEntry, kStoredSessions + 3> sessions;
     std::array<HalfOpen, kHalfOpenSlots> half_open;
     std::array<std::uint8_t, kMessageSizeMax> scratch;
-    std::array<std::uint8_t, kPayloadSizeMax> result;
     std::array<std::uint8_t, kMessageSizeMax> out;
     std::unique_ptr<Server> server;
     Instant now;

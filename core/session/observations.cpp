@@ -95,9 +95,8 @@ std::optional<Observations::Due> Observations::next(Instant now) {
         for (std::size_t i = 0; i < slots_.size(); ++i) {
             if ((first.waiting >> i & 1) == 0) continue;
             first.waiting = static_cast<std::uint8_t>(first.waiting & ~(1U << i));
-            current_payload_ = first.payload;
             return Due{.observation = slots_[i].observation,
-                       .content = {.format = first.format, .payload = current_payload_}};
+                       .content = {.format = first.format, .payload = first.payload}};
         }
         pending_.erase(pending_.begin());
     }

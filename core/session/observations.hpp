@@ -43,7 +43,8 @@ class Observations {
         Observation& observation;
         Content content;
     };
-    // The next observer that has to be told, who counts as told from then on.
+    // The next observer that has to be told, who counts as told from then on. The content is valid
+    // until this is called again.
     std::optional<Due> next(Instant now);
 
   private:
@@ -65,7 +66,6 @@ class Observations {
 
     std::array<Slot, kObservations> slots_{};
     FixedVector<Pending, kPendingEvents> pending_;
-    FixedBytes<kEventSizeMax> current_payload_;
 };
 
 }  // namespace sotto::session

@@ -28,7 +28,9 @@ class Server {
         std::span<SessionEntry> sessions;  // at least kStoredSessions
         std::span<HalfOpen> half_open;     // at least kHalfOpenSlots
         MutBytes scratch;                  // for a plaintext: as large as the largest message
-        MutBytes result;  // for what a resource answers in one message: kPayloadSizeMax on hosts
+        // For what a resource answers in one message: kPayloadSizeMax on hosts. It may lie in the
+        // `out` of receive() and poll(), which is written when this has been read.
+        MutBytes result;
         Rate handshake_rate{.burst = kHandshakeBurst, .refill = kHandshakeRefill};
     };
     explicit Server(const Setup& setup);

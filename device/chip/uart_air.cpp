@@ -180,7 +180,7 @@ void UartAir::close(const std::string& why) {
     peripheral_.reset();
     queue_.clear();
     writing_.clear();
-    decoder_ = {};
+    decoder_ = framing::AirDecoder{code_};
     wait_for_uart();
 }
 

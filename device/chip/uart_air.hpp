@@ -54,7 +54,8 @@ class UartAir final : private air::PeripheralHandler {
     boost::asio::steady_timer timer_;
     std::unique_ptr<air::VirtualPeripheral> peripheral_;
     std::size_t value_size_max_ = framing::kValueSizeDefault;
-    framing::AirDecoder decoder_;
+    std::array<std::uint8_t, framing::kAirCodeSizeMax> code_{};
+    framing::AirDecoder decoder_{code_};
     std::array<std::uint8_t, framing::kFrameSizeMax> frame_{};
     framing::Reassembler reassembler_{frame_};
     framing::Segmenter segmenter_;

@@ -5,7 +5,6 @@ namespace sotto::firmware {
 namespace {
 
 constexpr std::string_view kName = "Sotto lamp";
-constexpr std::uint16_t kValueSizeMax = 247;  // of the chip's notifications
 
 }  // namespace
 
@@ -42,7 +41,7 @@ void AirPort::on_value(Bytes value) {
 void AirPort::advertise() {
     setup_.radio.advertise({.has_owner = setup_.server.authority().has_owner(),
                             .device_id = setup_.device_id,
-                            .value_size_max = kValueSizeMax,
+                            .value_size_max = ports::Radio::kValueSizeMax,
                             .name = kName});
 }
 
@@ -54,17 +53,18 @@ void AirPort::attach() {
         attach.address = as_text(cloud->address);
         attach.cloud_credential = cloud->credential_hash;
     }
-    send(framing::encode_frame(frame_, attach));
+    send(framing::encode_frame(setup_.frame, attach));
 }
 
 void AirPort::send_message(session::Channel channel, Bytes message) {
     send(framing::encode_frame(
-        frame_, framing::Message{.label = framing::Label{channel.label}, .message = message}));
+        setup_.frame,
+        framing::Message{.label = framing::Label{channel.label}, .message = message}));
 }
 
 void AirPort::send(const Result<Bytes>& frame) {
     if (!is_connected_ || !frame || !segmenter_.begin(*frame)) return;
-    std::array<std::uint8_t, kValueSizeMax> value;
+    std::array<std::uint8_t, ports::Radio::kValueSizeMax> value;
     while (!segmenter_.is_idle()) setup_.radio.notify(segmenter_.next(value));
 }
 

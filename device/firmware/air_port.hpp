@@ -16,6 +16,7 @@ class AirPort final : public ports::RadioHandler {
         ports::Radio& radio;
         session::Server& server;
         const framing::DeviceId& device_id;
+        MutBytes frame;  // for what is sent: framing::kFrameSizeMaxChip
     };
     explicit AirPort(const Setup& setup) : setup_(setup), reassembler_(received_) {}
 
@@ -31,7 +32,7 @@ class AirPort final : public ports::RadioHandler {
     void advertise();
     void attach();
     // Where an answer is written, so that its frame needs no room of its own.
-    MutBytes message() { return MutBytes{frame_}.subspan(framing::kMessageHeaderSize); }
+    MutBytes message() { return setup_.frame.subspan(framing::kMessageHeaderSize); }
     void send_message(session::Channel channel, Bytes message);
     void send(const Result<Bytes>& frame);
 
@@ -42,7 +43,6 @@ class AirPort final : public ports::RadioHandler {
     Instant now_{};
     std::uint32_t revision_ = 0;
     bool is_connected_ = false;
-    std::array<std::uint8_t, framing::kFrameSizeMaxChip> frame_{};
 };
 
 }  // namespace sotto::firmware

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <new>
+#include <optional>
 
 #include "core/keystore/records.hpp"
 #include "core/session/all_parts.hpp"
@@ -92,6 +93,7 @@ class Firmware final : device::Lamp::World {
   private:
     void on_call(std::string_view) override {}
     void on_switched(std::string_view state) override;
+    void load_identity();
     void on_button(Button::Event event, Instant now);
     void show_status(Instant now);
 
@@ -102,6 +104,8 @@ class Firmware final : device::Lamp::World {
     ports::FlashStorage storage_{flash_};
     ports::ChipNoise noise_;
     ports::Drbg drbg_{noise_};
+    crypto::DhPrivateKey private_key_;
+    std::optional<cose::Credential> credential_;
     device::Catalog catalog_;
     device::Lamp lamp_;
     Repeat repeat_;
@@ -110,7 +114,7 @@ class Firmware final : device::Lamp::World {
     std::array<session::SessionEntry, session::kStoredSessions> sessions_;
     std::array<session::HalfOpen, session::kHalfOpenSlots> half_open_;
     std::array<std::uint8_t, framing::kMessageSizeMaxChip> scratch_{};
-    std::array<std::uint8_t, kResultSize> result_{};
+    std::array<std::uint8_t, framing::kFrameSizeMaxChip> frame_{};  // that is sent
     session::Server* server_ = nullptr;
 };
 
@@ -137,35 +141,40 @@ void Firmware::show_status(Instant now) {
     set_pin(board::kStatus, button_.is_down() ? now.ms % 200 < 100 : has_owner || is_blink);
 }
 
-void Firmware::run() {
-    set_up_pins();
-    if (!storage_.open()) fail(radio_, clock_, "fault: flash");
-    const auto identity = keystore::load_identity(storage_);
+void Firmware::load_identity() {
+    auto identity = keystore::load_identity(storage_);
     if (!identity) fail(radio_, clock_, "fault: no identity");
     const auto credential = cose::Credential::parse(identity->credential);
     if (!credential) fail(radio_, clock_, "fault: identity");
+    credential_.emplace(*credential);
+    private_key_ = std::move(identity->private_key);
+}
+
+void Firmware::run() {
+    set_up_pins();
+    if (!storage_.open()) fail(radio_, clock_, "fault: flash");
+    load_identity();
     if (!lamp_.declare(catalog_) || !catalog_.function("repeat", repeat_))
         fail(radio_, clock_, "fault: sketch");
     framing::DeviceId id{};
-    std::copy_n(credential->hash().begin(), id.size(), id.begin());
-    session::Server server{
-        {.identity = {.credential = *credential, .private_key = identity->private_key},
-         .storage = storage_,
-         .entropy = drbg_,
-         .resources = catalog_,
-         .parts = parts_.view(),
-         .display = session::PairingDisplay::Label,
-         .sessions = sessions_,
-         .half_open = half_open_,
-         .scratch = scratch_,
-         .result = result_}};
+    std::copy_n(credential_->hash().begin(), id.size(), id.begin());
+    session::Server server{{.identity = {.credential = *credential_, .private_key = private_key_},
+                            .storage = storage_,
+                            .entropy = drbg_,
+                            .resources = catalog_,
+                            .parts = parts_.view(),
+                            .display = session::PairingDisplay::Label,
+                            .sessions = sessions_,
+                            .half_open = half_open_,
+                            .scratch = scratch_,
+                            .result = MutBytes{frame_}.last(kResultSize)}};
     server_ = &server;
     if (const Status started = server.start(clock_.now()); !started) {
         fail(radio_,
              clock_,
              started.error() == Error::EntropyFailed ? "fault: random numbers" : "fault: records");
     }
-    AirPort air{{.radio = radio_, .server = server, .device_id = id}};
+    AirPort air{{.radio = radio_, .server = server, .device_id = id, .frame = frame_}};
     air.start();
     for (;;) {
         const Instant now = clock_.now();

@@ -21,6 +21,8 @@ class RadioHandler {
 
 class Radio {
   public:
+    static constexpr std::uint16_t kValueSizeMax = 247;  // the largest that the chip sends or takes
+
     // Shown to whoever looks, from now on. The name must stay where it is.
     virtual void advertise(const framing::Advertisement& advertisement) = 0;
     // The largest value of the present connection, header included.

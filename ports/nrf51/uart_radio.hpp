@@ -25,7 +25,11 @@ class UartRadio final : public Radio {
     void send(const framing::AirOperation& operation);
 
     framing::Advertisement advertisement_;
-    framing::AirDecoder decoder_;
+    // No WRITE that is longer goes with what is advertised.
+    static constexpr std::size_t kOperationSizeMax = 1 + Radio::kValueSizeMax + 2;
+
+    std::array<std::uint8_t, framing::cobs_size_max(kOperationSizeMax)> code_{};
+    framing::AirDecoder decoder_{code_};
     std::size_t value_size_ = framing::kValueSizeDefault;
 };
 
