@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device/boot/journal.hpp"
 
+#include "device/boot/layout.hpp"
+
 namespace sotto::boot {
 namespace {
 
@@ -48,15 +50,10 @@ State decode(std::uint16_t entry) {
 
 }  // namespace
 
-std::uint32_t Journal::word_at(std::size_t page, std::size_t offset) const {
-    const Bytes word = flash_.bytes().subspan(page * size() + offset, kWord);
-    return word[0] | word[1] << 8U | word[2] << 16U | std::uint32_t{word[3]} << 24U;
-}
-
 Journal::Page Journal::look_at(std::size_t page) const {
     Page found;
     for (std::size_t at = 0; at < size(); at += kWord) {
-        const std::uint32_t word = word_at(page, at);
+        const std::uint32_t word = word_at(flash_.bytes(), page * size() + at);
         if (word != kErased) found.end = at + kWord;
         if (is_entry(word)) found.last = static_cast<std::uint16_t>(word >> 16U);
     }

@@ -48,7 +48,6 @@ class Journal {
         std::optional<std::uint16_t> last;  // the last whole entry
     };
     std::size_t size() const { return flash_.bytes().size() / 2; }
-    std::uint32_t word_at(std::size_t page, std::size_t offset) const;
     Page look_at(std::size_t page) const;
     std::size_t current(const Page& first, const Page& second) const;
 
@@ -57,6 +56,9 @@ class Journal {
 
 // An image on trial is started so often without its owner's confirmation, then no more.
 inline constexpr std::uint8_t kTrialBoots = 3;
+
+// And is reset if it is silent for so long: it hangs.
+inline constexpr std::uint32_t kTrialSilenceSeconds = 60;
 
 // What a boot does: decides, stores it, and says which image is to be started.
 Slot start(Journal& journal);

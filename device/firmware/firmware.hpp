@@ -3,7 +3,12 @@
 // of it is in static memory.
 #pragma once
 
+#include <cstdint>
+
 namespace sotto::firmware {
+
+// Of this image, as it is built. `sotto-chip sign` puts in its place the one it signs.
+inline constexpr std::uint32_t kVersion = 1;
 
 [[noreturn]] void run();
 

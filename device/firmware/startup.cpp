@@ -3,7 +3,9 @@
 // system.
 #include <cstdint>
 
+#include "device/boot/layout.hpp"
 #include "device/firmware/firmware.hpp"
+#include "ports/nrf51/registers.hpp"
 
 extern "C" {
 extern std::uint32_t sotto_stack_top;
@@ -32,15 +34,12 @@ constexpr std::uint32_t kUnpainted = 16;  // words below the stack pointer that 
 }
 
 // Whatever went wrong, a boot is the way out: everything that must last is in flash.
-[[noreturn]] void Fault_Handler() {
-    *reinterpret_cast<volatile std::uint32_t*>(0xe000'ed0c) = 0x05fa'0004;  // SYSRESETREQ
-    for (;;) {
-    }
-}
+[[noreturn]] void Fault_Handler() { sotto::ports::nrf51::reset(); }
 
 void __cxa_pure_virtual() { Fault_Handler(); }
 [[noreturn]] void abort() { Fault_Handler(); }
 
+// Behind a boot program only the first two are used.
 using Vector = void (*)();
 constexpr int kExceptions = 16;
 [[gnu::section(".vectors"), gnu::used]] const Vector vectors[kExceptions] = {
@@ -48,5 +47,13 @@ constexpr int kExceptions = 16;
     Reset_Handler,
     Fault_Handler,  // NMI
     Fault_Handler,  // HardFault
+    nullptr,
+    nullptr,
+    nullptr,
+    reinterpret_cast<Vector>(sotto::boot::kMagic),
+    reinterpret_cast<Vector>(sotto::firmware::kVersion),
 };
+static_assert(sotto::boot::kImageMagic == 7 * sizeof(Vector));
+static_assert(sotto::boot::kImageVersion == 8 * sizeof(Vector));
+static_assert(sotto::boot::kImageHeaderSize == kExceptions * sizeof(Vector));
 }

@@ -55,6 +55,21 @@ inline Register& config() { return at(kBase + 0x504); }
 inline Register& value() { return at(kBase + 0x508); }
 }  // namespace rng
 
+// Once set it runs until the next reset of any kind but the processor's own, and resets the chip
+// unless it is fed.
+namespace watchdog {
+inline constexpr std::uint32_t kBase = 0x4001'0000;
+inline constexpr std::uint32_t kFrequency = 32'768;
+inline constexpr std::uint32_t kRunsInSleep = 1;
+inline constexpr std::uint32_t kFood = 0x6e52'4635;
+inline void feed() { at(kBase + 0x600) = kFood; }
+inline void set(std::uint32_t seconds) {
+    at(kBase + 0x50c) = kRunsInSleep;
+    at(kBase + 0x504) = seconds * kFrequency;
+    at(kBase + 0x000) = 1;
+}
+}  // namespace watchdog
+
 namespace nvmc {
 inline constexpr std::uint32_t kBase = 0x4001'e000;
 inline Register& ready() { return at(kBase + 0x400); }
@@ -74,6 +89,13 @@ inline Register& pin_config(std::uint32_t pin) { return at(kBase + 0x700 + 4 * p
 inline constexpr std::uint32_t kOutput = 1;
 inline constexpr std::uint32_t kInputPullUp = 3U << 2U;
 }  // namespace gpio
+
+// AIRCR: a reset of processor and peripherals.
+[[noreturn]] inline void reset() {
+    at(0xe000'ed0c) = 0x05fa'0004;
+    for (;;) {
+    }
+}
 
 inline Register& interrupts_enable() { return at(0xe000'e100); }
 inline Register& interrupts_clear_pending() { return at(0xe000'e280); }
