@@ -164,6 +164,14 @@ std::optional<EmptyMessage> rejection_of(Bytes message) {
     return empty_message(Type::Reset, static_cast<std::uint16_t>(message[2] << 8 | message[3]));
 }
 
+Bytes refuse_too_large(Bytes front, MutBytes out) {
+    auto header = parse_header(front);
+    if (!header || header->type != Type::Confirmable || !is_request(header->code)) return {};
+    header->type = Type::Acknowledgement;
+    header->code = Code::RequestEntityTooLarge;
+    return MessageWriter{out, *header}.finish().value_or(Bytes{});
+}
+
 Result<Body> parse_body(Bytes bytes) {
     if (bytes.empty()) return Error::Truncated;
     return Body::parse(static_cast<Code>(bytes[0]), bytes.subspan(1));

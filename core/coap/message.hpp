@@ -108,6 +108,10 @@ EmptyMessage empty_message(Type type, std::uint16_t id);
 // to a ping, an Empty Confirmable message.
 std::optional<EmptyMessage> rejection_of(Bytes message);
 
+// The answer 4.13 to a request that is larger than can be taken, and of which `front` has come.
+// Empty if it gets none: it is not Confirmable, or no request.
+Bytes refuse_too_large(Bytes front, MutBytes out);
+
 // The plaintext of OSCORE (RFC 8613 §5.3): code, options, payload. Errors as above.
 Result<Body> parse_body(Bytes bytes);
 

@@ -112,6 +112,22 @@ TEST(Message, EmptyMessages) {
     EXPECT_FALSE(rejection_of(from_hex("70001234")));
 }
 
+TEST(Message, ARequestThatIsTooLargeIsRefusedByItsFront) {
+    std::array<std::uint8_t, 12> out{};
+    // POST, Confirmable, token of two bytes; the rest is missing.
+    const Bytes refusal = refuse_too_large(from_hex("42021234abcdb3"), out);
+    EXPECT_EQ(hex(refusal), "628d1234abcd");
+    for (const char* front : {"52021234abcdb3",  // Non-confirmable
+                              "42451234abcdb3",  // a response
+                              "40001234",        // a ping
+                              "42021234",        // without its token
+                              "42021234ab",
+                              "4902123400112233445566778899",
+                              ""}) {
+        EXPECT_TRUE(refuse_too_large(from_hex(front), out).empty()) << front;
+    }
+}
+
 TEST(Message, EveryTruncationIsAnErrorOrAShorterMessage) {
     const Buffer whole =
         from_hex("48034c0e313233343536373972ad884166036c6564113c33613d3103623d32ff68656c6c6f");

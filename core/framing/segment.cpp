@@ -50,6 +50,7 @@ Bytes Segmenter::next(MutBytes out) {
 }
 
 std::optional<Bytes> Reassembler::receive(Bytes value) {
+    too_long_ = 0;
     if (value.size() <= kSegmentHeaderSize) return drop();
     const std::uint8_t header = value[0];
     const Bytes part = value.subspan(kSegmentHeaderSize);
@@ -61,7 +62,10 @@ std::optional<Bytes> Reassembler::receive(Bytes value) {
     } else if (!collecting_ || counter != expected_) {
         return drop();  // [AIR-6]
     }
-    if (part.size() > buffer_.size() - size_) return drop();
+    if (part.size() > buffer_.size() - size_) {
+        too_long_ = size_;
+        return drop();
+    }
     std::copy(part.begin(), part.end(), buffer_.begin() + static_cast<std::ptrdiff_t>(size_));
     size_ += part.size();
     expected_ = after(counter);

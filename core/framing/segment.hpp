@@ -48,6 +48,9 @@ class Reassembler {
     // goes on or the value is dropped. Any bytes may be given.
     std::optional<Bytes> receive(Bytes value);
 
+    // What there is of a frame that the latest value made too long for the buffer: its front.
+    Bytes too_long() const { return buffer_.first(too_long_); }
+
     // Forgets a frame under way, as for a new connection.
     void reset();
     // How many partial frames and values were dropped.
@@ -58,6 +61,7 @@ class Reassembler {
 
     MutBytes buffer_;
     std::size_t size_ = 0;
+    std::size_t too_long_ = 0;
     bool collecting_ = false;
     std::uint8_t expected_ = 0;
     std::uint32_t dropped_ = 0;

@@ -132,5 +132,22 @@ TEST(Reassembler, ResetForgetsAPartialFrame) {
     EXPECT_EQ(receiver.receive({0xc0, 3}), Buffer{3});
 }
 
+TEST(Reassembler, ShowsTheFrontOfWhatIsTooLong) {
+    std::array<std::uint8_t, 50> buffer{};
+    Reassembler reassembler{buffer};
+    Segmenter segmenter;
+    std::size_t shown = 0;
+    for (const Buffer& value : cut(segmenter, make_frame(100))) {
+        EXPECT_FALSE(reassembler.receive(value));
+        const Bytes front = reassembler.too_long();
+        if (front.empty()) continue;
+        ++shown;
+        EXPECT_TRUE(equal(front, Bytes{make_frame(38)})) << "two values of 19";
+    }
+    EXPECT_EQ(shown, 1U);
+    EXPECT_TRUE(reassembler.receive(cut(segmenter, make_frame(10))[0]));
+    EXPECT_TRUE(reassembler.too_long().empty());
+}
+
 }  // namespace
 }  // namespace sotto::framing

@@ -265,6 +265,8 @@ class Client {
     // Sends the argument again, from the block at `offset` on: nothing was run.
     std::optional<Event> restart(Instant now, std::size_t offset);
     bool is_to_shrink(Instant now);
+    // The argument goes in small blocks from now on. False: it does already, or a part was taken.
+    bool shrink();
     void renew_patience(Instant now);
     bool keep_echo(const coap::Body& body, Instant now);
     void reply(const coap::EmptyMessage& message);

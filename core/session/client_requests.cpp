@@ -123,6 +123,11 @@ std::optional<Event> Client::on_answer(const coap::Message& message, Instant now
 // Nothing proves such an answer; it can cost a handshake and no more [SES-13].
 std::optional<Event> Client::on_unprotected(const coap::Message& message, Instant now) {
     const coap::Code code = message.header.code;
+    if (code == coap::Code::RequestEntityTooLarge) {
+        // It did not get through, or somebody says so: what may have run is asked for [SES-87].
+        const bool is_argument = job_.kind == JobKind::Request && job_.step == Step::Request;
+        return is_argument && !job_.transfer.fetches && shrink() ? proceed(now) : std::nullopt;
+    }
     if (code != coap::Code::Unauthorized && code != coap::Code::BadRequest) return std::nullopt;
     const bool is_first = job_.hint_count++ == 0;
     // What does not verify may have been damaged on its way: it is resent in any case.

@@ -92,11 +92,15 @@ std::optional<Event> Client::restart(Instant now, std::size_t offset) {
 
 // A chip takes frames of 512 bytes: a first block that gets no answer may have been too large.
 bool Client::is_to_shrink(Instant now) {
-    coap::OutgoingBody& out = job_.transfer.out;
+    const coap::OutgoingBody& out = job_.transfer.out;
     const bool is_silent = job_.kind == JobKind::Request && job_.step == Step::Request &&
                            exchange_.sent_count() >= 2 && exchange_.is_due(now);
-    if (!is_silent || !out.is_divided() || out.offset() > 0) return false;
-    if (!out.shrink(kSmallBlockExponent)) return false;
+    return is_silent && out.is_divided() && shrink();
+}
+
+bool Client::shrink() {
+    coap::OutgoingBody& out = job_.transfer.out;
+    if (out.offset() > 0 || !out.shrink(kSmallBlockExponent) || !out.is_divided()) return false;
     block_exponent_ = kSmallBlockExponent;
     return true;
 }

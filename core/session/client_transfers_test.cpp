@@ -243,6 +243,63 @@ TEST_F(ClientTransferTest, FallsBackToSmallBlocksWhereLargeOnesAreLost) {
     EXPECT_EQ(line_.seen.size() - before, 12U);
 }
 
+// Answers what does not fit a frame of the chip as its air port does.
+class ChipTransferTest : public ClientTransferTest {
+  protected:
+    ChipTransferTest() {
+        line_.fate = [this](Way way, const Message& message) {
+            if (way == Way::ToClient || message.size() <= framing::kMessageSizeMaxChip) return 1;
+            refuse(message);
+            return 0;
+        };
+    }
+    void refuse(const Message& message) {
+        ++refusals_;
+        std::array<std::uint8_t, 16> out{};
+        const Bytes front = Bytes{message}.first(100);
+        const Bytes refusal = coap::refuse_too_large(front, out);
+        ASSERT_FALSE(refusal.empty());
+        line_.to_client({refusal.begin(), refusal.end()});
+    }
+    int refusals_ = 0;
+};
+
+TEST_F(ChipTransferTest, ALargeBlockThatIsRefusedGoesInSmallOnesAtOnce) {
+    const std::string text = text_of(3'000);
+    const Instant begin = line_.now;
+    EXPECT_EQ(line_.note(text).payload, text);
+    EXPECT_LT((line_.now - begin).ms, kRetransmitFirst.ms);
+    EXPECT_EQ(lamp().note_count, 1);
+    EXPECT_EQ(line_.note(text).payload, text);
+    EXPECT_EQ(refusals_, 1) << "it has learned from it";
+}
+
+TEST_F(ChipTransferTest, AnArgumentOfOneLargeMessageGoesInSmallBlocks) {
+    // The first has no Echo and cannot have run; the others may have, for all that a client knows.
+    for (int i = 1; i <= 3; ++i) {
+        const std::string text = text_of(600U + static_cast<unsigned>(i));
+        EXPECT_EQ(line_.note(text).payload, text);
+        EXPECT_EQ(lamp().note_count, i);
+        line_.boot_client();
+        EXPECT_EQ(line_.get_note().code, Code::Content);  // it knows an Echo now
+        EXPECT_EQ(refusals_, i);
+    }
+}
+
+TEST_F(ChipTransferTest, ARefusalThatIsALieRunsNothingTwice) {
+    line_.fate = [this](Way way, const Message& message) {
+        if (way == Way::ToDevice && message.size() > 512) refuse(message);
+        return 1;  // and it arrives
+    };
+    EXPECT_EQ(line_.get_note().code, Code::Content);
+    for (int i = 1; i <= 3; ++i) {
+        EXPECT_EQ(line_.note(text_of(700)).code, Code::Changed);
+        EXPECT_EQ(lamp().note_count, i);
+        line_.boot_client();
+    }
+    EXPECT_GT(refusals_, 0);
+}
+
 TEST_F(ClientTransferTest, GivingUpWhileNothingWasRunSaysSo) {
     const std::string text = text_of(5'000);
     line_.fate = [count = 0](Way, const Message&) mutable { return ++count < 5 ? 1 : 0; };

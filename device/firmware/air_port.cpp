@@ -29,12 +29,13 @@ void AirPort::on_connected() {
 
 void AirPort::on_value(Bytes value) {
     const auto bytes = reassembler_.receive(value);
-    if (!bytes) return;
-    const auto frame = framing::parse_frame(*bytes);  // [AIR-13] what is none is dropped
+    const Bytes whole_or_front = bytes ? *bytes : reassembler_.too_long();
+    const auto frame = framing::parse_frame(whole_or_front);  // [AIR-13] what is none is dropped
     const auto* request = frame ? std::get_if<framing::Message>(&*frame) : nullptr;
     if (request == nullptr) return;
     const session::Channel channel{.path = session::Channel::kAir, .label = request->label.value()};
-    const Bytes answer = setup_.server.receive(channel, request->message, now_, message());
+    const Bytes answer = bytes ? setup_.server.receive(channel, request->message, now_, message())
+                               : coap::refuse_too_large(request->message, message());  // [AIR-42]
     if (!answer.empty()) send_message(channel, answer);
 }
 

@@ -19,17 +19,6 @@ bool is_confirmable(Bytes datagram) {
 
 }  // namespace
 
-Bytes refuse_large(Bytes datagram, MutBytes out) {
-    const auto message = coap::parse_message(datagram);
-    if (!message || !coap::is_request(message->header.code) || !is_confirmable(datagram)) return {};
-    const coap::MessageWriter writer{out,
-                                     {.type = coap::Type::Acknowledgement,
-                                      .code = coap::Code::RequestEntityTooLarge,
-                                      .id = message->header.id,
-                                      .token = message->header.token}};
-    return writer.finish().value_or(Bytes{});
-}
-
 Outcome<> UdpPort::open(const Options& options) {
     error_code error;
     const auto address = asio::ip::make_address(options.address, error);
@@ -69,7 +58,7 @@ void UdpPort::on_datagram(Bytes datagram) {
     const session::Channel channel = peers_.channel_of(sender_);
     if (datagram.size() > session::kMessageSizeMax) {
         std::array<std::uint8_t, coap::kHeaderSize + coap::kTokenSizeMax> reply{};
-        const Bytes refusal = refuse_large(datagram, reply);
+        const Bytes refusal = coap::refuse_too_large(datagram, reply);
         if (!refusal.empty()) send(channel, refusal);
         return;
     }

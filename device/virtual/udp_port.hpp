@@ -9,9 +9,6 @@
 
 namespace sotto::device {
 
-// The reply to a datagram that is too large to be processed, at the front of `out`; empty: none.
-Bytes refuse_large(Bytes datagram, MutBytes out);
-
 class UdpPort final : public Carrier {
   public:
     struct Options {
