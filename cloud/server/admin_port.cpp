@@ -62,7 +62,7 @@ Failure not_running(const std::string& state) {
 
 class AdminPort::Connection : public std::enable_shared_from_this<Connection> {
   public:
-    using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, Executor>;
+    using Socket = Listener::Socket;
 
     Connection(asio::io_context& loop,
                Socket socket,
@@ -108,26 +108,15 @@ class AdminPort::Connection : public std::enable_shared_from_this<Connection> {
 };
 
 AdminPort::AdminPort(asio::io_context& loop, GenericAcceptor acceptor, AdminAnswer answer)
-    : loop_(loop), acceptor_(std::move(acceptor)), pause_(loop), answer_(std::move(answer)) {}
+    : loop_(loop),
+      door_(loop,
+            std::move(acceptor),
+            [this](Listener::Socket socket) { on_socket(std::move(socket)); }),
+      answer_(std::move(answer)) {}
 
-void AdminPort::accept() {
-    acceptor_.async_accept([this](error_code error, Connection::Socket socket) {
-        if (!acceptor_.is_open()) return;
-        if (!error && *connection_count_ < kAdminConnectionsMax)
-            std::make_shared<Connection>(loop_, std::move(socket), answer_, connection_count_)
-                ->start();
-        if (!error) return accept();
-        pause_.expires_after(kAcceptPause);
-        pause_.async_wait([this](error_code cancelled) {
-            if (!cancelled) accept();
-        });
-    });
-}
-
-void AdminPort::stop() {
-    error_code ignored;
-    acceptor_.close(ignored);
-    pause_.cancel();
+void AdminPort::on_socket(Listener::Socket socket) {
+    if (*connection_count_ >= kAdminConnectionsMax) return;
+    std::make_shared<Connection>(loop_, std::move(socket), answer_, connection_count_)->start();
 }
 
 Outcome<AdminPort::GenericAcceptor> listen_for_admin(asio::io_context& loop,

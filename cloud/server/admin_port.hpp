@@ -10,9 +10,8 @@
 #include <string_view>
 
 #include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/steady_timer.hpp>
 
-#include "cloud/server/stream.hpp"
+#include "cloud/server/door.hpp"
 #include "ports/linux/failure.hpp"
 #include "ports/linux/file.hpp"
 
@@ -30,23 +29,22 @@ inline constexpr const char* kAdminSocketName = "control.sock";
 
 class AdminPort {
   public:
-    using GenericAcceptor =
-        boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol, Executor>;
+    using Listener = Door<boost::asio::generic::stream_protocol>;
+    using GenericAcceptor = Listener::Acceptor;
 
     // `acceptor` listens already. Must live until the event loop has ended.
     AdminPort(boost::asio::io_context& loop, GenericAcceptor acceptor, AdminAnswer answer);
 
-    void start() { accept(); }
-    void stop();
+    void start() { door_.open(); }
+    void stop() { door_.close(); }
 
   private:
     class Connection;
 
-    void accept();
+    void on_socket(Listener::Socket socket);
 
     boost::asio::io_context& loop_;
-    GenericAcceptor acceptor_;
-    boost::asio::steady_timer pause_;
+    Listener door_;
     AdminAnswer answer_;
     std::shared_ptr<std::size_t> connection_count_ = std::make_shared<std::size_t>(0);
 };

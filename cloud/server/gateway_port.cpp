@@ -141,28 +141,11 @@ GatewayPort::GatewayPort(asio::io_context& loop,
                          Acceptor acceptor,
                          services::Hub& hub,
                          const Certificates* certificates)
-    : acceptor_(std::move(acceptor)), certificates_(certificates), pause_(loop), hub_(hub) {}
+    : door_(loop, std::move(acceptor), [this](Socket socket) { on_socket(std::move(socket)); }),
+      certificates_(certificates),
+      hub_(hub) {}
 
-void GatewayPort::accept() {
-    acceptor_.async_accept(
-        [this](error_code error, Socket socket) { on_accepted(error, std::move(socket)); });
-}
-
-void GatewayPort::stop() {
-    error_code ignored;
-    acceptor_.close(ignored);
-    pause_.cancel();
-}
-
-void GatewayPort::on_accepted(error_code error, Socket socket) {
-    if (!acceptor_.is_open()) return;
-    if (error) {
-        pause_.expires_after(kAcceptPause);
-        pause_.async_wait([this](error_code cancelled) {
-            if (!cancelled) accept();
-        });
-        return;
-    }
+void GatewayPort::on_socket(Socket socket) {
     error_code ignored;
     socket.set_option(asio::ip::tcp::no_delay{true}, ignored);
     socket.set_option(asio::socket_base::send_buffer_size{kGatewaySendBuffer}, ignored);
@@ -173,7 +156,6 @@ void GatewayPort::on_accepted(error_code error, Socket socket) {
         return stranger == nullptr || hub_.is_signed_in(*stranger);
     });
     if (line->start() || (make_room() && line->start())) strangers_.push_back(line);
-    accept();
 }
 
 // Lets go of the one that has been silent longest.

@@ -6,10 +6,8 @@
 #include <list>
 #include <memory>
 
-#include <boost/asio/steady_timer.hpp>
-
 #include "cloud/server/certificates.hpp"
-#include "cloud/server/listen.hpp"
+#include "cloud/server/door.hpp"
 #include "cloud/services/hub.hpp"
 
 namespace sotto::cloud::server {
@@ -23,20 +21,18 @@ class GatewayPort {
                 services::Hub& hub,
                 const Certificates* certificates = nullptr);
 
-    void start() { accept(); }
+    void start() { door_.open(); }
     // Takes no more.
-    void stop();
+    void stop() { door_.close(); }
 
   private:
     class GatewayLine;
 
-    void accept();
-    void on_accepted(boost::system::error_code error, Socket socket);
+    void on_socket(Socket socket);
     bool make_room();
 
-    Acceptor acceptor_;
+    Door<boost::asio::ip::tcp> door_;
     const Certificates* certificates_;
-    boost::asio::steady_timer pause_;
     services::Hub& hub_;
     std::list<std::weak_ptr<GatewayLine>> strangers_;  // not signed in when last looked at
 };

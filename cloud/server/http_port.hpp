@@ -3,9 +3,8 @@
 // the thread that runs the io_context.
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
-
 #include "cloud/server/certificates.hpp"
+#include "cloud/server/door.hpp"
 #include "cloud/server/http_connection.hpp"
 
 namespace sotto::cloud::server {
@@ -23,18 +22,16 @@ class HttpPort {
     HttpPort(const HttpPort&) = delete;
     HttpPort& operator=(const HttpPort&) = delete;
 
-    void start() { accept(); }
+    void start() { door_.open(); }
     // Takes no more.
-    void stop();
+    void stop() { door_.close(); }
     std::size_t connection_count() const { return connections_.size(); }
 
   private:
-    void accept();
-    void on_accepted(boost::system::error_code error, Socket socket);
+    void on_socket(Socket socket);
 
-    Acceptor acceptor_;
+    Door<boost::asio::ip::tcp> door_;
     const Certificates* certificates_;
-    boost::asio::steady_timer pause_;
     HttpConnections connections_;
     HttpConnection::Services services_;
 };
