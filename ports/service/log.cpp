@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "ports/service/quote.hpp"
+
 namespace sotto::ports {
 namespace {
 
@@ -27,22 +29,6 @@ std::string timestamp(Instant now) {
     std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
     const std::string fraction = std::to_string(1'000 + now.ms % 1'000).substr(1);
     return std::string{text.data()} + "." + fraction + "Z";
-}
-
-// As JSON wants it; also where a field of text has blanks. What is not ASCII goes as it is.
-std::string quote(std::string_view text) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string quoted = "\"";
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte == 0x7f) {
-            quoted += {'\\', 'u', '0', '0', kDigits[byte >> 4], kDigits[byte & 15]};
-        } else {
-            if (c == '"' || c == '\\') quoted += '\\';
-            quoted += c;
-        }
-    }
-    return quoted + "\"";
 }
 
 bool is_plain(std::string_view text) {

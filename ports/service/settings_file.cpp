@@ -7,6 +7,8 @@
 
 #include <toml++/toml.h>
 
+#include "ports/service/quote.hpp"
+
 namespace sotto::ports {
 namespace {
 
@@ -93,22 +95,6 @@ Outcome read_table(const toml::table& table,
         if (!trouble.empty()) return SettingsComplaint{where + setting->name + ": " + trouble};
     }
     return {};
-}
-
-// As a basic string of TOML.
-std::string quote(const std::string& text) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string quoted = "\"";
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte == 0x7f) {
-            quoted += {'\\', 'u', '0', '0', kDigits[byte >> 4], kDigits[byte & 15]};
-        } else {
-            if (c == '"' || c == '\\') quoted += '\\';
-            quoted += c;
-        }
-    }
-    return quoted + "\"";
 }
 
 std::string print(const std::string& text) { return quote(text); }
