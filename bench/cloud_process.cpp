@@ -13,8 +13,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "app/client/hex.hpp"
 #include "app/transport/cloud_transport.hpp"
+#include "core/base/hex.hpp"
 
 namespace sotto::bench {
 namespace {
@@ -125,7 +125,8 @@ cloud::model::CredentialHash CloudProcess::credential() const {
         app::http_request(login, app::HttpMethod::Get, "/sotto/v1/cloud", seconds(10));
     if (!reply) throw std::runtime_error{reply.error().what};
     const auto about = nlohmann::json::parse(reply->body);
-    return crypto::sha256(*app::from_hex(about.at("credential").get<std::string>()));
+    return crypto::sha256(
+        *from_hex<std::vector<std::uint8_t>>(about.at("credential").get<std::string>()));
 }
 
 std::size_t CloudProcess::user_bytes() const {

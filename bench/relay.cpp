@@ -9,11 +9,11 @@
 #include <nlohmann/json.hpp>
 
 #include "app/client/device.hpp"
-#include "app/client/hex.hpp"
 #include "app/transport/cloud_transport.hpp"
 #include "bench/figure.hpp"
 #include "bench/forwarders.hpp"
 #include "bench/measure.hpp"
+#include "core/base/hex.hpp"
 #include "core/edhoc/role.hpp"
 #include "core/keystore/private_key.hpp"
 #include "ports/linux/system_clock.hpp"
@@ -156,8 +156,10 @@ class Line {
         };
         const auto about = ask(app::HttpMethod::Get, "/sotto/v1/cloud");
         const auto claim = ask(app::HttpMethod::Post, "/sotto/v1/claims");
-        const auto bytes = app::from_hex(claim.at("claim").get<std::string>());
-        const auto credential = app::from_hex(about.at("credential").get<std::string>());
+        const auto bytes =
+            from_hex<std::vector<std::uint8_t>>(claim.at("claim").get<std::string>());
+        const auto credential =
+            from_hex<std::vector<std::uint8_t>>(about.at("credential").get<std::string>());
         app::CloudAssignment assignment{.address = about.at("address").get<std::string>(),
                                         .credential_hash = crypto::sha256(*credential)};
         std::copy(bytes->begin(), bytes->end(), assignment.claim.begin());

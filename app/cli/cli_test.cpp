@@ -12,7 +12,7 @@
 #include "app/cli/oscore_file.hpp"
 #include "app/cli/printer.hpp"
 #include "app/cli/settings.hpp"
-#include "app/client/hex.hpp"
+#include "core/base/hex.hpp"
 #include "testing/seeded_entropy.hpp"
 #include "testing/vectors.hpp"
 
@@ -217,7 +217,7 @@ TEST(Cloud, IsBelievedOnlyInItsForm) {
     ASSERT_TRUE(parse_cloud(
         R"({"version":1,"credential":")" + ccs + R"(","address":"h:1","more":2})", account));
     EXPECT_EQ(account.address, "h:1");
-    EXPECT_EQ(to_hex(account.credential), ccs);
+    EXPECT_EQ(to_hex<std::string>(account.credential), ccs);
     const std::vector<std::string> strange = {
         "",
         "[]",
@@ -258,8 +258,10 @@ TEST(OscoreFile, GivesTheContextOfTheRfc) {
     const auto file = parse_oscore_file(kContext);
     ASSERT_TRUE(file) << file.error().what;
     // source: RFC 8613, C.1.1
-    EXPECT_EQ(to_hex(file->context.sender_key.expose()), "f0910ed7295e6ad4b54fc793154302ff");
-    EXPECT_EQ(to_hex(file->context.recipient_key.expose()), "ffb14e093c94c9cac9471648b4f98710");
+    EXPECT_EQ(to_hex<std::string>(file->context.sender_key.expose()),
+              "f0910ed7295e6ad4b54fc793154302ff");
+    EXPECT_EQ(to_hex<std::string>(file->context.recipient_key.expose()),
+              "ffb14e093c94c9cac9471648b4f98710");
     EXPECT_FALSE(file->id_context);
     const auto again = parse_oscore_file(std::string{"id_context = \"00\"\n"} + kContext);
     ASSERT_TRUE(again);

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli/way.hpp"
-#include "app/client/hex.hpp"
+#include "core/base/hex.hpp"
 #include "core/crypto/hash.hpp"
 #include "ports/linux/system_clock.hpp"
 
@@ -30,7 +30,7 @@ Outcome<CloudAssignment> request_claim(const Account& account, Duration patience
         !json["claim"].is_string())
         return strange;
     CloudAssignment assignment{account.address, crypto::sha256(account.credential), {}};
-    const auto claim = from_hex(json["claim"].get<std::string>());
+    const auto claim = from_hex<std::vector<std::uint8_t>>(json["claim"].get<std::string>());
     if (!claim || claim->size() != assignment.claim.size()) return strange;
     std::copy(claim->begin(), claim->end(), assignment.claim.begin());
     return assignment;

@@ -11,8 +11,8 @@
 #include "app/cli/oscore_file.hpp"
 #include "app/cli/stored_sequence.hpp"
 #include "app/client/edhoc_client.hpp"
-#include "app/client/hex.hpp"
 #include "app/transport/udp_transport.hpp"
+#include "core/base/hex.hpp"
 #include "ports/linux/system_clock.hpp"
 #include "ports/openssl/key_file.hpp"
 
@@ -114,7 +114,7 @@ Outcome<CoapRequest> request_of(const CoapCommand& command, const CoapUrl& url) 
     request.content_format = command.is_cbor ? kCbor : kText;
     request.payload.assign(command.payload.begin(), command.payload.end());
     if (!command.is_cbor) return request;
-    const auto bytes = from_hex(command.payload);
+    const auto bytes = from_hex<std::vector<std::uint8_t>>(command.payload);
     if (!bytes)
         return Failure{Trouble::Usage, "the payload is no hex", "With --cbor it is hex of CBOR"};
     request.payload = *bytes;
@@ -123,7 +123,7 @@ Outcome<CoapRequest> request_of(const CoapCommand& command, const CoapUrl& url) 
 
 void print(const CoapReply& reply, const CoapCommand& command, const Job& job) {
     const std::string payload =
-        command.is_cbor ? to_hex(reply.payload) : std::string{as_text(reply.payload)};
+        command.is_cbor ? to_hex<std::string>(reply.payload) : std::string{as_text(reply.payload)};
     job.printer.note(text_of(reply.code));
     job.printer.result(payload, {{"code", text_of(reply.code)}, {"payload", payload}});
 }

@@ -8,7 +8,7 @@
 
 #include "app/cli/cloud_trial.hpp"
 #include "app/cli/way.hpp"
-#include "app/client/hex.hpp"
+#include "core/base/hex.hpp"
 #include "ports/linux/system_clock.hpp"
 
 namespace sotto::app {
@@ -231,7 +231,7 @@ Words words_of(const OutboxEntry& entry) {
 }
 
 void print(const DeviceEntry& device, const OutboxEntry& entry, Printer& printer) {
-    const std::string name = device.name.empty() ? to_hex(device.id) : device.name;
+    const std::string name = device.name.empty() ? to_hex<std::string>(device.id) : device.name;
     const Words words = words_of(entry);
     std::string text = std::to_string(entry.number) + "  " + name + "  " + entry.function;
     if (!entry.argument.empty()) text += " " + entry.argument;
@@ -240,7 +240,7 @@ void print(const DeviceEntry& device, const OutboxEntry& entry, Printer& printer
     if (!entry.result.empty()) text += ": " + entry.result;
     printer.result(text,
                    {{"device", name},
-                    {"id", to_hex(device.id)},
+                    {"id", to_hex<std::string>(device.id)},
                     {"number", entry.number},
                     {"function", entry.function},
                     {"argument", entry.argument},

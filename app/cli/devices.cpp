@@ -7,8 +7,8 @@
 #include "air/virtual/virtual_central.hpp"
 #include "app/cli/home.hpp"
 #include "app/cli/job.hpp"
-#include "app/client/hex.hpp"
 #include "app/transport/air_transport.hpp"
+#include "core/base/hex.hpp"
 
 namespace sotto::app {
 namespace {
@@ -30,7 +30,7 @@ std::string state_of(const Row& row) {
 }
 
 void print(const Row& row, Printer& printer) {
-    const std::string id = to_hex(row.device.id);
+    const std::string id = to_hex<std::string>(row.device.id);
     std::string name = row.device.name.empty() ? "-" : row.device.name;
     name.resize(std::max(kNameColumn, name.size()), ' ');
     printer.result(name + "  " + id + "  " + state_of(row) + (row.is_near ? ", near" : ""),

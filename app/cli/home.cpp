@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "app/client/hex.hpp"
+#include "core/base/hex.hpp"
 #include "core/cose/credential.hpp"
 #include "core/keystore/private_key.hpp"
 
@@ -46,29 +46,31 @@ Result<keystore::Identity> make_identity(hal::Entropy& entropy) {
     std::array<std::uint8_t, 8> label{};
     SOTTO_TRY(entropy.fill(label));
     SOTTO_TRY_ASSIGN(crypto::DhPrivateKey key, keystore::draw_private_key(entropy));
-    SOTTO_TRY_ASSIGN(const auto credential,
-                     cose::Credential::create("app-" + to_hex(label), crypto::dh_public(key)));
+    SOTTO_TRY_ASSIGN(
+        const auto credential,
+        cose::Credential::create("app-" + to_hex<std::string>(label), crypto::dh_public(key)));
     return keystore::Identity{std::move(key), keystore::CredentialBytes{credential.bytes()}};
 }
 
 bool begins_id(std::string_view text, const framing::DeviceId& id) {
     std::string lower{text};
     for (char& c : lower) c = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
-    return !text.empty() && to_hex(id).starts_with(lower);
+    return !text.empty() && to_hex<std::string>(id).starts_with(lower);
 }
 
 std::string join(const std::vector<DeviceEntry>& devices) {
     std::string text;
     for (const DeviceEntry& device : devices)
-        text +=
-            (text.empty() ? "" : ", ") + (device.name.empty() ? to_hex(device.id) : device.name);
+        text += (text.empty() ? "" : ", ") +
+                (device.name.empty() ? to_hex<std::string>(device.id) : device.name);
     return text;
 }
 
 Failure takeover_is_open(const framing::DeviceId& id) {
     return {Trouble::State,
-            "the device " + to_hex(id) + " is being taken over, and it is not known how that ended",
-            "Finish it: sotto takeover " + to_hex(id)};
+            "the device " + to_hex<std::string>(id) +
+                " is being taken over, and it is not known how that ended",
+            "Finish it: sotto takeover " + to_hex<std::string>(id)};
 }
 
 bool is_good_name(std::string_view name) {
@@ -123,7 +125,7 @@ Outcome<keystore::Identity> Home::owner_of(const framing::DeviceId& id,
         auto own = keystore::load_identity(storage);
         if (own) return *std::move(own);
         if (own.error() != Error::NotFound)
-            return state_failure(own.error(), "the key for the device " + to_hex(id));
+            return state_failure(own.error(), "the key for the device " + to_hex<std::string>(id));
     }
     return identity(entropy);
 }
@@ -135,7 +137,8 @@ Outcome<keystore::Identity> Home::identity_of(const framing::DeviceId& id,
         const auto heir = load_heir(storage);
         if (heir) return takeover_is_open(id);
         if (heir.error() != Error::NotFound)
-            return state_failure(heir.error(), "the next key for the device " + to_hex(id));
+            return state_failure(heir.error(),
+                                 "the next key for the device " + to_hex<std::string>(id));
     }
     return owner_of(id, entropy);
 }
@@ -147,7 +150,8 @@ Outcome<Home::Takeover> Home::begin_takeover(const framing::DeviceId& id,
     SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/device"));
     auto begun = load_heir(storage);
     if (!begun && begun.error() != Error::NotFound)
-        return state_failure(begun.error(), "the next key for the device " + to_hex(id));
+        return state_failure(begun.error(),
+                             "the next key for the device " + to_hex<std::string>(id));
     if (begun) {
         takeover.heir = *std::move(begun);
         return takeover;
@@ -166,7 +170,7 @@ Outcome<> Home::finish_takeover(const framing::DeviceId& id,
                                 std::uint32_t generation) const {
     SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/device"));
     auto peer = keystore::load_peer(storage);
-    if (!peer) return state_failure(peer.error(), "the device " + to_hex(id));
+    if (!peer) return state_failure(peer.error(), "the device " + to_hex<std::string>(id));
     peer->generation = generation;
     peer->token_key = heir.token_key.clone();
     if (!keystore::store_identity(storage, heir.identity) ||
@@ -209,14 +213,14 @@ Outcome<> Home::set_account_of(const framing::DeviceId& id, const Account& accou
 }
 
 std::string Home::device_path(const framing::DeviceId& id) const {
-    return path_ + "/devices/" + to_hex(id);
+    return path_ + "/devices/" + to_hex<std::string>(id);
 }
 
 Outcome<std::vector<DeviceEntry>> Home::devices() const {
     std::vector<DeviceEntry> devices;
     std::error_code none;
     for (const auto& folder : std::filesystem::directory_iterator(path_ + "/devices", none)) {
-        const auto id = from_hex(folder.path().filename().string());
+        const auto id = from_hex<std::vector<std::uint8_t>>(folder.path().filename().string());
         if (!id || id->size() != framing::kDeviceIdSize) continue;
         DeviceEntry device;
         std::copy(id->begin(), id->end(), device.id.begin());
@@ -266,9 +270,10 @@ Outcome<> Home::check_name(const framing::DeviceId& id, const std::string& name)
     for (const DeviceEntry& device : all) {
         if (device.id == id) continue;
         if (device.name == name || begins_id(name, device.id))
-            return Failure{Trouble::Usage,
-                           "\"" + name + "\" already means the device " + to_hex(device.id),
-                           "Choose another name"};
+            return Failure{
+                Trouble::Usage,
+                "\"" + name + "\" already means the device " + to_hex<std::string>(device.id),
+                "Choose another name"};
     }
     return {};
 }
@@ -288,7 +293,8 @@ Outcome<Backup> Home::backup(hal::Entropy& entropy) const {
         SOTTO_TRY_ASSIGN(ports::FileStorage storage,
                          open_patiently(device_path(device.id) + "/device"));
         auto peer = keystore::load_peer(storage);
-        if (!peer) return state_failure(peer.error(), "the device " + to_hex(device.id));
+        if (!peer)
+            return state_failure(peer.error(), "the device " + to_hex<std::string>(device.id));
         backup.devices.push_back({device.name,
                                   std::move(identity),
                                   peer->credential,
@@ -314,7 +320,7 @@ Outcome<> Home::restore_device(const BackupDevice& device) const {
     SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/device"));
     const auto known = keystore::load_peer(storage);
     if (!known && known.error() != Error::NotFound)
-        return state_failure(known.error(), "the device " + to_hex(id));
+        return state_failure(known.error(), "the device " + to_hex<std::string>(id));
     const bool has_name = !load_name(storage).value_or("").empty();
     // The name goes first: a device without one would be harder to find again.
     if (is_name_free && !has_name && !store_name(storage, device.name))

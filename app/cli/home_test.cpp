@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "app/cli/stored_sequence.hpp"
-#include "app/client/hex.hpp"
+#include "core/base/hex.hpp"
 #include "core/cose/credential.hpp"
 #include "core/keystore/private_key.hpp"
 #include "testing/memory_storage.hpp"
@@ -69,7 +69,7 @@ TEST_F(HomeTest, ADeviceIsFoundByNameIdAndBeginningOfId) {
     const auto lamp = add(0xa1, "lamp");
     const auto heater = add(0xa2, "heater");
     EXPECT_EQ(home().find("lamp")->id, lamp);
-    EXPECT_EQ(home().find(to_hex(heater))->id, heater);
+    EXPECT_EQ(home().find(to_hex<std::string>(heater))->id, heater);
     EXPECT_EQ(home().find("A2")->id, heater);
     EXPECT_FALSE(home().find("a2")->is_paired);
     for (const char* text : {"a", "", "b", "a3", "lam"})
@@ -144,7 +144,7 @@ TEST_F(HomeTest, DamageIsReportedAndDoesNotHideTheOthers) {
     ASSERT_TRUE(home().identity(entropy_));
     const std::string state = root_ + "/state/";
     for (const std::string& journal :
-         {"devices/" + to_hex(broken) + "/device/journal", std::string{"app/journal"}})
+         {"devices/" + to_hex<std::string>(broken) + "/device/journal", std::string{"app/journal"}})
         std::fstream{state + journal, std::ios::in | std::ios::out}.seekp(40).put('x');
     EXPECT_EQ(home().identity(entropy_).error().trouble, Trouble::State);
     const auto devices = home().devices();
@@ -321,7 +321,8 @@ TEST_F(RestoreTest, AnImportThatWasCutShortIsDoneAgain) {
 
 TEST_F(RestoreTest, ThereIsNoBackupOfNothingAndNoneOfDamage) {
     EXPECT_EQ(other().backup(entropy_).error().trouble, Trouble::Usage);
-    const std::string journal = root_ + "/state/devices/" + to_hex(lamp_) + "/device/journal";
+    const std::string journal =
+        root_ + "/state/devices/" + to_hex<std::string>(lamp_) + "/device/journal";
     std::fstream{journal, std::ios::in | std::ios::out}.seekp(40).put('x');
     EXPECT_EQ(home().backup(entropy_).error().trouble, Trouble::State);
 }

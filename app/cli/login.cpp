@@ -4,15 +4,15 @@
 #include <cstdlib>
 #include <iostream>
 #include <optional>
-#include <termios.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
+#include "app/cli/hidden_typing.hpp"
 #include "app/cli/home.hpp"
 #include "app/cli/job.hpp"
-#include "app/client/hex.hpp"
 #include "app/transport/cloud_transport.hpp"
+#include "core/base/hex.hpp"
 #include "core/cose/credential.hpp"
 #include "ports/linux/file.hpp"
 
@@ -29,25 +29,6 @@ Failure strange_cloud() {
             "Check the address, and that program and cloud are of the same version"};
 }
 
-// A terminal that does not show what is typed.
-class Hidden {
-  public:
-    Hidden() : works_(::tcgetattr(STDIN_FILENO, &before_) == 0) {
-        termios hidden = before_;
-        hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-        if (works_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-    }
-    Hidden(const Hidden&) = delete;
-    Hidden& operator=(const Hidden&) = delete;
-    ~Hidden() {
-        if (works_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
-    }
-
-  private:
-    termios before_{};
-    bool works_;
-};
-
 std::string ask_for_token() {
     std::string line;
     if (::isatty(STDIN_FILENO) == 0) {
@@ -55,7 +36,7 @@ std::string ask_for_token() {
         return line;
     }
     std::cerr << "Token: " << std::flush;
-    const Hidden hidden;
+    const HiddenTyping hidden;
     std::getline(std::cin, line);
     std::cerr << std::endl;
     return line;
@@ -114,7 +95,7 @@ Outcome<> parse_cloud(std::string_view body, Account& account) {
     if (version == json.end() || *version != 1) return strange_cloud();
     if (credential == json.end() || !credential->is_string()) return strange_cloud();
     if (address == json.end() || !address->is_string()) return strange_cloud();
-    const auto bytes = from_hex(credential->get<std::string>());
+    const auto bytes = from_hex<std::vector<std::uint8_t>>(credential->get<std::string>());
     if (!bytes || !cose::Credential::parse(*bytes)) return strange_cloud();
     const auto text = address->get<std::string>();
     if (text.size() > keystore::kAddressSizeMax) return strange_cloud();

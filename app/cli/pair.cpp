@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli/cloud_trial.hpp"
-#include "app/client/hex.hpp"
+#include "core/base/hex.hpp"
 
 namespace sotto::app {
 namespace {
@@ -36,9 +36,9 @@ Outcome<> run(const PairCommand& command, const Job& job) {
     const Known known{id, identity, *storage};
     SOTTO_TRY(device_over(*way, known, job).pair(code));
     if (!command.name.empty()) SOTTO_TRY(home.set_name(id, command.name));
-    const std::string name = command.name.empty() ? to_hex(id) : command.name;
-    job.printer.result("you own " + name + " (" + to_hex(id) + ") now",
-                       {{"id", to_hex(id)}, {"name", command.name}});
+    const std::string name = command.name.empty() ? to_hex<std::string>(id) : command.name;
+    job.printer.result("you own " + name + " (" + to_hex<std::string>(id) + ") now",
+                       {{"id", to_hex<std::string>(id)}, {"name", command.name}});
 
     SOTTO_TRY_ASSIGN(const std::optional<Account> account, home.account());
     if (!account) return {};

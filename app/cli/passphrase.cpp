@@ -5,32 +5,13 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <iostream>
-#include <termios.h>
 #include <unistd.h>
 
+#include "app/cli/hidden_typing.hpp"
 #include "ports/linux/file.hpp"
 
 namespace sotto::app {
 namespace {
-
-// A terminal that does not show what is typed.
-class Hidden {
-  public:
-    Hidden() : works_(::tcgetattr(STDIN_FILENO, &before_) == 0) {
-        termios hidden = before_;
-        hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-        if (works_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-    }
-    Hidden(const Hidden&) = delete;
-    Hidden& operator=(const Hidden&) = delete;
-    ~Hidden() {
-        if (works_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
-    }
-
-  private:
-    termios before_{};
-    bool works_;
-};
 
 // A line without its end. By single bytes, so that no buffer of a library keeps a copy. What is too
 // long for a passphrase comes back one byte too long.
@@ -51,7 +32,7 @@ WipedBytes read_line(int descriptor) {
 WipedBytes ask(const char* prompt) {
     if (::isatty(STDIN_FILENO) == 0) return read_line(STDIN_FILENO);
     std::cerr << prompt << std::flush;
-    const Hidden hidden;
+    const HiddenTyping hidden;
     WipedBytes line = read_line(STDIN_FILENO);
     std::cerr << std::endl;
     return line;

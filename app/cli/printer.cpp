@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "app/client/hex.hpp"
+#include "core/base/hex.hpp"
 
 namespace sotto::app {
 namespace {
@@ -73,7 +73,8 @@ std::string Printer::shown(const std::string& text) const {
         const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
         const bool is_c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0;
         const bool is_c0 = (byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f;
-        shown += is_c0 || is_c1 ? "\\x" + to_hex(Bytes{&byte, 1}) : std::string(1, text[i]);
+        shown +=
+            is_c0 || is_c1 ? "\\x" + to_hex<std::string>(Bytes{&byte, 1}) : std::string(1, text[i]);
     }
     return shown;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes in place of what an app keeps: refused, or stored again as the same bytes. The first
 // byte chooses the record. And any text as hex.
-#include "app/client/hex.hpp"
 #include "app/client/outbox.hpp"
 #include "app/client/records.hpp"
 #include "core/base/assert.hpp"
+#include "core/base/hex.hpp"
 #include "testing/memory_storage.hpp"
 
 namespace {
@@ -44,8 +44,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     constexpr std::array<std::uint16_t, 5> kIds{0x0081, 0x0082, 0x0481, 0, 0x0008};
     const std::size_t choice = data[0] % kIds.size();
     if (choice == 3) {
-        const auto decoded = app::from_hex(as_text(bytes));
-        if (decoded) SOTTO_ASSERT(app::from_hex(app::to_hex(*decoded)) == decoded);
+        const auto decoded = from_hex<std::vector<std::uint8_t>>(as_text(bytes));
+        if (decoded)
+            SOTTO_ASSERT(from_hex<std::vector<std::uint8_t>>(to_hex<std::string>(*decoded)) ==
+                         decoded);
         return 0;
     }
     SOTTO_ASSERT(storage.store(hal::RecordId{kIds[choice]}, bytes).has_value());

@@ -16,9 +16,9 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
 
-#include "app/client/hex.hpp"
 #include "app/transport/cloud_stream.hpp"
 #include "app/transport/run.hpp"
+#include "core/base/hex.hpp"
 #include "core/framing/channel.hpp"
 #include "ports/tls/client_context.hpp"
 
@@ -357,7 +357,7 @@ class CloudTransport::Channel {
         const auto [error] =
             co_await socket_.async_handshake(response,
                                              login_.url.endpoint.to_string(),
-                                             "/sotto/v1/channel?app=" + to_hex(app_id),
+                                             "/sotto/v1/channel?app=" + to_hex<std::string>(app_id),
                                              kToken);
         if (!error) co_return Outcome<>{};
         if (error != websocket::error::upgrade_declined)

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/base/hex.hpp"
+
 namespace sotto::app {
 namespace {
 
@@ -51,13 +53,6 @@ std::optional<Endpoint> parse_endpoint(std::string_view text, std::string_view d
     return Endpoint{std::string{host}, std::string{rest.substr(1)}};
 }
 
-int nibble(char digit) {
-    if (digit >= '0' && digit <= '9') return digit - '0';
-    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-    return -1;
-}
-
 // Nothing if a percent sign is not followed by two hex digits.
 std::optional<std::string> percent_decode(std::string_view text) {
     std::string decoded;
@@ -67,8 +62,8 @@ std::optional<std::string> percent_decode(std::string_view text) {
             continue;
         }
         if (i + 2 >= text.size()) return std::nullopt;
-        const int high = nibble(text[i + 1]);
-        const int low = nibble(text[i + 2]);
+        const int high = hex_value(text[i + 1]);
+        const int low = hex_value(text[i + 2]);
         if (high < 0 || low < 0) return std::nullopt;
         decoded.push_back(static_cast<char>(high << 4 | low));
         i += 2;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cloud/services/limits.hpp"
+#include "core/base/hex.hpp"
 #include "core/framing/limits.hpp"
 #include "core/framing/text.hpp"
 
@@ -81,13 +82,6 @@ constexpr std::array<Words, kProblemCount> kWords{{
 
 Reply reply(const json& body) { return {.status = 200, .body = body.dump()}; }
 
-int nibble(char digit) {
-    if (digit >= '0' && digit <= '9') return digit - '0';
-    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-    return -1;
-}
-
 bool is_bearer(std::string_view scheme) {
     constexpr std::string_view kBearer = "bearer ";
     if (scheme.size() < kBearer.size()) return false;
@@ -126,28 +120,12 @@ Problem to_problem(Error error) {
     return error == Error::Busy ? Problem::Busy : Problem::Failed;
 }
 
-std::string to_hex(Bytes bytes) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    for (const std::uint8_t byte : bytes) {
-        text.push_back(kDigits[byte >> 4]);
-        text.push_back(kDigits[byte & 15]);
-    }
-    return text;
-}
-
 std::optional<model::AppId> parse_channel_query(std::string_view query) {
     constexpr std::string_view kName = "app=";
     model::AppId app;
     if (!query.starts_with(kName)) return std::nullopt;
     query.remove_prefix(kName.size());
-    if (query.size() != 2 * app.bytes.size()) return std::nullopt;
-    for (std::size_t i = 0; i < app.bytes.size(); ++i) {
-        const int high = nibble(query[2 * i]);
-        const int low = nibble(query[2 * i + 1]);
-        if (high < 0 || low < 0) return std::nullopt;
-        app.bytes[i] = static_cast<std::uint8_t>(high << 4 | low);
-    }
+    if (!from_hex(query, app.bytes)) return std::nullopt;
     return app;
 }
 
@@ -257,10 +235,11 @@ void Api::get_devices(model::AccountId account, const Done& done) {
             if (!registrations) return done(to_reply(to_problem(registrations.error())));
             json devices = json::array();
             for (const model::Registration& registration : *registrations) {
-                devices.push_back({{"id", to_hex(registration.device)},
-                                   {"credential_hash", to_hex(registration.credential)},
-                                   {"connected", config_.is_connected(registration.device)},
-                                   {"registered_ms", registration.registered_at.ms}});
+                devices.push_back(
+                    {{"id", to_hex<std::string>(registration.device)},
+                     {"credential_hash", to_hex<std::string>(registration.credential)},
+                     {"connected", config_.is_connected(registration.device)},
+                     {"registered_ms", registration.registered_at.ms}});
             }
             done(reply({{"devices", std::move(devices)}}));
         });
@@ -276,7 +255,7 @@ void Api::make_claim(model::AccountId account, const Done& done) {
         now,
         [code = *code, done](const Status& created) {
             if (!created) return done(to_reply(to_problem(created.error())));
-            done(reply({{"claim", to_hex(code.bytes)}}));
+            done(reply({{"claim", to_hex<std::string>(code.bytes)}}));
         });
 }
 

@@ -61,7 +61,6 @@ using Answer = std::variant<Reply, OpenChannel>;
 std::optional<model::AppId> parse_channel_query(std::string_view query);
 // The token of an Authorization header; empty if there is none.
 std::string_view token_of(std::string_view authorization);
-std::string to_hex(Bytes bytes);
 
 // How long what was found out about the store's health is told on: whoever asks, asks for a write.
 inline constexpr Duration kHealthLife = seconds(5);

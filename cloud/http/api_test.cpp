@@ -8,6 +8,7 @@
 
 #include "cloud/services/limits.hpp"
 #include "cloud/store/memory_store.hpp"
+#include "core/base/hex.hpp"
 
 namespace sotto::cloud::http {
 namespace {
@@ -72,7 +73,7 @@ class ApiTest : public testing::Test {
     }
     void claim_device() {
         const auto claim = body(Method::Post, "/sotto/v1/claims")["claim"].get<std::string>();
-        ASSERT_EQ(claim, to_hex(last_claim_.bytes));
+        ASSERT_EQ(claim, to_hex<std::string>(last_claim_.bytes));
         store_.redeem_claim(last_claim_, kDevice, kCredential, now_, [](const auto& registered) {
             EXPECT_TRUE(registered);
         });
@@ -163,8 +164,8 @@ TEST_F(ApiTest, AClaimedDeviceIsListedForItsAccountOnly) {
     claim_device();
     is_connected_ = true;
     EXPECT_EQ(body(Method::Get, "/sotto/v1/devices")["devices"],
-              (json{{{"id", to_hex(kDevice)},
-                     {"credential_hash", to_hex(kCredential)},
+              (json{{{"id", to_hex<std::string>(kDevice)},
+                     {"credential_hash", to_hex<std::string>(kCredential)},
                      {"connected", true},
                      {"registered_ms", 1'000}}}));
     EXPECT_EQ(reply(Method::Get, "/sotto/v1/devices", "Bearer token-of-bob").body,
@@ -186,7 +187,7 @@ TEST_F(ApiTest, AChannelIsOfAnAccountAndAnInstallation) {
                     .is_upgrade = true};
     const auto open = std::get<OpenChannel>(ask(request));
     EXPECT_EQ(open.app.account, model::AccountId{2});
-    EXPECT_EQ(to_hex(open.app.app.bytes), "00112233445566778899aabbccddeeff");
+    EXPECT_EQ(to_hex<std::string>(open.app.app.bytes), "00112233445566778899aabbccddeeff");
     request.is_upgrade = false;
     EXPECT_EQ(std::get<Reply>(ask(request)).status, 426U);
     for (const char* query : {"",

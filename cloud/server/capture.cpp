@@ -4,12 +4,12 @@
 #include <filesystem>
 
 #include "cloud/http/api.hpp"
+#include "core/base/hex.hpp"
 
 namespace sotto::cloud::server {
 
 namespace channel = framing::channel;
 namespace uplink = framing::uplink;
-using http::to_hex;
 
 namespace {
 
@@ -110,8 +110,8 @@ void Capture::line(const char* direction,
                    const model::DeviceId* device,
                    const std::string& label,
                    Bytes record) {
-    file_ << direction << ' ' << (device != nullptr ? to_hex(*device) : kNothing) << ' ' << label
-          << ' ' << to_hex(record) << '\n';
+    file_ << direction << ' ' << (device != nullptr ? to_hex<std::string>(*device) : kNothing)
+          << ' ' << label << ' ' << to_hex<std::string>(record) << '\n';
 }
 
 }  // namespace sotto::cloud::server

@@ -3,6 +3,7 @@
 
 #include "cloud/http/api.hpp"
 #include "cloud/http/metrics.hpp"
+#include "core/base/hex.hpp"
 
 namespace sotto::cloud::server {
 
@@ -10,11 +11,12 @@ using services::Happening;
 
 namespace {
 
-std::string name_of(const model::DeviceId& device) { return http::to_hex(device); }
+std::string name_of(const model::DeviceId& device) { return to_hex<std::string>(device); }
 
 // The account, and enough of the installation's id to tell two apart.
 std::string name_of(const model::AppAddress& app) {
-    return std::to_string(app.account.value()) + "/" + http::to_hex(Bytes{app.app.bytes}.first(4));
+    return std::to_string(app.account.value()) + "/" +
+           to_hex<std::string>(Bytes{app.app.bytes}.first(4));
 }
 
 void write_answer(ports::Log& log, const services::Note& note) {

@@ -27,6 +27,7 @@
 #include "cloud/server/note_log.hpp"
 #include "cloud/server/sessions.hpp"
 #include "cloud/server/status.hpp"
+#include "core/base/hex.hpp"
 #include "core/cose/credential.hpp"
 #include "ports/service/notify.hpp"
 
@@ -58,7 +59,7 @@ Result<model::ClaimCode> draw_claim(hal::Entropy& entropy) {
 Result<std::string> draw_run_name(hal::Entropy& entropy) {
     std::array<std::uint8_t, 16> bytes{};
     SOTTO_TRY(entropy.fill(bytes));
-    return http::to_hex(bytes);
+    return to_hex<std::string>(bytes);
 }
 
 // Everything that lives as long as the cloud serves. Members die before those above them; the loop
@@ -271,7 +272,7 @@ class Cloud {
                                      .entropy = entropy_},
                             .now = [this] { return clock_.now(); }});
         api_.emplace(*store_,
-                     http::Api::Config{.credential = http::to_hex(credential_->bytes()),
+                     http::Api::Config{.credential = to_hex<std::string>(credential_->bytes()),
                                        .address = address,
                                        .hash_token = hash_token,
                                        .draw_claim = [this] { return draw_claim(entropy_); },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests: the cloud's sockets over a store in memory.
+// For tests: the cloud's sockets over a store in memory, without its sessions with devices.
 #pragma once
 
 #include <chrono>
@@ -11,6 +11,7 @@
 #include "cloud/server/clock.hpp"
 #include "cloud/server/gateway_port.hpp"
 #include "cloud/server/http_port.hpp"
+#include "cloud/server/listen.hpp"
 #include "cloud/server/state.hpp"
 #include "cloud/store/memory_store.hpp"
 
@@ -27,7 +28,9 @@ inline Acceptor listen_somewhere(boost::asio::io_context& loop) {
 // The cloud without its sessions with devices, in a thread of its own.
 class RunningCloud {
   public:
-    RunningCloud() {
+    explicit RunningCloud(const Certificates* certificates = nullptr)
+        : http_(loop_, std::move(http_acceptor_), api_, hub_, certificates),
+          gateways_(loop_, std::move(gateway_acceptor_), hub_, certificates) {
         store_.create_account("ann", clock_.now(), [](const auto&) {});
         add_token(kToken, model::TokenKind::Account);
         add_token(kGatewayToken, model::TokenKind::Gateway);
@@ -46,6 +49,7 @@ class RunningCloud {
     RunningCloud(const RunningCloud&) = delete;
     RunningCloud& operator=(const RunningCloud&) = delete;
 
+    boost::asio::io_context& loop() { return loop_; }
     const Endpoint& http_at() const { return http_at_; }
     const Endpoint& gateways_at() const { return gateways_at_; }
 
@@ -89,8 +93,8 @@ class RunningCloud {
     Acceptor gateway_acceptor_ = listen_somewhere(loop_);
     Endpoint http_at_ = http_acceptor_.local_endpoint();
     Endpoint gateways_at_ = gateway_acceptor_.local_endpoint();
-    HttpPort http_{loop_, std::move(http_acceptor_), api_, hub_};
-    GatewayPort gateways_{loop_, std::move(gateway_acceptor_), hub_};
+    HttpPort http_;
+    GatewayPort gateways_;
     boost::asio::steady_timer timer_{loop_};
     std::thread thread_;
 };

@@ -10,6 +10,7 @@
 #include "cloud/server/clock.hpp"
 #include "cloud/server/keys.hpp"
 #include "cloud/server/own_authority.hpp"
+#include "core/base/hex.hpp"
 #include "core/cose/credential.hpp"
 #include "core/framing/text.hpp"
 #include "core/keystore/private_key.hpp"
@@ -17,7 +18,6 @@
 namespace sotto::cloud::server {
 
 namespace fs = std::filesystem;
-using http::to_hex;
 using model::TokenKind;
 using store_sqlite::SqliteStore;
 
@@ -46,8 +46,9 @@ Result<keystore::Identity> make_identity(hal::Entropy& entropy) {
     std::array<std::uint8_t, 8> label{};
     SOTTO_TRY(entropy.fill(label));
     SOTTO_TRY_ASSIGN(crypto::DhPrivateKey key, keystore::draw_private_key(entropy));
-    SOTTO_TRY_ASSIGN(const auto credential,
-                     cose::Credential::create("cloud-" + to_hex(label), crypto::dh_public(key)));
+    SOTTO_TRY_ASSIGN(
+        const auto credential,
+        cose::Credential::create("cloud-" + to_hex<std::string>(label), crypto::dh_public(key)));
     return keystore::Identity{std::move(key), keystore::CredentialBytes{credential.bytes()}};
 }
 
@@ -74,7 +75,7 @@ Outcome<> ensure_identity(ports::FileStorage& keys,
 Result<std::string> draw_token(hal::Entropy& entropy) {
     std::array<std::uint8_t, kTokenBytes> bytes{};
     SOTTO_TRY(entropy.fill(bytes));
-    return to_hex(bytes);
+    return to_hex<std::string>(bytes);
 }
 
 Status add_token(Waiter& waiter,

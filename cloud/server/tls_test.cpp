@@ -12,15 +12,11 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
-#include "cloud/server/clients_test.hpp"
-#include "cloud/server/clock.hpp"
-#include "cloud/server/gateway_port.hpp"
 #include "cloud/server/hop_security.hpp"
-#include "cloud/server/http_port.hpp"
 #include "cloud/server/limits.hpp"
 #include "cloud/server/own_authority.hpp"
+#include "cloud/server/running_cloud_test.hpp"
 #include "cloud/server/state.hpp"
-#include "cloud/store/memory_store.hpp"
 #include "ports/linux/system_clock.hpp"
 #include "testing/program.hpp"
 
@@ -31,8 +27,6 @@ namespace fs = std::filesystem;
 using ports::TlsVersion;
 using testing::read_text;
 
-constexpr const char* kToken = "token-of-ann";
-constexpr const char* kGatewayToken = "token-of-gateway";
 constexpr std::int64_t kDay = 86'400;
 
 std::int64_t unix_now() { return ports::SystemClock::unix_seconds(); }
@@ -247,43 +241,15 @@ TEST_F(CertificatesTest, WhatCannotBeUsedAtTheStartIsSaid) {
         Certificates::open({.certificate_file = folder_ / "huge", .key_file = good}, unix_now()));
 }
 
-// Both ports, in a thread of their own.
+// A cloud with both ports.
 class TlsPorts : public CertificatesTest {
   protected:
     void SetUp() override {
         CertificatesTest::SetUp();
         certificates_.emplace(Certificates::open({.state = state()}, unix_now()).value());
-        add_token(kToken, model::TokenKind::Account);
-        add_token(kGatewayToken, model::TokenKind::Gateway);
-        loop_.poll();
-        loop_.restart();
-        http_.emplace(loop_, std::move(http_acceptor_), api_, hub_, &*certificates_);
-        gateways_.emplace(loop_, std::move(gateway_acceptor_), hub_, &*certificates_);
-        http_->start();
-        gateways_->start();
-        on_tick();
-        thread_ = std::thread{[this] { loop_.run(); }};
-    }
-    void TearDown() override {
-        loop_.stop();
-        if (thread_.joinable()) thread_.join();
-    }
-
-    void add_token(const char* token, model::TokenKind kind) {
-        store_.create_account("ann", clock_.now(), [](const auto&) {});
-        store_.add_token({.hash = hash_token(token),
-                          .kind = kind,
-                          .account = model::AccountId{1},
-                          .name = token},
-                         clock_.now(),
-                         [](const auto& added) { EXPECT_TRUE(added); });
-    }
-    void on_tick() {
-        hub_.on_time();
-        timer_.expires_after(std::chrono::milliseconds{50});
-        timer_.async_wait([this](boost::system::error_code error) {
-            if (!error) on_tick();
-        });
+        cloud_.emplace(&*certificates_);
+        http_at_ = cloud_->http_at();
+        gateways_at_ = cloud_->gateways_at();
     }
     void expect_good_service() {
         TlsClient app{http_at_, authority()};
@@ -294,34 +260,10 @@ class TlsPorts : public CertificatesTest {
         EXPECT_EQ(gateway.read_until("\x02").substr(0, 3), std::string("\0\5\2", 3));
     }
 
-    boost::asio::io_context loop_{1};
-    SteadyClock clock_;
-    store::MemoryStore store_{[this](std::function<void()> function) {
-        boost::asio::post(loop_, [this, function = std::move(function)] {
-            function();
-            hub_.pump();
-        });
-    }};
-    services::Hub hub_{store_,
-                       {.router = {.credential = {}, .hash_token = hash_token},
-                        .now = [this] { return clock_.now(); },
-                        .on_device_event = nullptr}};
-    http::Api api_{store_,
-                   {.credential = "c0ffee",
-                    .address = "127.0.0.1:1",
-                    .hash_token = hash_token,
-                    .draw_claim = [] { return model::ClaimCode{}; },
-                    .is_connected = [](const auto&) { return false; },
-                    .now = [this] { return clock_.now(); }}};
-    Acceptor http_acceptor_ = listen(loop_, {"--http", "127.0.0.1:0"}).value();
-    Acceptor gateway_acceptor_ = listen(loop_, {"--devices", "127.0.0.1:0"}).value();
-    Endpoint http_at_ = http_acceptor_.local_endpoint();
-    Endpoint gateways_at_ = gateway_acceptor_.local_endpoint();
     std::optional<Certificates> certificates_;
-    std::optional<HttpPort> http_;
-    std::optional<GatewayPort> gateways_;
-    boost::asio::steady_timer timer_{loop_};
-    std::thread thread_;
+    std::optional<RunningCloud> cloud_;
+    Endpoint http_at_;
+    Endpoint gateways_at_;
 };
 
 TEST_F(TlsPorts, ServeAppsAndGateways) {
@@ -478,8 +420,9 @@ TEST_F(TlsPorts, ANewCertificateIsForNewConnections) {
     const auto old = certificates_->facts().fingerprint;
     ASSERT_TRUE(issue_own_certificate(state(), {}, unix_now()));
     std::promise<bool> replaced;
-    boost::asio::post(
-        loop_, [&] { replaced.set_value(certificates_->look_again(unix_now()).has_value()); });
+    boost::asio::post(cloud_->loop(), [&] {
+        replaced.set_value(certificates_->look_again(unix_now()).has_value());
+    });
     EXPECT_TRUE(replaced.get_future().get());
     EXPECT_FALSE((TlsClient{http_at_, old}.is_open()));
     EXPECT_TRUE((TlsClient{http_at_, certificates_->facts().fingerprint}.is_open()));

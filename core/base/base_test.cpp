@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "core/base/fixed_vector.hpp"
+#include "core/base/hex.hpp"
 #include "core/base/reader.hpp"
 #include "core/base/secret.hpp"
 #include "core/base/strong.hpp"
@@ -148,6 +150,19 @@ TEST(TokenBucket, SavesUpNoTimeWhileItIsFull) {
     EXPECT_TRUE(bucket.take(kStart + milliseconds(1'900)));
     EXPECT_FALSE(bucket.take(kStart + milliseconds(2'899)));
     EXPECT_TRUE(bucket.take(kStart + milliseconds(2'900)));
+}
+
+TEST(Hex, GoesBothWaysAndTakesNothingElse) {
+    const std::array<std::uint8_t, 3> bytes{0x00, 0x9a, 0xff};
+    EXPECT_EQ(to_hex<std::string>(bytes), "009aff");
+    EXPECT_EQ(to_hex<std::string>({}), "");
+    std::array<std::uint8_t, 3> back{};
+    EXPECT_TRUE(from_hex("009AfF", back));
+    EXPECT_EQ(back, bytes);
+    for (const char* text : {"", "009a", "009aff0", "009aff00", "00 9aff", "009afg"})
+        EXPECT_FALSE(from_hex(text, back)) << text;
+    EXPECT_EQ(from_hex<std::vector<std::uint8_t>>("0aff"), (std::vector<std::uint8_t>{0x0a, 0xff}));
+    EXPECT_FALSE(from_hex<std::vector<std::uint8_t>>("0af").has_value());
 }
 
 }  // namespace

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 
+#include "core/base/hex.hpp"
 #include "core/cose/credential.hpp"
 #include "core/framing/limits.hpp"
 #include "core/keystore/pairing_code.hpp"
 #include "core/keystore/private_key.hpp"
 #include "core/keystore/records.hpp"
 #include "core/session/authority.hpp"
-#include "device/chip/hex.hpp"
 #include "ports/flash/flash_storage.hpp"
 
 namespace sotto::chip {
@@ -41,7 +41,7 @@ class ImageFlash final : public ports::Flash {
 Result<std::string> random_subject(hal::Entropy& entropy) {
     std::array<std::uint8_t, 8> label{};
     SOTTO_TRY(entropy.fill(label));
-    return "lamp-" + to_hex(label);
+    return "lamp-" + to_hex<std::string>(label);
 }
 
 Result<Provisioned> store(ports::FlashStorage& storage,
@@ -55,8 +55,9 @@ Result<Provisioned> store(ports::FlashStorage& storage,
     std::ranges::copy(Bytes{credential.hash()}.first(code.credential_hash_prefix.size()),
                       code.credential_hash_prefix.begin());
     std::array<char, keystore::kPairingCodeSize> text{};
-    Provisioned made{.id = to_hex(Bytes{credential.hash()}.first(framing::kDeviceIdSize)),
-                     .code = std::string{keystore::encode_pairing_code(code, text)}};
+    Provisioned made{
+        .id = to_hex<std::string>(Bytes{credential.hash()}.first(framing::kDeviceIdSize)),
+        .code = std::string{keystore::encode_pairing_code(code, text)}};
     SOTTO_TRY(session::Authority::commission(storage, std::move(code.secret)));
     // The identity goes last: without it the chip says that it has none.
     SOTTO_TRY(keystore::store_identity(

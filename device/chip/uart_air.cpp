@@ -13,7 +13,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 
-#include "device/chip/hex.hpp"
+#include "core/base/hex.hpp"
 
 namespace sotto::chip {
 namespace {
@@ -122,7 +122,7 @@ void UartAir::on_advertisement(const framing::Advertisement& advertisement) {
     if (peripheral_) return peripheral_->set_has_owner(advertisement.has_owner);
     timer_.cancel();
     value_size_max_ = advertisement.value_size_max;
-    const std::string id = to_hex(advertisement.device_id);
+    const std::string id = to_hex<std::string>(advertisement.device_id);
     air::PeripheralHandler& handler = *this;
     peripheral_ = std::make_unique<air::VirtualPeripheral>(
         loop_,

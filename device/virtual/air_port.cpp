@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device/virtual/air_port.hpp"
 
+#include "core/base/hex.hpp"
 #include "ports/linux/system_clock.hpp"
 
 namespace sotto::device {
@@ -19,14 +20,15 @@ AirPort::AirPort(boost::asio::io_context& loop, Device& device, const Options& o
 
 Outcome<> AirPort::open() {
     air::PeripheralHandler& handler = *this;  // a private base
-    peripheral_.emplace(loop_,
-                        air::VirtualPeripheral::Options{
-                            .socket_path = options_.folder + "/" + to_hex(device_id_) + ".sock",
-                            .device_id = device_id_,
-                            .name = options_.name,
-                            .has_owner = device_.authority().has_owner(),
-                            .value_size_max = options_.value_size_max},
-                        handler);
+    peripheral_.emplace(
+        loop_,
+        air::VirtualPeripheral::Options{
+            .socket_path = options_.folder + "/" + to_hex<std::string>(device_id_) + ".sock",
+            .device_id = device_id_,
+            .name = options_.name,
+            .has_owner = device_.authority().has_owner(),
+            .value_size_max = options_.value_size_max},
+        handler);
     if (const auto opened = peripheral_->open(); !opened) {
         std::string why = opened.error().detail;
         peripheral_.reset();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device/virtual/device_state.hpp"
 
+#include "core/base/hex.hpp"
 #include "core/keystore/private_key.hpp"
 #include "device/virtual/log.hpp"
 
@@ -19,9 +20,9 @@ Result<keystore::Identity> draw_identity(hal::Entropy& entropy) {
     std::array<std::uint8_t, kSerialSize> serial{};
     SOTTO_TRY(entropy.fill(serial));
     SOTTO_TRY_ASSIGN(crypto::DhPrivateKey key, keystore::draw_private_key(entropy));
-    SOTTO_TRY_ASSIGN(
-        const auto credential,
-        cose::Credential::create("sotto-device-" + to_hex(serial), crypto::dh_public(key)));
+    SOTTO_TRY_ASSIGN(const auto credential,
+                     cose::Credential::create("sotto-device-" + to_hex<std::string>(serial),
+                                              crypto::dh_public(key)));
     return keystore::Identity{.private_key = std::move(key),
                               .credential = keystore::CredentialBytes{credential.bytes()}};
 }

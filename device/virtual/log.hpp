@@ -18,6 +18,4 @@ class Log {
 // A text of a peer, for a terminal: in quotes, and what could act on the terminal in hex.
 std::string quoted(std::string_view text);
 
-std::string to_hex(Bytes bytes);
-
 }  // namespace sotto::device

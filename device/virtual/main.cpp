@@ -8,6 +8,7 @@
 
 #include <boost/asio/signal_set.hpp>
 
+#include "core/base/hex.hpp"
 #include "device/virtual/air_port.hpp"
 #include "device/virtual/code_display.hpp"
 #include "device/virtual/heartbeat.hpp"
@@ -99,8 +100,8 @@ class Surroundings {
         SOTTO_TRY(air_.open());
         if (settings_.coap_port)
             SOTTO_TRY(udp_.open({.address = settings_.coap_address, .port = *settings_.coap_port}));
-        log_.line("device " + to_hex(device_id_of(device_.credential())) + " (" + settings_.name +
-                  ") is on the air of " + settings_.air);
+        log_.line("device " + to_hex<std::string>(device_id_of(device_.credential())) + " (" +
+                  settings_.name + ") is on the air of " + settings_.air);
         if (settings_.coap_port) log_.line("it serves " + udp_.url());
         device_.set_on_owner_changed([this] {
             if (const auto shown = show(); !shown) log_.line(shown.error());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device/virtual/sketch.hpp"
 
+#include "core/base/hex.hpp"
 #include "core/crypto/hash.hpp"
 #include "device/virtual/log.hpp"
 
@@ -65,7 +66,7 @@ Result<Value> Sketch::Note::operator()(std::string_view argument) {
     sketch.world_.on_call("note", argument);
     sketch.note_ = argument;
     sketch.note_text_ = sketch.note_;
-    sketch.note_digest_ = to_hex(crypto::sha256(as_bytes(argument)));
+    sketch.note_digest_ = to_hex<std::string>(crypto::sha256(as_bytes(argument)));
     return Value{std::string_view{sketch.note_digest_}};
 }
 

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "core/base/hex.hpp"
 #include "core/base/reader.hpp"
 #include "core/framing/uplink.hpp"
 
@@ -29,16 +30,6 @@ const char* name_of(Capture::Direction direction) {
 
 }  // namespace
 
-std::string to_hex(Bytes bytes) {
-    static constexpr char kDigits[] = "0123456789abcdef";
-    std::string hex;
-    for (const std::uint8_t byte : bytes) {
-        hex.push_back(kDigits[byte >> 4]);
-        hex.push_back(kDigits[byte & 15]);
-    }
-    return hex;
-}
-
 bool Capture::open(const std::string& path) {
     file_.open(path, std::ios::trunc);
     std::error_code error;
@@ -52,7 +43,7 @@ void Capture::frame(Direction direction, const framing::DeviceId& device, Bytes 
     const auto frame = framing::parse_frame(bytes);
     const auto* message = frame ? std::get_if<framing::Message>(&*frame) : nullptr;
     line(direction,
-         to_hex(device),
+         to_hex<std::string>(device),
          message != nullptr ? std::to_string(message->label.value()) : kNoLabel,
          bytes);
 }
@@ -68,15 +59,15 @@ void Capture::record(Direction direction, const framing::DeviceId* device, Bytes
         if (const auto* message = std::get_if<up::Message>(&*record))
             label = std::to_string(message->label.value());
     }
-    line(direction, device != nullptr ? to_hex(*device) : kNoDevice, label, bytes);
+    line(direction, device != nullptr ? to_hex<std::string>(*device) : kNoDevice, label, bytes);
 }
 
 void Capture::line(Direction direction,
                    const std::string& device,
                    const std::string& label,
                    Bytes bytes) {
-    file_ << name_of(direction) << ' ' << device << ' ' << label << ' ' << to_hex(bytes)
-          << std::endl;  // at once: others read along
+    file_ << name_of(direction) << ' ' << device << ' ' << label << ' '
+          << to_hex<std::string>(bytes) << std::endl;  // at once: others read along
 }
 
 }  // namespace sotto::gateway

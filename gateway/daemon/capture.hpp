@@ -34,6 +34,4 @@ class Capture {
     std::ofstream file_;
 };
 
-std::string to_hex(Bytes bytes);
-
 }  // namespace sotto::gateway

@@ -6,6 +6,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "core/base/hex.hpp"
 #include "core/base/reader.hpp"
 #include "core/framing/uplink.hpp"
 
@@ -198,7 +199,8 @@ void Gateway::look_around() {
 
 void Gateway::on_link_up(Peer& peer) {
     links_.emplace(peer.id(), &peer);
-    log_.info("device-here", {{"device", to_hex(peer.device())}, {"name", peer.name()}});
+    log_.info("device-here",
+              {{"device", to_hex<std::string>(peer.device())}, {"name", peer.name()}});
     relay_.on_link_up(peer.id(), now());
     pump();
 }
@@ -222,7 +224,8 @@ void Gateway::on_link_down(Peer& peer, air::Disconnect why) {
         hold_offs_.on_failed(peer.place(), now(), jitter());
     }
     if (peer.is_up())
-        log_.info("device-gone", {{"device", to_hex(peer.device())}, {"why", text_of(why)}});
+        log_.info("device-gone",
+                  {{"device", to_hex<std::string>(peer.device())}, {"why", text_of(why)}});
     const relay::LinkId id = peer.id();
     drop(peer);
     relay_.on_link_down(id, now());
@@ -281,7 +284,8 @@ void Gateway::perform(const relay::SendToDevice& output) {
 void Gateway::perform(const relay::CloseLink& output) {
     Peer* peer = find(output.link);
     if (peer == nullptr) return;
-    log_.info("device-let-go", {{"device", to_hex(peer->device())}, {"why", text_of(output.why)}});
+    log_.info("device-let-go",
+              {{"device", to_hex<std::string>(peer->device())}, {"why", text_of(output.why)}});
     hold_offs_.hold(peer->place(), output.stay_away, now());
     peer->close();
     drop(*peer);
@@ -299,7 +303,8 @@ void Gateway::perform(const relay::CloudRefused& output) {
 
 void Gateway::perform(const relay::DeviceOffered& output) {
     log_.info("device-offered",
-              {{"device", to_hex(output.device_id)}, {"cloud", relay_.address(output.cloud)}});
+              {{"device", to_hex<std::string>(output.device_id)},
+               {"cloud", relay_.address(output.cloud)}});
 }
 
 Gateway::Peer* Gateway::find(relay::LinkId link) {

@@ -16,6 +16,7 @@
 
 #include "air/virtual/virtual_central.hpp"
 #include "air/virtual/virtual_peripheral.hpp"
+#include "core/base/hex.hpp"
 #include "core/framing/uplink.hpp"
 
 namespace sotto::gateway {
@@ -357,7 +358,7 @@ TEST_F(GatewayTest, CapturesWhatPassesButNotTheToken) {
     ASSERT_TRUE(until([&] { return !cloud.messages.empty(); }));
     std::stringstream text;
     text << std::ifstream{file}.rdbuf();
-    const std::string id = to_hex(options().device_id);
+    const std::string id = to_hex<std::string>(options().device_id);
     for (const char* line : {"gateway>cloud - - 0101\n",
                              "cloud>gateway - - 020010001e\n",
                              "cloud>gateway ID 9 20000000010009"
@@ -370,7 +371,7 @@ TEST_F(GatewayTest, CapturesWhatPassesButNotTheToken) {
         if (const auto at = wanted.find("ID"); at != std::string::npos) wanted.replace(at, 2, id);
         EXPECT_NE(text.str().find(wanted), std::string::npos) << wanted << text.str();
     }
-    EXPECT_EQ(text.str().find(to_hex(as_bytes("gateway-token"))), std::string::npos);
+    EXPECT_EQ(text.str().find(to_hex<std::string>(as_bytes("gateway-token"))), std::string::npos);
 }
 
 }  // namespace

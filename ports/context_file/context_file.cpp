@@ -3,11 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <memory>
 
 #include <toml++/toml.h>
 
+#include "core/base/hex.hpp"
 #include "core/crypto/hash.hpp"
 
 namespace sotto::ports {
@@ -19,24 +18,11 @@ constexpr std::array<std::string_view, 5> kKeys{
     "master_secret", "master_salt", "sender_id", "recipient_id", "id_context"};
 constexpr std::size_t kNameSize = 16;
 
-std::optional<Value> from_hex(std::string_view text) {
-    if (text.size() % 2 != 0) return std::nullopt;
-    Value bytes(text.size() / 2);
-    for (std::uint8_t& byte : bytes) {
-        const char* const digits = std::to_address(text.begin());
-        const char* const end = digits + 2;
-        const auto [stop, error] = std::from_chars(digits, end, byte, 16);
-        if (error != std::errc{} || stop != end) return std::nullopt;
-        text.remove_prefix(2);
-    }
-    return bytes;
-}
-
 Result<std::optional<Value>, std::string> read(const toml::table& table, std::string_view key) {
     const toml::node* node = table.get(key);
     if (node == nullptr) return std::optional<Value>{};
     const auto text = node->value_exact<std::string>();
-    auto bytes = text ? from_hex(*text) : std::nullopt;
+    auto bytes = text ? from_hex<Value>(*text) : std::nullopt;
     if (!bytes) return std::string{key} + " is no text of hex digits";
     return bytes;
 }
@@ -60,11 +46,7 @@ std::string name_of(const std::array<std::optional<Value>, kKeys.size()>& values
         if (value) hash.update(*value);
     }
     const crypto::Hash digest = hash.finish();
-    std::string name;
-    for (const std::uint8_t byte : Bytes{digest}.first(kNameSize)) {
-        for (const int digit : {byte >> 4, byte & 15}) name += "0123456789abcdef"[digit];
-    }
-    return name;
+    return to_hex<std::string>(Bytes{digest}.first(kNameSize));
 }
 
 }  // namespace

@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ports/tls/fingerprint.hpp"
 
+#include "core/base/hex.hpp"
+
 namespace sotto::ports {
-namespace {
-
-int nibble(char digit) {
-    if (digit >= '0' && digit <= '9') return digit - '0';
-    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-    return -1;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Result<Fingerprint> parse_fingerprint(std::string_view text) {
     Fingerprint fingerprint;
@@ -20,8 +13,8 @@ Result<Fingerprint> parse_fingerprint(std::string_view text) {
     if (!has_colons && text.size() != 2 * count) return Error::InvalidArgument;
     const std::size_t step = has_colons ? 3 : 2;
     for (std::size_t i = 0; i < count; ++i) {
-        const int high = nibble(text[i * step]);
-        const int low = nibble(text[i * step + 1]);
+        const int high = hex_value(text[i * step]);
+        const int low = hex_value(text[i * step + 1]);
         if (high < 0 || low < 0) return Error::InvalidArgument;
         if (has_colons && i + 1 < count && text[i * step + 2] != ':') return Error::InvalidArgument;
         fingerprint.bytes[i] = static_cast<std::uint8_t>(high << 4 | low);
