@@ -110,6 +110,8 @@ class [[nodiscard]] Result {
     T&& operator*() && { return std::move(*checked()); }
     T* operator->() { return checked(); }
     const T* operator->() const { return checked(); }
+    // The value, for SOTTO_TRY_ASSIGN, which has just looked.
+    [[gnu::always_inline]] T&& unchecked() && { return std::move(value_); }
     [[gnu::always_inline]] decltype(auto) error() const {
         SOTTO_ASSERT(!has_value());
         return fault_.error();
@@ -186,4 +188,4 @@ using Status = Result<void>;
 #define SOTTO_TRY_ASSIGN_AS(name, declaration, expression) \
     auto name = (expression);                              \
     if (!name.has_value()) return name.error();            \
-    declaration = *std::move(name)
+    declaration = std::move(name).unchecked()
