@@ -43,24 +43,26 @@ std::size_t size_bound(const Backup& backup) {
 }
 
 Status expect_map(cbor::Reader& in, std::size_t count) {
-    SOTTO_TRY_ASSIGN(const std::size_t found, in.map());
-    return found == count ? Status{} : Status{Error::Malformed};
+    in.require(in.map() == count);
+    return in.status();
 }
 
 Status expect_key(cbor::Reader& in, std::uint8_t key) {
-    SOTTO_TRY_ASSIGN(const std::uint64_t found, in.uint());
-    return found == key ? Status{} : Status{Error::Malformed};
+    in.require(in.uint() == key);
+    return in.status();
 }
 
 Result<cose::Credential> read_credential(cbor::Reader& in) {
-    SOTTO_TRY_ASSIGN(const Bytes bytes, in.bytes());
+    const Bytes bytes = in.bytes();
+    SOTTO_TRY(in.status());
     return cose::Credential::parse(bytes);
 }
 
 template <class T>
 Result<BytesN<T::kSize>> read_key(cbor::Reader& in) {
-    SOTTO_TRY_ASSIGN(const Bytes bytes, in.bytes());
-    if (bytes.size() != T::kSize) return Error::Malformed;
+    const Bytes bytes = in.bytes();
+    in.require(bytes.size() == T::kSize);
+    SOTTO_TRY(in.status());
     return bytes.first<T::kSize>();
 }
 
@@ -78,15 +80,15 @@ Result<BackupDevice> read_device(cbor::Reader& in) {
     BackupDevice device;
     SOTTO_TRY(expect_map(in, 6));
     SOTTO_TRY(expect_key(in, DeviceKey::Name));
-    SOTTO_TRY_ASSIGN(const std::string_view name, in.text());
-    if (!is_plain(name)) return Error::Malformed;
+    const std::string_view name = in.text();
+    in.require(is_plain(name));
     device.name = name;
     SOTTO_TRY(expect_key(in, DeviceKey::DeviceCredential));
     SOTTO_TRY_ASSIGN(const cose::Credential credential, read_credential(in));
     device.credential = keystore::CredentialBytes{credential.bytes()};
     SOTTO_TRY(expect_key(in, DeviceKey::Generation));
-    SOTTO_TRY_ASSIGN(const std::uint64_t generation, in.uint());
-    if (generation > 0xffff'ffff) return Error::Malformed;
+    const std::uint64_t generation = in.uint();
+    in.require(generation <= 0xffff'ffff);
     device.generation = static_cast<std::uint32_t>(generation);
     SOTTO_TRY(expect_key(in, DeviceKey::TokenKey));
     SOTTO_TRY_ASSIGN(const auto token_key, read_key<keystore::TokenKey>(in));
@@ -99,7 +101,7 @@ Result<Backup> read_backup(cbor::Reader& in) {
     Backup backup;
     SOTTO_TRY(expect_map(in, 1));
     SOTTO_TRY(expect_key(in, Key::Devices));
-    SOTTO_TRY_ASSIGN(const std::size_t count, in.array());
+    const std::size_t count = in.array();
     if (count > kBackupDevicesMax) return Error::TooLarge;
     std::set<framing::DeviceId> seen;
     for (std::size_t i = 0; i < count; ++i) {

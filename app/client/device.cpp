@@ -342,12 +342,11 @@ Outcome<std::string> put(Driver& driver,
 // What a map begins with: a number under key 1.
 std::optional<std::uint32_t> first_number(const std::string& map) {
     cbor::Reader in{as_bytes(map)};
-    const auto count = in.map();
-    if (!count || *count == 0) return std::nullopt;
-    const auto key = in.uint();
-    const auto number = in.uint();
-    if (!key || *key != 1 || !number || *number >= 0xffff'ffff) return std::nullopt;
-    return static_cast<std::uint32_t>(*number);
+    in.require(in.map() > 0);
+    in.require(in.uint() == 1);
+    const std::uint64_t number = in.uint();
+    if (!in.status() || number >= 0xffff'ffff) return std::nullopt;
+    return static_cast<std::uint32_t>(number);
 }
 
 Failure strange_answer(const std::string& what) {

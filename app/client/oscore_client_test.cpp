@@ -86,7 +86,8 @@ class Server {
             return copy(message);
         }
         cbor::Reader in{payload};
-        SOTTO_TRY(edhoc::ConnectionId::read(in));
+        edhoc::ConnectionId::read(in);
+        SOTTO_TRY(in.status());
         std::array<std::uint8_t, 512> scratch{};
         SOTTO_TRY_ASSIGN(const auto claim, responder_->on_message_3(in.rest(), scratch, {}));
         SOTTO_TRY(responder_->authenticate(claim, client_.credential));

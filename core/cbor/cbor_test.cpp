@@ -48,11 +48,22 @@ std::string quote(std::string_view text) {
     return out + '"';
 }
 
+// What comes of a read, which takes a copy of the reader.
+template <class T>
+Status try_read(Reader in, T (Reader::*read)()) {
+    (in.*read)();
+    return in.status();
+}
+Status try_skip(Reader in) {
+    in.skip();
+    return in.status();
+}
+
 std::string describe(Reader& in);
 
 std::string describe_string(Reader& in, Kind kind) {
-    if (kind == Kind::Text) return quote(*in.text());
-    return "h'" + hex(*in.bytes()) + "'";
+    if (kind == Kind::Text) return quote(in.text());
+    return "h'" + hex(in.bytes()) + "'";
 }
 
 std::string describe_children(Reader& in, const Head& head) {
@@ -68,12 +79,12 @@ std::string describe_children(Reader& in, const Head& head) {
 }
 
 std::string describe_simple(Reader& in) {
-    if (const auto value = in.floating()) {
+    if (try_read(in, &Reader::floating)) {
         char text[32];
-        std::snprintf(text, sizeof text, "%.15g", *value);
+        std::snprintf(text, sizeof text, "%.15g", in.floating());
         return text;
     }
-    const std::uint8_t value = *in.simple();
+    const std::uint8_t value = in.simple();
     switch (value) {
         case 20:
             return "false";
@@ -90,10 +101,10 @@ std::string describe_simple(Reader& in) {
 
 // RFC 8949 §8, as far as Appendix A goes.
 std::string describe(Reader& in) {
-    const Kind kind = *in.peek();
-    if (kind == Kind::Simple) return describe_simple(in);
     Reader ahead = in;
-    const Head head = *ahead.head();
+    const Head head = ahead.head();
+    const Kind kind = head.kind;
+    if (kind == Kind::Simple) return describe_simple(in);
     if ((kind == Kind::Bytes || kind == Kind::Text) && !head.is_indefinite())
         return describe_string(in, kind);
     in = ahead;
@@ -112,19 +123,18 @@ std::string describe(Reader& in) {
 
 // Writes again what it reads.
 void copy(Reader& in, Writer& out) {
-    const Kind kind = *in.peek();
+    const Head head = Reader{in}.head();
+    const Kind kind = head.kind;
     if (kind == Kind::Bytes) {
-        out.bytes(*in.bytes());
+        out.bytes(in.bytes());
     } else if (kind == Kind::Text) {
-        out.text(*in.text());
+        out.text(in.text());
+    } else if (head.is_float()) {
+        out.floating(in.floating());
     } else if (kind == Kind::Simple) {
-        if (const auto value = in.floating()) {
-            out.floating(*value);
-        } else {
-            out.simple(*in.simple());
-        }
+        out.simple(in.simple());
     } else {
-        const Head head = *in.head();
+        in.head();
         out.head(kind, head.argument);
         std::uint64_t items = kind == Kind::Array ? head.argument
                               : kind == Kind::Map ? 2 * head.argument
@@ -141,7 +151,7 @@ TEST(Vectors, AppendixADecodesToItsDiagnosticNotation) {
         Reader in{encoded, Rules::WellFormed};
         if (vector.has("float")) {
             const double expected = std::strtod(vector.text("float").c_str(), nullptr);
-            const double value = *in.floating();
+            const double value = in.floating();
             EXPECT_TRUE(std::isnan(expected) ? std::isnan(value) : value == expected);
             EXPECT_EQ(std::signbit(value), std::signbit(expected));
         } else {
@@ -155,10 +165,10 @@ TEST(Vectors, AppendixAEncodesWhereItIsDeterministic) {
     for (const auto& vector : testing::load_vectors("cbor/rfc8949_appendix_a.txt")) {
         const auto encoded = vector.bytes("encoded");
         SCOPED_TRACE(vector.text("encoded"));
-        Reader strict{encoded};
-        const bool is_taken =
-            vector.has("float") ? strict.floating().has_value() : strict.skip().has_value();
-        EXPECT_EQ(is_taken, vector.number("deterministic") == 1);
+        const Reader strict{encoded};
+        const Status taken =
+            vector.has("float") ? try_read(strict, &Reader::floating) : try_skip(strict);
+        EXPECT_EQ(taken.has_value(), vector.number("deterministic") == 1);
         if (vector.number("deterministic") == 0) continue;
         std::array<std::uint8_t, 128> buffer{};
         Writer out{buffer};
@@ -172,9 +182,8 @@ TEST(Vectors, EveryPrefixOfAppendixAIsTruncated) {
     for (const auto& vector : testing::load_vectors("cbor/rfc8949_appendix_a.txt")) {
         const auto encoded = vector.bytes("encoded");
         for (std::size_t size = 0; size < encoded.size(); ++size) {
-            Reader in{Bytes{encoded}.first(size), Rules::WellFormed};
-            EXPECT_EQ(in.skip().error(), Error::Truncated) << vector.text("encoded") << size;
-            EXPECT_EQ(in.rest().size(), size);
+            const Reader in{Bytes{encoded}.first(size), Rules::WellFormed};
+            EXPECT_EQ(try_skip(in).error(), Error::Truncated) << vector.text("encoded") << size;
         }
     }
 }
@@ -184,8 +193,8 @@ TEST(Vectors, WhatIsNotWellFormedIsRefused) {
         const auto encoded = vector.bytes("encoded");
         for (const Rules rules : {Rules::WellFormed, Rules::Deterministic}) {
             Reader in{encoded, rules};
-            EXPECT_FALSE(in.skip()) << vector.text("encoded") << ": " << vector.text("why");
-            EXPECT_EQ(in.rest().size(), encoded.size());
+            EXPECT_TRUE(in.skip().empty());
+            EXPECT_FALSE(in.status()) << vector.text("encoded") << ": " << vector.text("why");
         }
     }
 }
@@ -207,8 +216,8 @@ TEST(Reader, RefusesWhatIsNotDeterministic) {
                              "a202000100",
                              "a2410000 0100"}) {
         const auto bytes = from_hex(text);
-        EXPECT_EQ(Reader{bytes}.skip().error(), Error::Malformed) << text;
-        EXPECT_TRUE((Reader{bytes, Rules::WellFormed}.skip())) << text;
+        EXPECT_EQ(try_skip(Reader{bytes}).error(), Error::Malformed) << text;
+        EXPECT_TRUE(try_skip(Reader{bytes, Rules::WellFormed})) << text;
     }
 }
 
@@ -216,43 +225,82 @@ TEST(Reader, RefusesFloatsThatCouldBeShorter) {
     for (const char* text :
          {"fa3fc00000", "fb3ff8000000000000", "fb36a0000000000000", "fa33800000"}) {
         const auto bytes = from_hex(text);
-        EXPECT_EQ(Reader{bytes}.floating().error(), Error::Malformed) << text;
-        EXPECT_TRUE((Reader{bytes, Rules::WellFormed}.floating())) << text;
+        const Reader lenient{bytes, Rules::WellFormed};
+        EXPECT_EQ(try_read(Reader{bytes}, &Reader::floating).error(), Error::Malformed) << text;
+        EXPECT_TRUE(try_read(lenient, &Reader::floating)) << text;
     }
 }
 
 TEST(Reader, TakesMapKeysInBytewiseOrder) {
     const auto sorted = from_hex("a80a00186400200018ff006161006261610081186400f400");
-    EXPECT_FALSE(Reader{sorted}.skip());  // 20 before 18ff
+    EXPECT_FALSE(try_skip(Reader{sorted}));  // 20 before 18ff
     const auto rfc = from_hex("a70a0018640020006 17a0062616100811864008120 00");
-    EXPECT_EQ(Reader{rfc}.skip()->size(), rfc.size());
+    EXPECT_EQ(Reader{rfc}.skip().size(), rfc.size());
 }
 
-TEST(Reader, LeavesItsPlaceOnFailure) {
+TEST(Reader, TakesNoOtherKind) {
     const auto bytes = from_hex("1b80000000000000004161");
     Reader in{bytes};
-    EXPECT_EQ(in.integer().error(), Error::TooLarge);
-    EXPECT_EQ(in.bytes().error(), Error::Malformed);
-    EXPECT_EQ(in.text().error(), Error::Malformed);
-    EXPECT_EQ(in.boolean().error(), Error::Malformed);
-    EXPECT_EQ(in.null().error(), Error::Malformed);
-    EXPECT_EQ(in.floating().error(), Error::Malformed);
-    EXPECT_EQ(in.array().error(), Error::Malformed);
-    EXPECT_EQ(in.map().error(), Error::Malformed);
-    EXPECT_EQ(in.tag().error(), Error::Malformed);
+    EXPECT_EQ(try_read(in, &Reader::integer).error(), Error::TooLarge);
+    EXPECT_EQ(try_read(in, &Reader::bytes).error(), Error::Malformed);
+    EXPECT_EQ(try_read(in, &Reader::text).error(), Error::Malformed);
+    EXPECT_EQ(try_read(in, &Reader::boolean).error(), Error::Malformed);
+    EXPECT_EQ(try_read(in, &Reader::null).error(), Error::Malformed);
+    EXPECT_EQ(try_read(in, &Reader::simple).error(), Error::Malformed);
+    EXPECT_EQ(try_read(in, &Reader::floating).error(), Error::Malformed);
+    EXPECT_EQ(try_read(in, &Reader::array).error(), Error::Malformed);
+    EXPECT_EQ(try_read(in, &Reader::map).error(), Error::Malformed);
+    EXPECT_EQ(try_read(in, &Reader::tag).error(), Error::Malformed);
     EXPECT_FALSE(in.take_break());
-    EXPECT_EQ(*in.uint(), 1ULL << 63);
-    EXPECT_EQ(hex(*in.bytes()), "61");
-    EXPECT_EQ(in.peek().error(), Error::Truncated);
+    EXPECT_TRUE(in.next_is(Kind::Unsigned));
+    EXPECT_EQ(in.uint(), 1ULL << 63);
+    EXPECT_EQ(hex(in.bytes()), "61");
     EXPECT_TRUE(in.finish());
+    EXPECT_EQ(try_read(in, &Reader::uint).error(), Error::Truncated);
+}
+
+TEST(Reader, KeepsItsFirstFailure) {
+    const auto bytes = from_hex("0102416105");
+    Reader in{bytes};
+    EXPECT_EQ(in.uint(), 1U);
+    in.require(true);
+    EXPECT_TRUE(in.status());
+    EXPECT_EQ(in.finish().error(), Error::Malformed);  // as bytes are left
+    EXPECT_TRUE(in.text().empty());
+    EXPECT_TRUE(in.empty());
+    in.require(false, Error::Unsupported);
+    EXPECT_EQ(in.integer(), 0);
+    EXPECT_TRUE(in.bytes().empty());
+    EXPECT_EQ(in.status().error(), Error::Malformed);
+    EXPECT_EQ(in.finish().error(), Error::Malformed);
+}
+
+TEST(Reader, TakesTheDemandsOfItsCaller) {
+    const auto bytes = from_hex("0102");
+    Reader in{bytes};
+    in.require(in.uint() == 2, Error::Unsupported);
+    EXPECT_EQ(in.uint(), 0U);
+    EXPECT_EQ(in.finish().error(), Error::Unsupported);
 }
 
 TEST(Reader, TrustsNoCount) {
-    EXPECT_EQ(Reader{from_hex("8200")}.array().error(), Error::Truncated);
-    EXPECT_EQ(Reader{from_hex("a20000")}.map().error(), Error::Truncated);
-    EXPECT_EQ(Reader{from_hex("9bffffffffffffffff00")}.array().error(), Error::Truncated);
-    EXPECT_EQ(Reader{from_hex("bb800000000000000000")}.map().error(), Error::Truncated);
-    EXPECT_EQ(Reader{from_hex("5bffffffffffffffff00")}.bytes().error(), Error::Truncated);
+    const auto error = [](const char* text, auto read) {
+        const auto bytes = from_hex(text);
+        return try_read(Reader{bytes}, read).error();
+    };
+    EXPECT_EQ(error("8200", &Reader::array), Error::Truncated);
+    EXPECT_EQ(error("a20000", &Reader::map), Error::Truncated);
+    EXPECT_EQ(error("9bffffffffffffffff00", &Reader::array), Error::Truncated);
+    EXPECT_EQ(error("bb800000000000000000", &Reader::map), Error::Truncated);
+    EXPECT_EQ(error("5bffffffffffffffff00", &Reader::bytes), Error::Truncated);
+}
+
+TEST(Reader, SkipsByOtherRulesOnce) {
+    const auto bytes = from_hex("1800 1800");
+    Reader in{bytes};
+    EXPECT_EQ(in.skip(Rules::WellFormed).size(), 2U);
+    EXPECT_TRUE(in.skip().empty());
+    EXPECT_EQ(in.status().error(), Error::Malformed);
 }
 
 TEST(Reader, FollowsNestingToItsLimit) {
@@ -260,21 +308,22 @@ TEST(Reader, FollowsNestingToItsLimit) {
     for (const std::uint8_t extra : std::to_array<std::uint8_t>({0x80, 0xa0})) {
         auto bytes = deep;
         bytes.back() = extra;
-        EXPECT_TRUE(Reader{bytes}.skip());
+        EXPECT_TRUE(try_skip(Reader{bytes}));
     }
     auto bytes = deep;
     bytes.push_back(0x80);
-    EXPECT_EQ(Reader{bytes}.skip().error(), Error::TooLarge);
+    EXPECT_EQ(try_skip(Reader{bytes}).error(), Error::TooLarge);
     const std::vector<std::uint8_t> tags(1000, 0xc6);
-    EXPECT_EQ(Reader{tags}.skip().error(), Error::TooLarge);
+    EXPECT_EQ(try_skip(Reader{tags}).error(), Error::TooLarge);
 }
 
 TEST(Reader, IntegersReachTheirLimits) {
-    EXPECT_EQ(*Reader{from_hex("1b7fffffffffffffff")}.integer(),
+    EXPECT_EQ(Reader{from_hex("1b7fffffffffffffff")}.integer(),
               std::numeric_limits<std::int64_t>::max());
-    EXPECT_EQ(*Reader{from_hex("3b7fffffffffffffff")}.integer(),
+    EXPECT_EQ(Reader{from_hex("3b7fffffffffffffff")}.integer(),
               std::numeric_limits<std::int64_t>::min());
-    EXPECT_EQ(Reader{from_hex("3b8000000000000000")}.integer().error(), Error::TooLarge);
+    const auto below = from_hex("3b8000000000000000");
+    EXPECT_EQ(try_read(Reader{below}, &Reader::integer).error(), Error::TooLarge);
 }
 
 TEST(Writer, WritesTheShortestHead) {
@@ -291,7 +340,7 @@ TEST(Writer, WritesTheShortestHead) {
         std::array<std::uint8_t, 9> buffer{};
         const Bytes written = *Writer{buffer}.uint(value).finish();
         Reader in{written};
-        EXPECT_EQ(*in.uint(), value);
+        EXPECT_EQ(in.uint(), value);
         EXPECT_TRUE(in.finish());
     }
 }
@@ -364,7 +413,8 @@ TEST(Utf8, AcceptsExactlyRfc3629) {
                             "ff",
                             "61c2"})
         EXPECT_FALSE(is_utf8(from_hex(bad))) << bad;
-    EXPECT_EQ(Reader{from_hex("61ff")}.text().error(), Error::Malformed);
+    const auto bytes = from_hex("61ff");
+    EXPECT_EQ(try_read(Reader{bytes}, &Reader::text).error(), Error::Malformed);
 }
 
 }  // namespace

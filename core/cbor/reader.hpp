@@ -3,7 +3,10 @@
 // kNestingMax; what it returns points into the caller's bytes.
 #pragma once
 
-#include "core/base/reader.hpp"
+#include <string_view>
+
+#include "core/base/bytes.hpp"
+#include "core/base/result.hpp"
 
 namespace sotto::cbor {
 
@@ -38,54 +41,65 @@ struct Head {
     bool is_float() const { return kind == Kind::Simple && info >= 25 && info <= 27; }
 };
 
-// Every read takes one item, or the head of one, from the front. On failure the reader is where it
-// was: Error::Truncated if the bytes end too early, Error::Malformed if the next item is not
-// well-formed, breaks the rules or is of another kind, Error::TooLarge if its value does not fit.
+// Every read takes one item, or the head of one, from the front. The first failure is kept, as
+// Writer keeps an overflow: from then on nothing is left to read, every read returns an empty
+// value, and status() and finish() say why. Error::Truncated: the bytes end too early;
+// Error::Malformed: the item is not well-formed, breaks the rules or is of another kind;
+// Error::TooLarge: its value does not fit.
 class Reader {
   public:
-    explicit Reader(Bytes bytes, Rules rules = Rules::Deterministic) : in_(bytes), rules_(rules) {}
+    explicit Reader(Bytes bytes, Rules rules = Rules::Deterministic)
+        : rest_(bytes), rules_(rules) {}
 
-    bool empty() const { return in_.empty(); }
-    Bytes rest() const { return in_.rest(); }
-    // The kind of the next item; Error::Truncated at the end. "break" counts as Simple.
-    Result<Kind> peek() const;
+    // Nothing is left, or a read has failed.
+    bool empty() const { return rest_.empty(); }
+    Bytes rest() const { return rest_; }
+    // Whether an item of this kind comes next. "break" counts as Simple.
+    bool next_is(Kind kind) const;
 
-    Result<std::uint64_t> uint();
-    Result<std::int64_t> integer();   // Error::TooLarge below -2^63 or from 2^63
-    Result<Bytes> bytes();            // of definite length
-    Result<std::string_view> text();  // of definite length and valid UTF-8
-    // The number of items or pairs that follow. Never more than the bytes that are left could hold
-    // (else Error::Truncated). Definite length only: for the others, head() and take_break().
-    Result<std::size_t> array();
-    Result<std::size_t> map();
-    Result<std::uint64_t> tag();
-    Result<bool> boolean();
-    Status null();
-    Result<std::uint8_t> simple();  // any simple value, false, true, null and undefined included
-    Result<double> floating();      // of any width
+    std::uint64_t uint();
+    std::int64_t integer();   // Error::TooLarge below -2^63 or from 2^63
+    Bytes bytes();            // of definite length
+    std::string_view text();  // of definite length and valid UTF-8
+    // The number of items or pairs that follow. Definite length only: for the others, head() and
+    // take_break().
+    std::size_t array();
+    std::size_t map();
+    std::uint64_t tag();
+    bool boolean();
+    void null();
+    std::uint8_t simple();  // any simple value, false, true, null and undefined included
+    double floating();      // of any width
 
-    // The next head, whatever it is; its content follows.
-    Result<Head> head();
+    // The next head, whatever it is; its content follows. The argument of a string, array or map is
+    // never more than the bytes that are left could hold (else Error::Truncated).
+    Head head();
     // Whether the stop code of an indefinite-length item came next, and was taken.
     bool take_break();
     // The bytes of the next item as a whole, checked against the rules. Error::TooLarge if it nests
     // deeper than kNestingMax. (UTF-8 is checked by text() alone: it is not well-formedness.)
-    Result<Bytes> skip();
-    // Error::Malformed if bytes are left.
-    Status finish() const { return in_.finish(); }
+    Bytes skip() { return skip(rules_); }
+    Bytes skip(Rules rules);
+
+    // What the caller asks of what it has read: fails with `why` unless `is_right`.
+    void require(bool is_right, Error why = Error::Malformed);
+    // The first failure, if there was one.
+    Status status() const { return status_; }
+    // The same; Error::Malformed also if bytes are left.
+    Status finish() const;
 
   private:
-    Status take_head(sotto::Reader& in, Head& head) const;
-    Result<std::uint64_t> argument_of(Kind kind);
-    Result<Bytes> string(Kind kind);
-    Result<std::size_t> count(Kind kind);
-    bool take_simple(std::uint8_t value);
-    Status skip_item(std::size_t depth);
-    Status skip_string(const Head& head);
-    Status skip_children(const Head& head, std::size_t depth);
+    Bytes take(std::size_t count);
+    std::uint64_t long_argument(Kind kind, std::size_t size);
+    std::uint64_t argument_of(Kind kind);
+    Bytes string(Kind kind);
+    void skip_item(std::size_t depth);
+    void skip_string(const Head& head);
+    void skip_children(const Head& head, std::size_t depth);
 
-    sotto::Reader in_;
+    Bytes rest_;
     Rules rules_;
+    Status status_;
 };
 
 }  // namespace sotto::cbor

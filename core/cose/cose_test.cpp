@@ -50,7 +50,7 @@ TEST(Credential, CreatesDeterministicCcs) {
     ASSERT_TRUE(credential);
     EXPECT_EQ(hex(credential->bytes()),
               "a202696c616d70203030303108a101a401022001215820" + kX + "225820" + kY);
-    EXPECT_TRUE(cbor::Reader{credential->bytes()}.skip());
+    EXPECT_FALSE(cbor::Reader{credential->bytes()}.skip().empty());
     EXPECT_EQ(credential->subject(), "lamp 0001");
     EXPECT_EQ(hex(credential->kid()), hex(Bytes{credential->hash()}.first(8)));
     EXPECT_EQ(credential->public_key(), other->public_key());
@@ -139,11 +139,12 @@ TEST(Identifier, OneByteIntegersAreTheirOwnEncoding) {
         const bool is_integer = value <= 0x17 || (value >= 0x20 && value <= 0x37);
         EXPECT_EQ(encoded.size(), is_integer ? 1U : 2U) << value;
         cbor::Reader in{encoded};
-        EXPECT_TRUE(equal(*read_identifier(in), identifier)) << value;
+        EXPECT_TRUE(equal(read_identifier(in), identifier)) << value;
         EXPECT_TRUE(in.finish());
         const std::array<std::uint8_t, 2> as_bytes{0x41, identifier[0]};
         cbor::Reader other{as_bytes};
-        EXPECT_EQ(read_identifier(other).has_value(), !is_integer) << value;
+        read_identifier(other);
+        EXPECT_EQ(other.status().has_value(), !is_integer) << value;
     }
 }
 
@@ -151,14 +152,15 @@ TEST(Identifier, OthersAreByteStrings) {
     for (const char* good : {"40", "42abcd", "420102"}) {
         const auto bytes = from_hex(good);
         cbor::Reader in{bytes};
-        EXPECT_TRUE(read_identifier(in)) << good;
+        read_identifier(in);
+        EXPECT_TRUE(in.finish()) << good;
     }
     for (const char* bad :
          {"", "1818", "3818", "61 61", "81 00", "f5", "41", "5f4101ff", "5801 ff"}) {
         const auto bytes = from_hex(bad);
         cbor::Reader in{bytes};
-        EXPECT_FALSE(read_identifier(in)) << bad;
-        EXPECT_EQ(in.rest().size(), bytes.size());
+        read_identifier(in);
+        EXPECT_FALSE(in.status()) << bad;
     }
 }
 
@@ -173,11 +175,11 @@ TEST(IdCred, IsCompactForAKidAndAMapElsewhere) {
     EXPECT_EQ(hex(*out.finish()), "32");
     const auto again = from_hex("32");
     cbor::Reader in{again};
-    const auto parsed = IdCred::read_compact(in);
-    ASSERT_TRUE(parsed);
-    EXPECT_EQ(hex(parsed->body()), "32");
-    EXPECT_TRUE(parsed->matches(credential));
-    EXPECT_FALSE(parsed->matches(*Credential::parse(vector.bytes("cred_i"))));
+    const IdCred parsed = IdCred::read_compact(in);
+    ASSERT_TRUE(in.finish());
+    EXPECT_EQ(hex(parsed.body()), "32");
+    EXPECT_TRUE(parsed.matches(credential));
+    EXPECT_FALSE(parsed.matches(*Credential::parse(vector.bytes("cred_i"))));
 }
 
 TEST(IdCred, CarriesACredentialByValue) {
@@ -187,11 +189,10 @@ TEST(IdCred, CarriesACredentialByValue) {
     const Bytes encoded = *id_cred.encode(buffer);
     EXPECT_EQ(hex(encoded), "a10e" + trace().text("cred_r"));
     cbor::Reader in{encoded};
-    const auto parsed = IdCred::read_compact(in);
-    ASSERT_TRUE(parsed);
-    EXPECT_TRUE(in.finish());
-    EXPECT_EQ(parsed->form(), CredentialForm::Value);
-    EXPECT_TRUE(parsed->matches(credential));
+    const IdCred parsed = IdCred::read_compact(in);
+    ASSERT_TRUE(in.finish());
+    EXPECT_EQ(parsed.form(), CredentialForm::Value);
+    EXPECT_TRUE(parsed.matches(credential));
     EXPECT_EQ(id_cred.encode(MutBytes{buffer}.first(encoded.size() - 1)).error(), Error::NoSpace);
 }
 
@@ -207,13 +208,14 @@ TEST(IdCred, RefusesOtherForms) {
                  {"a118228101", Error::Unsupported},    // x5t
                  {"a204410a0ea0", Error::Unsupported},  // two parameters
                  {"a0", Error::Unsupported},
-                 {"bf0ea0ff", Error::Unsupported},
+                 {"bf0ea0ff", Error::Malformed},
                  {"8101", Error::Malformed},
                  {"f5", Error::Malformed}};
     for (const auto& example : cases) {
         const auto bytes = from_hex(example.encoded);
         cbor::Reader in{bytes};
-        EXPECT_EQ(IdCred::read_compact(in).error(), example.error) << example.encoded;
+        IdCred::read_compact(in);
+        EXPECT_EQ(in.status().error(), example.error) << example.encoded;
     }
 }
 

@@ -14,15 +14,15 @@ class CredentialParser {
         : credential_(credential), in_(credential.bytes(), cbor::Rules::WellFormed) {}
 
     Status run() {
-        SOTTO_TRY(cbor::Reader{in_}.skip());  // well-formed as a whole, and not too deep
-        SOTTO_TRY(walk(Level::Claims));
+        SOTTO_TRY(check_form());
+        walk(Level::Claims);
+        in_.require((seen_ & kSeenKey) != 0);
+        in_.require(kty_ == kKeyTypeEc2 && crv_ == kCurveP256, Error::Unsupported);
+        in_.require(x_.size() == crypto::kDhSize);
         SOTTO_TRY(in_.finish());
-        if ((seen_ & kSeenKey) == 0) return Error::Malformed;
-        if (kty_ != kKeyTypeEc2 || crv_ != kCurveP256) return Error::Unsupported;
-        if (x_.size() != crypto::kDhSize) return Error::Malformed;
-        auto point = y_.empty() ? crypto::dh_import_x(x_.first<crypto::kDhSize>())
-                                : crypto::dh_import(x_.first<crypto::kDhSize>(),
-                                                    y_.first<crypto::kDhSize>());
+        const auto x = x_.first<crypto::kDhSize>();
+        auto point =
+            y_.empty() ? crypto::dh_import_x(x) : crypto::dh_import(x, y_.first<crypto::kDhSize>());
         if (!point) return Error::Malformed;
         credential_.public_key_ = *point;
         return {};
@@ -31,75 +31,72 @@ class CredentialParser {
   private:
     enum class Level : std::uint8_t { Claims, Confirmation, Key };
 
-    // Takes a map, pair by pair.
-    Status walk(Level level) {
-        SOTTO_TRY_ASSIGN(std::size_t count, in_.map());
-        for (; count > 0; --count) {
-            SOTTO_TRY_ASSIGN(const std::int32_t key, this->key());
-            SOTTO_TRY(pair(level, key));
-        }
-        return {};
+    // Well-formed as a whole, and not too deep.
+    Status check_form() const {
+        cbor::Reader all = in_;
+        all.skip();
+        return all.status();
     }
 
-    // Takes a key of a map: one of those that matter here, or kUnknown.
-    Result<std::int32_t> key() {
-        const auto integer = in_.integer();
-        if (!integer) {
-            SOTTO_TRY(in_.skip());
+    // Takes a map, pair by pair.
+    void walk(Level level) {
+        for (std::size_t count = in_.map(); count > 0; --count) pair(level, number());
+    }
+
+    // Takes an item: one of the numbers that matter here, or kUnknown.
+    std::int32_t number() {
+        const bool is_negative = in_.next_is(cbor::Kind::Negative);
+        if (!is_negative && !in_.next_is(cbor::Kind::Unsigned)) {
+            in_.skip();
             return kUnknown;
         }
-        const bool is_known = *integer >= kKeyD && *integer < kUnknown;
-        return is_known ? static_cast<std::int32_t>(*integer) : kUnknown;
+        const std::uint64_t argument = in_.head().argument;
+        if (argument >= kUnknown) return kUnknown;
+        const auto value = static_cast<std::int32_t>(argument);
+        return is_negative ? -1 - value : value;
     }
 
     // Takes the value that belongs to the key.
-    Status pair(Level level, std::int32_t key) {
-        if (level == Level::Key && key <= kKeyId && key != 0) return key_parameter(key);
-        if (level == Level::Claims && key == kClaimSubject) {
-            SOTTO_TRY(once(kSeenSubject));
-            SOTTO_TRY_ASSIGN(const std::string_view text, in_.text());
-            credential_.subject_ = part(as_bytes(text));
-            return {};
+    void pair(Level level, std::int32_t key) {
+        if (level == Level::Key && key >= kKeyD && key <= kKeyId && key != 0) {
+            key_parameter(key);
+        } else if (level == Level::Claims && key == kClaimSubject) {
+            once(kSeenSubject);
+            credential_.subject_ = part(as_bytes(in_.text()));
+        } else if (level == Level::Claims && key == kClaimConfirmation) {
+            once(kSeenConfirmation);
+            walk(Level::Confirmation);
+        } else if (level == Level::Confirmation && key == kConfirmationKey) {
+            once(kSeenKey);
+            walk(Level::Key);
+        } else {
+            in_.skip();
         }
-        if (level == Level::Claims && key == kClaimConfirmation) {
-            SOTTO_TRY(once(kSeenConfirmation));
-            return walk(Level::Confirmation);
-        }
-        if (level == Level::Confirmation && key == kConfirmationKey) {
-            SOTTO_TRY(once(kSeenKey));
-            return walk(Level::Key);
-        }
-        SOTTO_TRY(in_.skip());
-        return {};
     }
 
-    Status key_parameter(std::int32_t key) {
-        if (key == kKeyD) return Error::Malformed;  // a private key has no place in a credential
-        SOTTO_TRY(once(static_cast<std::uint16_t>(kSeenFirstParameter << (key - kKeyD))));
-        if (key == kKeyType) return integer(kty_);
-        if (key == kKeyCurve) return integer(crv_);
-        if (key == kKeyY && in_.boolean()) return {};  // RFC 9053 §7.1.1: its sign; ECDH needs none
-        SOTTO_TRY_ASSIGN(const Bytes value, in_.bytes());
-        if (key == kKeyId) {
-            credential_.kid_ = part(value);
+    void key_parameter(std::int32_t key) {
+        in_.require(key != kKeyD);  // a private key has no place in a credential
+        once(static_cast<std::uint16_t>(kSeenFirstParameter << (key - kKeyD)));
+        if (key == kKeyType) {
+            kty_ = number();
+        } else if (key == kKeyCurve) {
+            crv_ = number();
+        } else if (key == kKeyY && in_.next_is(cbor::Kind::Simple)) {
+            in_.boolean();  // RFC 9053 §7.1.1: its sign; ECDH needs none
+        } else if (key == kKeyId) {
+            credential_.kid_ = part(in_.bytes());
             credential_.has_kid_ = true;
-            return {};
+        } else {
+            const Bytes coordinate = in_.bytes();
+            in_.require(coordinate.size() == crypto::kDhSize);
+            (key == kKeyX ? x_ : y_) = coordinate;
         }
-        if (value.size() != crypto::kDhSize) return Error::Malformed;
-        (key == kKeyX ? x_ : y_) = value;
-        return {};
-    }
-
-    Status integer(std::int64_t& out) {
-        SOTTO_TRY_ASSIGN(out, in_.integer());
-        return {};
     }
 
     // RFC 8949 §5.6: a map with a key twice is not valid.
-    Status once(std::uint16_t what) {
-        if ((seen_ & what) != 0) return Error::Malformed;
+    void once(std::uint16_t what) {
+        in_.require((seen_ & what) == 0);
         seen_ = static_cast<std::uint16_t>(seen_ | what);
-        return {};
     }
 
     Credential::Part part(Bytes bytes) const {
@@ -116,8 +113,8 @@ class CredentialParser {
     Credential& credential_;
     cbor::Reader in_;
     std::uint16_t seen_ = 0;
-    std::int64_t kty_ = 0;
-    std::int64_t crv_ = 0;
+    std::int32_t kty_ = 0;
+    std::int32_t crv_ = 0;
     Bytes x_;
     Bytes y_;
 };

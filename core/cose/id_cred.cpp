@@ -8,7 +8,6 @@ namespace sotto::cose {
 namespace {
 
 constexpr std::uint8_t kMapOfOne = 0xa1;
-constexpr std::size_t kKccsHeadSize = 2;  // of {14: CCS}: the map's head and its key
 
 }  // namespace
 
@@ -16,27 +15,22 @@ IdCred IdCred::of(const Credential& credential, CredentialForm form) {
     return {form, form == CredentialForm::Kid ? credential.kid() : credential.bytes()};
 }
 
-Result<IdCred> IdCred::read_compact(cbor::Reader& in) {
-    SOTTO_TRY_ASSIGN(const cbor::Kind kind, in.peek());
-    if (kind != cbor::Kind::Map) {
-        SOTTO_TRY_ASSIGN(const Bytes kid, read_identifier(in));
-        if (kid.size() > 0xff) return Error::TooLarge;
-        return IdCred{CredentialForm::Kid, kid};
+IdCred IdCred::read_compact(cbor::Reader& in) {
+    if (!in.next_is(cbor::Kind::Map)) {
+        const Bytes kid = read_identifier(in);
+        in.require(kid.size() <= 0xff, Error::TooLarge);
+        return {CredentialForm::Kid, kid};
     }
-    const Bytes map = in.rest();
+    in.require(in.map() == 1, Error::Unsupported);
+    const std::int64_t parameter = in.integer();
     // RFC 9528 §3.5.3.2: {4: kid} is compact "if and only if" it stands in a plaintext, so that a
-    // kid alone never comes as a map. The other forms of {14: CCS} are not deterministic.
-    if (map[0] != kMapOfOne) return Error::Unsupported;
-    if (map.size() <= kKccsHeadSize) return Error::Truncated;
-    if (map[1] == kHeaderKid) return Error::Malformed;
-    if (map[1] != kHeaderKccs) return Error::Unsupported;
-    if (map[2] >> 5 != static_cast<std::uint8_t>(cbor::Kind::Map)) return Error::Malformed;
+    // kid alone never comes as a map.
+    in.require(parameter != kHeaderKid);
+    in.require(parameter == kHeaderKccs, Error::Unsupported);
+    in.require(in.empty() || in.next_is(cbor::Kind::Map));
     // A CCS need not be deterministic CBOR: it is taken as it is, and only has to be well-formed,
     // to the depth that Credential::parse takes.
-    cbor::Reader value{map.subspan(kKccsHeadSize), cbor::Rules::WellFormed};
-    SOTTO_TRY_ASSIGN(const Bytes ccs, value.skip());
-    in = cbor::Reader{value.rest()};
-    return IdCred{CredentialForm::Value, ccs};
+    return {CredentialForm::Value, in.skip(cbor::Rules::WellFormed)};
 }
 
 void IdCred::write_compact(cbor::Writer& out) const {

@@ -22,10 +22,9 @@ class IdCred {
 
     static constexpr std::size_t kHeadSizeMax = 4;
 
-    // From the plaintext of a message, where {4: kid} is compact (§3.5.3.2).
-    // Error::Malformed, Truncated; Error::Unsupported for other header parameters; Error::TooLarge
-    // for a kid of over 255 bytes.
-    static Result<IdCred> read_compact(cbor::Reader& in);
+    // From the plaintext of a message, where {4: kid} is compact (§3.5.3.2). Fails with
+    // Error::Unsupported for other header parameters, Error::TooLarge for a kid of over 255 bytes.
+    static IdCred read_compact(cbor::Reader& in);
     // To the plaintext of a message.
     void write_compact(cbor::Writer& out) const;
 

@@ -11,18 +11,11 @@ void write_identifier(cbor::Writer& out, Bytes identifier) {
     }
 }
 
-Result<Bytes> read_identifier(cbor::Reader& in) {
-    const Bytes rest = in.rest();
-    if (rest.empty()) return Error::Truncated;
-    if (is_integer_identifier(rest.first(1))) {
-        SOTTO_TRY(in.integer());
-        return rest.first(1);
-    }
-    const cbor::Reader before = in;
-    SOTTO_TRY_ASSIGN(const Bytes identifier, in.bytes());
-    if (!is_integer_identifier(identifier)) return identifier;
-    in = before;
-    return Error::Malformed;
+Bytes read_identifier(cbor::Reader& in) {
+    const bool is_string = in.next_is(cbor::Kind::Bytes);
+    const Bytes identifier = is_string ? in.bytes() : in.skip();
+    in.require(is_string != is_integer_identifier(identifier));
+    return identifier;
 }
 
 }  // namespace sotto::cose

@@ -16,8 +16,8 @@ constexpr bool is_integer_identifier(Bytes identifier) {
 
 void write_identifier(cbor::Writer& out, Bytes identifier);
 
-// The byte string. Error::Malformed if it is neither form, or a byte string that had to be an
-// integer; Error::Truncated.
-Result<Bytes> read_identifier(cbor::Reader& in);
+// The byte string. Fails with Error::Malformed if it is neither form, or a byte string that had to
+// be an integer.
+Bytes read_identifier(cbor::Reader& in);
 
 }  // namespace sotto::cose

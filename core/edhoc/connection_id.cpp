@@ -9,15 +9,17 @@ namespace sotto::edhoc {
 
 Result<ConnectionId> ConnectionId::from(Bytes bytes) {
     if (bytes.size() > kConnectionIdSizeMax) return Error::TooLarge;
-    ConnectionId id;
-    std::copy(bytes.begin(), bytes.end(), id.bytes_.begin());
-    id.size_ = static_cast<std::uint8_t>(bytes.size());
-    return id;
+    return ConnectionId{bytes};
 }
 
-Result<ConnectionId> ConnectionId::read(cbor::Reader& in) {
-    SOTTO_TRY_ASSIGN(const Bytes bytes, cose::read_identifier(in));
-    return from(bytes);
+ConnectionId::ConnectionId(Bytes bytes) : size_(static_cast<std::uint8_t>(bytes.size())) {
+    std::copy(bytes.begin(), bytes.end(), bytes_.begin());
+}
+
+ConnectionId ConnectionId::read(cbor::Reader& in) {
+    const Bytes bytes = cose::read_identifier(in);
+    in.require(bytes.size() <= kConnectionIdSizeMax, Error::TooLarge);
+    return in.status() ? ConnectionId{bytes} : ConnectionId{};
 }
 
 void ConnectionId::write(cbor::Writer& out) const { cose::write_identifier(out, view()); }

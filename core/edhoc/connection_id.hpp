@@ -17,15 +17,17 @@ class ConnectionId {
     // Error::TooLarge over kConnectionIdSizeMax.
     static Result<ConnectionId> from(Bytes bytes);
 
-    // In a message, or in front of one (RFC 9528 A.2): an integer or a byte string (§3.3.2).
-    // Error::Malformed, Truncated, TooLarge.
-    static Result<ConnectionId> read(cbor::Reader& in);
+    // In a message, or in front of one (RFC 9528 A.2): an integer or a byte string (§3.3.2). Fails
+    // with Error::Malformed, TooLarge.
+    static ConnectionId read(cbor::Reader& in);
     void write(cbor::Writer& out) const;
 
     Bytes view() const { return Bytes{bytes_}.first(size_); }
     friend bool operator==(const ConnectionId&, const ConnectionId&) = default;
 
   private:
+    explicit ConnectionId(Bytes bytes);
+
     std::array<std::uint8_t, kConnectionIdSizeMax> bytes_{};
     std::uint8_t size_ = 0;
 };

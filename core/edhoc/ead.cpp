@@ -8,13 +8,13 @@ namespace {
 
 constexpr std::int64_t kLabelMax = std::numeric_limits<std::uint16_t>::max();  // RFC 9528 §10.5
 
-Status take_item(cbor::Reader& in, EadItem& item) {
-    SOTTO_TRY_ASSIGN(const std::int64_t label, in.integer());
-    if (label < -kLabelMax || label > kLabelMax) return Error::TooLarge;
-    item = {.label = static_cast<std::int32_t>(label), .value = std::nullopt};
-    if (in.empty() || *in.peek() != cbor::Kind::Bytes) return {};
-    SOTTO_TRY_ASSIGN(item.value, in.bytes());
-    return {};
+EadItem take_item(cbor::Reader& in) {
+    EadItem item;
+    const std::int64_t label = in.integer();
+    in.require(label >= -kLabelMax && label <= kLabelMax, Error::TooLarge);
+    item.label = static_cast<std::int32_t>(label);
+    if (in.next_is(cbor::Kind::Bytes)) item.value = in.bytes();
+    return item;
 }
 
 bool contains(EadLabels labels, std::int32_t label) {
@@ -26,20 +26,19 @@ bool contains(EadLabels labels, std::int32_t label) {
 
 }  // namespace
 
-Result<Ead> Ead::read(cbor::Reader& in, EadLabels understood) {
+Ead Ead::read(cbor::Reader& in, EadLabels understood) {
     const Ead ead{in.rest()};
-    EadItem item;
     while (!in.empty()) {
-        SOTTO_TRY(take_item(in, item));
-        if (item.is_critical() && !contains(understood, -item.label)) return Error::Unsupported;
+        const EadItem item = take_item(in);
+        in.require(!item.is_critical() || contains(understood, -item.label), Error::Unsupported);
     }
     return ead;
 }
 
 std::optional<EadItem> Ead::find(std::uint16_t label) const {
     cbor::Reader in{encoded_};
-    EadItem item;
-    while (!in.empty() && take_item(in, item)) {
+    while (!in.empty()) {
+        const EadItem item = take_item(in);
         if (item.label == label || -item.label == label) return item;
     }
     return std::nullopt;

@@ -23,10 +23,9 @@ using EadLabels = std::span<const std::uint16_t>;
 // The EAD of a received message: checked as a whole, and walked again when asked.
 class Ead {
   public:
-    // Everything that is left of a message.
-    // Error::Unsupported if an item is critical and not among `understood`; Error::Malformed,
-    // Truncated; Error::TooLarge if a label is over 65535.
-    static Result<Ead> read(cbor::Reader& in, EadLabels understood);
+    // Everything that is left of a message. Fails with Error::Unsupported if an item is critical
+    // and not among `understood`, Error::TooLarge if a label is over 65535.
+    static Ead read(cbor::Reader& in, EadLabels understood);
 
     // The first item with this label, critical or not.
     std::optional<EadItem> find(std::uint16_t label) const;

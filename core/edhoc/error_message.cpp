@@ -32,42 +32,37 @@ std::string_view diagnostic(Error why) {
     return "failed";  // the reasons behind authentication are not the peer's business
 }
 
-Status read_info(cbor::Reader& in, ErrorMessage& error) {
+void read_info(cbor::Reader& in, ErrorMessage& error) {
     switch (error.code) {
-        case static_cast<std::int64_t>(ErrorCode::Unspecified): {
-            SOTTO_TRY_ASSIGN(error.text, in.text());
-            return {};
-        }
-        case static_cast<std::int64_t>(ErrorCode::WrongSuite): {
-            SOTTO_TRY_ASSIGN(error.suites_r, read_suites(in));
-            return {};
-        }
-        case static_cast<std::int64_t>(ErrorCode::UnknownCredential): {
-            SOTTO_TRY_ASSIGN(const bool is_true, in.boolean());
-            if (!is_true) return Error::Malformed;
-            return {};
-        }
+        case static_cast<std::int64_t>(ErrorCode::Unspecified):
+            error.text = in.text();
+            return;
+        case static_cast<std::int64_t>(ErrorCode::WrongSuite):
+            error.suites_r = read_suites(in);
+            return;
+        case static_cast<std::int64_t>(ErrorCode::UnknownCredential):
+            in.require(in.boolean());
+            return;
         default:
-            SOTTO_TRY(in.skip());
-            return {};
+            in.skip();
     }
 }
 
 }  // namespace
 
 bool is_error_message(Bytes message) {
-    const auto kind = cbor::Reader{message}.peek();
-    return kind && (*kind == cbor::Kind::Unsigned || *kind == cbor::Kind::Negative);
+    const cbor::Reader in{message};
+    return in.next_is(cbor::Kind::Unsigned) || in.next_is(cbor::Kind::Negative);
 }
 
 Result<ErrorMessage> parse_error_message(Bytes message) {
     if (message.size() > kMessageSizeMax) return Error::TooLarge;
     cbor::Reader in{message};
     ErrorMessage error;
-    SOTTO_TRY_ASSIGN(error.code, in.integer());
+    error.code = in.integer();
     // RFC 9528 §6.1: "Error code 0 MUST NOT be used as part of the EDHOC message exchange."
-    if (error.code == 0) return Error::Malformed;
-    SOTTO_TRY(read_info(in, error));
+    in.require(error.code != 0);
+    read_info(in, error);
     SOTTO_TRY(in.finish());
     return error;
 }

@@ -45,7 +45,8 @@ Result<Claim> Initiator::on_message_2(Bytes message, MutBytes scratch, EadLabels
     std::ranges::copy(sealed, plaintext.begin());
     apply_keystream_2(prk_2e, th_2, plaintext);
     cbor::Reader in{plaintext};
-    SOTTO_TRY_ASSIGN(const ConnectionId c_r, ConnectionId::read(in));
+    const ConnectionId c_r = ConnectionId::read(in);
+    SOTTO_TRY(in.status());
     if (c_r == first->terms.c_i) return Error::Refused;  // RFC 9528 §3.3.3: OSCORE's IDs
     SOTTO_TRY_ASSIGN(const Claim claim,
                      read_claim(plaintext, in, mac_size(first->terms.suite), understood));
@@ -135,10 +136,8 @@ Result<Ead> Initiator::on_message_4(Bytes message, MutBytes scratch, EadLabels u
     const MessageKeys keys{state->prk_4e3m, Label::K4, state->th_4, state->terms.suite};
     SOTTO_TRY_ASSIGN(const Bytes plaintext, unwrap_and_open(keys, message, scratch));
     cbor::Reader in{plaintext};
-    auto ead_4 = Ead::read(in, understood);
-    if (!ead_4) {
-        SOTTO_TRY(machine_.fail(ead_4.error()));
-    }
+    const Ead ead_4 = Ead::read(in, understood);
+    if (const Status read = in.status(); !read) return machine_.fail(read.error()).error();
     Done done{.exporter = std::move(state->exporter), .terms = state->terms};
     auto* next = machine_.enter<Done>(Event::Message4);
     if (next == nullptr) return Error::WrongState;

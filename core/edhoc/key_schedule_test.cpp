@@ -23,9 +23,9 @@ crypto::Prk prk_of(const std::vector<std::uint8_t>& bytes) {
 // EDHOC_KDF with label, context and length taken from an encoded info.
 std::string derive(const std::vector<std::uint8_t>& prk, const std::vector<std::uint8_t>& info) {
     cbor::Reader in{info};
-    const auto label = static_cast<std::uint32_t>(*in.uint());
-    const Bytes context = *in.bytes();
-    std::vector<std::uint8_t> out(static_cast<std::size_t>(*in.uint()));
+    const auto label = static_cast<std::uint32_t>(in.uint());
+    const Bytes context = in.bytes();
+    std::vector<std::uint8_t> out(static_cast<std::size_t>(in.uint()));
     SOTTO_ASSERT(in.empty());
     kdf(prk_of(prk), label, Pieces{&context, 1}, out);
     return hex(out);

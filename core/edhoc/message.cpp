@@ -24,7 +24,7 @@ Result<Bytes> encode_message_1(const Message1Fields& fields, MutBytes out) {
 Result<Bytes> unwrap(Bytes message) {
     if (message.size() > kMessageSizeMax) return Error::TooLarge;
     cbor::Reader in{message};
-    SOTTO_TRY_ASSIGN(const Bytes content, in.bytes());
+    const Bytes content = in.bytes();
     SOTTO_TRY(in.finish());
     return content;
 }

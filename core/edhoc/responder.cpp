@@ -19,17 +19,15 @@ Result<Responder::Message1> Responder::on_message_1(Bytes message, EadLabels und
 Result<Responder::Message1> Responder::read_message_1(Bytes message, EadLabels understood) {
     if (message.size() > kMessageSizeMax) return Error::TooLarge;
     cbor::Reader in{message};
-    SOTTO_TRY_ASSIGN(const std::int64_t method, in.integer());
-    if (method != kMethod) return Error::Unsupported;
-    SOTTO_TRY_ASSIGN(const std::optional<Suite> suite, select_suite(in));
-    SOTTO_TRY_ASSIGN(const Bytes g_x, in.bytes());
-    SOTTO_TRY_ASSIGN(const ConnectionId c_i, ConnectionId::read(in));
-    if (!suite) {
-        is_wrong_suite_ = true;
-        return Error::Unsupported;
-    }
-    SOTTO_TRY_ASSIGN(const Ead ead_1, Ead::read(in, understood));
-    if (g_x.size() != crypto::kDhSize) return Error::Malformed;
+    in.require(in.integer() == kMethod, Error::Unsupported);
+    const std::optional<Suite> suite = select_suite(in);
+    const Bytes g_x = in.bytes();
+    const ConnectionId c_i = ConnectionId::read(in);
+    is_wrong_suite_ = in.status() && !suite;
+    in.require(suite.has_value(), Error::Unsupported);
+    const Ead ead_1 = Ead::read(in, understood);
+    in.require(g_x.size() == crypto::kDhSize);
+    SOTTO_TRY(in.status());
     const auto point = crypto::dh_import_x(g_x.first<crypto::kDhSize>());
     if (!point) return point.error();
 

@@ -12,11 +12,12 @@ Result<Claim> read_claim(Bytes plaintext,
                          cbor::Reader& in,
                          std::size_t mac_size,
                          EadLabels understood) {
-    SOTTO_TRY_ASSIGN(const cose::IdCred id_cred, cose::IdCred::read_compact(in));
-    SOTTO_TRY_ASSIGN(const Bytes mac, in.bytes());
+    const cose::IdCred id_cred = cose::IdCred::read_compact(in);
+    const Bytes mac = in.bytes();
     // RFC 9528 §9.8: abort "if any cryptographic field has the wrong length".
-    if (mac.size() != mac_size) return Error::Malformed;
-    SOTTO_TRY_ASSIGN(const Ead ead, Ead::read(in, understood));
+    in.require(mac.size() == mac_size);
+    const Ead ead = Ead::read(in, understood);
+    SOTTO_TRY(in.status());
     return Claim{.id_cred = id_cred, .ead = ead, .mac = mac, .plaintext = plaintext};
 }
 

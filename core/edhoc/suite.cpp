@@ -7,17 +7,16 @@ namespace sotto::edhoc {
 namespace {
 
 // How many labels follow.
-Result<std::size_t> read_count(cbor::Reader& in) {
-    SOTTO_TRY_ASSIGN(const cbor::Kind kind, in.peek());
-    if (kind != cbor::Kind::Array) return std::size_t{1};
-    SOTTO_TRY_ASSIGN(const std::size_t count, in.array());
-    if (count < 2) return Error::Malformed;
+std::size_t read_count(cbor::Reader& in) {
+    if (!in.next_is(cbor::Kind::Array)) return 1;
+    const std::size_t count = in.array();
+    in.require(count >= 2);
     return count;
 }
 
-Result<SuiteLabel> read_label(cbor::Reader& in) {
-    SOTTO_TRY_ASSIGN(const std::int64_t label, in.integer());
-    if (label != static_cast<SuiteLabel>(label)) return Error::TooLarge;
+SuiteLabel read_label(cbor::Reader& in) {
+    const std::int64_t label = in.integer();
+    in.require(label == static_cast<SuiteLabel>(label), Error::TooLarge);
     return static_cast<SuiteLabel>(label);
 }
 
@@ -36,25 +35,20 @@ void write_suites(cbor::Writer& out, std::span<const SuiteLabel> suites) {
     for (const SuiteLabel suite : suites) out.integer(suite);
 }
 
-Result<SuiteList> read_suites(cbor::Reader& in) {
+SuiteList read_suites(cbor::Reader& in) {
     SuiteList suites;
-    SOTTO_TRY_ASSIGN(std::size_t count, read_count(in));
-    if (count > kSuiteCountMax) return Error::TooLarge;
-    for (; count > 0; --count) {
-        SOTTO_TRY_ASSIGN(const SuiteLabel label, read_label(in));
-        suites.emplace_back(label);
-    }
+    std::size_t count = read_count(in);
+    in.require(count <= kSuiteCountMax, Error::TooLarge);
+    for (; in.status() && count > 0; --count) suites.emplace_back(read_label(in));
     return suites;
 }
 
-Result<std::optional<Suite>> select_suite(cbor::Reader& in) {
+std::optional<Suite> select_suite(cbor::Reader& in) {
     std::optional<Suite> selected;
     bool is_preferred = false;  // to the last one
-    SOTTO_TRY_ASSIGN(std::size_t count, read_count(in));
-    for (; count > 0; --count) {
+    for (std::size_t count = read_count(in); count > 0; --count) {
         is_preferred = is_preferred || selected.has_value();
-        SOTTO_TRY_ASSIGN(const SuiteLabel label, read_label(in));
-        selected = find_suite(label);
+        selected = find_suite(read_label(in));
     }
     if (is_preferred) selected.reset();
     return selected;

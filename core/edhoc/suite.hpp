@@ -32,13 +32,13 @@ std::optional<Suite> find_suite(SuiteLabel label);
 
 // suites = [ 2* int ] / int. Precondition: !suites.empty().
 void write_suites(cbor::Writer& out, std::span<const SuiteLabel> suites);
-// Error::Malformed, Truncated; Error::TooLarge over kSuiteCountMax.
-Result<SuiteList> read_suites(cbor::Reader& in);
+// Fails with Error::TooLarge over kSuiteCountMax.
+SuiteList read_suites(cbor::Reader& in);
 
 // Reads SUITES_I: the suite that is selected for this session, or nothing if we don't speak it or
-// speak one that the Initiator prefers to it (RFC 9528 §5.2.3). Error::Malformed, Truncated,
+// speak one that the Initiator prefers to it (RFC 9528 §5.2.3). Fails with Error::Malformed,
 // TooLarge.
-Result<std::optional<Suite>> select_suite(cbor::Reader& in);
+std::optional<Suite> select_suite(cbor::Reader& in);
 
 // RFC 9528 §6.3.1: the SUITES_I with which to try again after an error with SUITES_R: our first
 // preference that the Responder and we both speak, behind all that we prefer to it.

@@ -44,9 +44,9 @@ class DeferredTest : public ::testing::Test {
         }
         EXPECT_EQ(reply.code, coap::Code::Content);
         cbor::Reader in{as_bytes(reply.payload)};
-        if (*in.map() == 0) return std::nullopt;
-        EXPECT_EQ(*in.uint(), 1U);
-        return *in.uint();
+        if (in.map() == 0) return std::nullopt;
+        EXPECT_EQ(in.uint(), 1U);
+        return in.uint();
     }
 
     SeededEntropy entropy_{7};

@@ -5,18 +5,13 @@
 
 namespace sotto::session {
 
-Status read_key(cbor::Reader& in, std::uint8_t key) {
-    SOTTO_TRY_ASSIGN(const std::uint64_t found, in.uint());
-    if (found != key) return Error::Malformed;
-    return {};
-}
+void read_key(cbor::Reader& in, std::uint8_t key) { in.require(in.uint() == key); }
 
-Status read_bytes(cbor::Reader& in, std::uint8_t key, MutBytes out) {
-    SOTTO_TRY(read_key(in, key));
-    SOTTO_TRY_ASSIGN(const Bytes bytes, in.bytes());
-    if (bytes.size() != out.size()) return Error::Malformed;
-    std::ranges::copy(bytes, out.begin());
-    return {};
+void read_bytes(cbor::Reader& in, std::uint8_t key, MutBytes out) {
+    read_key(in, key);
+    const Bytes bytes = in.bytes();
+    in.require(bytes.size() == out.size());
+    if (in.status()) std::ranges::copy(bytes, out.begin());
 }
 
 }  // namespace sotto::session

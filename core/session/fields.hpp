@@ -6,9 +6,9 @@
 
 namespace sotto::session {
 
-// The key that has to come next. Error::Malformed, Truncated.
-Status read_key(cbor::Reader& in, std::uint8_t key);
-// A key and a byte string of exactly this size. Errors as above.
-Status read_bytes(cbor::Reader& in, std::uint8_t key, MutBytes out);
+// The key that has to come next.
+void read_key(cbor::Reader& in, std::uint8_t key);
+// A key and a byte string of exactly this size.
+void read_bytes(cbor::Reader& in, std::uint8_t key, MutBytes out);
 
 }  // namespace sotto::session

@@ -79,9 +79,9 @@ Status Handshakes::answer_message_1(HalfOpen& slot, Bytes message) {
 Handshakes::Reply Handshakes::on_message_3(Bytes c_r_and_message, Instant now, MutBytes out) {
     expire(now);
     cbor::Reader in{c_r_and_message};
-    const auto c_r = edhoc::ConnectionId::read(in);
-    if (!c_r) return error_reply(nullptr, c_r.error(), out);
-    HalfOpen* slot = find_slot(c_r->view());
+    const edhoc::ConnectionId c_r = edhoc::ConnectionId::read(in);
+    if (const Status read = in.status(); !read) return error_reply(nullptr, read.error(), out);
+    HalfOpen* slot = find_slot(c_r.view());
     if (slot == nullptr) return error_reply(nullptr, Error::WrongState, out);
 
     const Fingerprint received = fingerprint_of(in.rest());

@@ -19,23 +19,19 @@ Result<Bytes> encode_last_result(const LastResult& result, MutBytes out) {
 Result<LastResult> parse_last_result(Bytes bytes) {
     cbor::Reader in{bytes};
     LastResult result;
-    SOTTO_TRY_ASSIGN(const std::size_t count, in.map());
+    const std::size_t count = in.map();
     for (std::size_t i = 1; i <= count; ++i) {
-        SOTTO_TRY_ASSIGN(const std::uint64_t key, in.uint());
-        if (key != i) return Error::Malformed;
-        if (key == 1) {
-            SOTTO_TRY_ASSIGN(const std::uint64_t piv, in.uint());
-            if (piv > oscore::kPivMax) return Error::Malformed;
+        in.require(in.uint() == i && i <= 3);
+        if (i == 1) {
+            const std::uint64_t piv = in.uint();
+            in.require(piv <= oscore::kPivMax);
             result.piv = oscore::Piv{piv};
-        } else if (key == 2) {
-            SOTTO_TRY_ASSIGN(const std::uint64_t code, in.uint());
-            if (code > 0xff || !coap::is_response(static_cast<coap::Code>(code)))
-                return Error::Malformed;
+        } else if (i == 2) {
+            const std::uint64_t code = in.uint();
+            in.require(code <= 0xff && coap::is_response(static_cast<coap::Code>(code)));
             result.code = static_cast<coap::Code>(code);
-        } else if (key == 3) {
-            SOTTO_TRY_ASSIGN(result.payload, in.bytes());
         } else {
-            return Error::Malformed;
+            result.payload = in.bytes();
         }
     }
     SOTTO_TRY(in.finish());

@@ -13,22 +13,23 @@ namespace {
 // version alone.
 Status parse_cloud(Bytes payload, keystore::CloudRecord& cloud, bool& is_confirmation) {
     cbor::Reader in{payload};
-    SOTTO_TRY_ASSIGN(const std::size_t count, in.map());
-    if (count != 4 && count != 1) return Error::Malformed;
-    SOTTO_TRY(read_key(in, 1));
-    SOTTO_TRY_ASSIGN(const std::uint64_t version, in.uint());
-    if (version == 0 || version > 0xffff'ffff) return Error::Malformed;
+    const std::size_t count = in.map();
+    in.require(count == 4 || count == 1);
+    read_key(in, 1);
+    const std::uint64_t version = in.uint();
+    in.require(version != 0 && version <= 0xffff'ffff);
     cloud.version = static_cast<std::uint32_t>(version);
     is_confirmation = count == 1;
     if (is_confirmation) return in.finish();
-    SOTTO_TRY(read_key(in, 2));
-    SOTTO_TRY_ASSIGN(const std::string_view address, in.text());
+    read_key(in, 2);
+    const std::string_view address = in.text();
     // [AIR-11] What ATTACH could not carry would leave the device with no cloud to go to.
-    if (address.empty() || address.size() > keystore::kAddressSizeMax) return Error::Malformed;
-    if (!framing::is_visible_ascii(address)) return Error::Malformed;
-    cloud.address = FixedBytes<keystore::kAddressSizeMax>{as_bytes(address)};
-    SOTTO_TRY(read_bytes(in, 3, cloud.credential_hash));
-    SOTTO_TRY(read_bytes(in, 4, cloud.claim));
+    in.require(!address.empty() && address.size() <= keystore::kAddressSizeMax &&
+               framing::is_visible_ascii(address));
+    SOTTO_TRY(in.status());
+    cloud.address.assign(as_bytes(address));
+    read_bytes(in, 3, cloud.credential_hash);
+    read_bytes(in, 4, cloud.claim);
     return in.finish();
 }
 

@@ -11,11 +11,10 @@ namespace {
 // What PUT /m/owner wants: the owner's next credential, and K_tok.
 Result<cose::Credential> parse_owner(Bytes payload, keystore::TokenKey& token_key) {
     cbor::Reader in{payload};
-    SOTTO_TRY_ASSIGN(const std::size_t count, in.map());
-    if (count != 2) return Error::Malformed;
-    SOTTO_TRY(read_key(in, 1));
-    SOTTO_TRY_ASSIGN(const Bytes credential, in.bytes());
-    SOTTO_TRY(read_bytes(in, 2, token_key.fill()));
+    in.require(in.map() == 2);
+    read_key(in, 1);
+    const Bytes credential = in.bytes();
+    read_bytes(in, 2, token_key.fill());
     SOTTO_TRY(in.finish());
     return cose::Credential::parse(credential);
 }

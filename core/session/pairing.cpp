@@ -57,8 +57,8 @@ Result<Bytes> encode_pairing_answer(const PairingAnswer& answer, MutBytes out) {
 
 Result<PairingAnswer> parse_pairing_answer(Bytes value) {
     cbor::Reader in{value};
-    SOTTO_TRY_ASSIGN(const std::uint64_t code, in.uint());
-    SOTTO_TRY_ASSIGN(const std::uint64_t generation, in.uint());
+    const std::uint64_t code = in.uint();
+    const std::uint64_t generation = in.uint();
     SOTTO_TRY(in.finish());
     if (code > static_cast<std::uint8_t>(PairingVerdict::TryAgain)) return Error::Unsupported;
     if (generation > std::numeric_limits<std::uint32_t>::max()) return Error::Malformed;

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/base/writer.hpp"
+#include "core/cbor/float.hpp"
 #include "core/cbor/reader.hpp"
 #include "core/cbor/writer.hpp"
 
@@ -55,22 +56,22 @@ void encode_cbor(const Value& value, session::Excerpt& out) {
 Result<std::string_view> decode_cbor(Bytes payload, MutBytesN<kNumberTextSizeMax> scratch) {
     cbor::Reader in{payload, cbor::Rules::WellFormed};
     std::string_view text;
-    SOTTO_TRY_ASSIGN(const cbor::Kind kind, in.peek());
-    if (kind == cbor::Kind::Text) {
-        SOTTO_TRY_ASSIGN(text, in.text());
-    } else if (kind == cbor::Kind::Unsigned || kind == cbor::Kind::Negative) {
-        SOTTO_TRY_ASSIGN(const std::int64_t number, in.integer());
-        if (number > std::numeric_limits<std::int32_t>::max() ||
-            number < std::numeric_limits<std::int32_t>::min()) {
-            return Error::Unsupported;
-        }
+    if (in.next_is(cbor::Kind::Text)) {
+        text = in.text();
+    } else if (in.next_is(cbor::Kind::Unsigned) || in.next_is(cbor::Kind::Negative)) {
+        const std::int64_t number = in.integer();
+        in.require(number <= std::numeric_limits<std::int32_t>::max() &&
+                       number >= std::numeric_limits<std::int32_t>::min(),
+                   Error::Unsupported);
         Writer writer{scratch};
         write_decimal(writer, static_cast<std::int32_t>(number));
         text = as_text(writer.written());
-    } else if (const auto truth = in.boolean(); truth) {
-        text = text_of(*truth);
-    } else if (!in.null()) {
-        return Error::Unsupported;
+    } else {
+        const cbor::Head head = in.head();
+        const bool is_truth = head.info == cbor::kSimpleTrue || head.info == cbor::kSimpleFalse;
+        in.require(head.kind == cbor::Kind::Simple && (is_truth || head.info == cbor::kSimpleNull),
+                   Error::Unsupported);
+        if (is_truth) text = text_of(head.info == cbor::kSimpleTrue);
     }
     SOTTO_TRY(in.finish());
     return text;

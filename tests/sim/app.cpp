@@ -260,8 +260,11 @@ void App::on_answer(const session::Answer& answer) {
         cbor::Reader in{answer.payload};
         network_version_ = 0;
         bool is_on_trial = false;
-        if (in.map().value_or(0) == 4 && in.uint()) {
-            network_version_ = static_cast<std::uint32_t>(in.uint().value_or(0));
+        in.require(in.map() == 4);
+        in.uint();  // the key
+        const std::uint64_t version = in.uint();
+        if (in.status()) {
+            network_version_ = static_cast<std::uint32_t>(version);
             is_on_trial = answer.payload.back() == 0xf5;  // {5: true}, the last
         }
         has_cloud_ = network_version_ > 0 && !is_on_trial;
