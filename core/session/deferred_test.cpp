@@ -116,6 +116,27 @@ TEST_F(DeferredTest, RunsOnceHoweverOftenItComes) {
     EXPECT_EQ(device_->lamp.calls, 0);
 }
 
+// Under the nonce of the request the second answer would be sealed as the first one was.
+TEST_F(DeferredTest, AnswersWithANumberOfItsOwnUntilItIsFreshAfterABoot) {
+    const auto has_own_piv = [](const Message& answer) {
+        const auto message = coap::parse_message(answer);
+        const auto option = message ? oscore::find_option(*message) : Error::NotFound;
+        return option && !option->piv.empty();
+    };
+    EXPECT_EQ(say_time(kTimeNow, fresh_echo()).code, coap::Code::Content);
+    const Message command = owner_.protect(call("twice", kTimeNow + 60));
+    storage_.fail_write(0);
+    const Message failed = device_->receive(command);
+    EXPECT_EQ(owner_.unprotect(failed).code, coap::Code::InternalServerError);
+    EXPECT_FALSE(has_own_piv(failed));
+    boot();
+    const Message refused = device_->receive(command);
+    EXPECT_EQ(owner_.unprotect(refused).code, coap::Code::ServiceUnavailable);
+    EXPECT_TRUE(has_own_piv(refused));
+    EXPECT_EQ(say_time(kTimeNow, fresh_echo()).code, coap::Code::Content);
+    EXPECT_FALSE(has_own_piv(device_->receive(owner_.protect(call("on", kTimeNow + 60)))));
+}
+
 TEST_F(DeferredTest, OnlyFunctionsCanBeDeferred) {
     for (const App::Spec& spec :
          {App::Spec{.path = {"v", "lamp"}, .not_after = kTimeNow},

@@ -231,7 +231,9 @@ coap::Code Server::answer(Exchange& exchange) {
     // [SES-90] What comes late by design cannot answer a challenge, and needs none.
     const bool is_deferred =
         setup_.parts.deferral != nullptr && exchange.body().options.find(coap::kNotAfter);
-    if (!entry.is_synchronised && !is_deferred) {
+    if (!entry.is_synchronised && is_deferred) {
+        exchange.answer.has_own_piv = true;  // before the boot it may have had another answer
+    } else if (!entry.is_synchronised) {
         if (!exchange.is_fresh) return challenge(exchange);          // [SES-43]
         if (piv.value() < entry.floor) return coap::Code::Conflict;  // a deferred one was newer
         entry.window = oscore::ReplayWindow{static_cast<std::uint32_t>(piv.value())};
