@@ -3,7 +3,7 @@
 
 namespace sotto::session {
 
-Status Authority::load(Instant now) {
+Status Authority::load(Moment now) {
     SOTTO_TRY(keystore::load_root(setup_.storage, root_));
     SOTTO_TRY(load_confirmed(cloud_));
     keystore::CloudRecord trial;
@@ -54,13 +54,13 @@ std::optional<Role> Authority::role_of(const cose::Credential& credential) const
     return std::nullopt;
 }
 
-PairingVerdict Authority::judge(const Applicant& applicant, Instant now) const {
+PairingVerdict Authority::judge(const Applicant& applicant, Moment now) const {
     // [SES-22] A wrong proof learns nothing else.
     if (!ct_equal(applicant.proof, applicant.expected)) return PairingVerdict::NotPermitted;
     if (is_owner(applicant.credential)) return PairingVerdict::Accepted;  // [SES-24]
     if (has_owner()) return PairingVerdict::OtherOwner;
     if (setup_.display == PairingDisplay::Label) {  // [SES-25]
-        if (!button_pressed_ || now - *button_pressed_ > kButtonWindow) {
+        if (!button_pressed_ || now > *button_pressed_ + kButtonWindow) {
             return PairingVerdict::PressButton;
         }
     }
@@ -90,7 +90,7 @@ Status Authority::confirm_owner() {
     return stored;
 }
 
-Status Authority::try_cloud(keystore::CloudRecord& record, Instant now) {
+Status Authority::try_cloud(keystore::CloudRecord& record, Moment now) {
     if (cloud() && record.version <= cloud()->version) return Error::Superseded;
     record.epoch = root_.epoch;
     SOTTO_TRY(keystore::store_trial_cloud(setup_.storage, record));
@@ -109,8 +109,8 @@ Status Authority::confirm_cloud(std::uint32_t version) {
     return {};
 }
 
-bool Authority::end_trial(Instant now) {
-    if (!is_cloud_on_trial() || now - trial_began_ < kCloudTrial) return false;
+bool Authority::end_trial(Moment now) {
+    if (!is_cloud_on_trial() || !has_passed(trial_began_, kCloudTrial, now)) return false;
     // The version only rises. If storage fails, the trial begins again at the next boot.
     keystore::CloudRecord former;
     if (!load_confirmed(former)) return false;

@@ -10,6 +10,7 @@
 #include "core/hal/entropy.hpp"
 #include "core/keystore/records.hpp"
 #include "core/session/limits.hpp"
+#include "core/session/moment.hpp"
 #include "core/session/pairing.hpp"
 
 namespace sotto::session {
@@ -37,7 +38,7 @@ class Authority {
 
     // Reads root and cloud from storage. Error::NotFound: the device was never commissioned;
     // others as keystore::load_root().
-    Status load(Instant now);
+    Status load(Moment now);
 
     // The n-th credential that an ID_CRED_I may mean, counted from 0. By value it is the one in the
     // message, whoever it may belong to. Any error: there is none.
@@ -47,7 +48,7 @@ class Authority {
     std::optional<Role> role_of(const cose::Credential& credential) const;
 
     // The button was pressed.
-    void on_button(Instant now) { button_pressed_ = now; }
+    void on_button(Moment now) { button_pressed_ = now; }
 
     struct Applicant {
         const cose::Credential& credential;
@@ -55,7 +56,7 @@ class Authority {
         const crypto::Hash& expected;  // pairing_proof() of our secret
     };
     // What an authenticated credential with a pairing proof gets. Changes nothing.
-    PairingVerdict judge(const Applicant& applicant, Instant now) const;
+    PairingVerdict judge(const Applicant& applicant, Moment now) const;
 
     // Makes an accepted credential the owner, PENDING, with this K_tok: one durable write.
     // Precondition: judge() said Accepted. Error::StorageFailed, NoSpace: nothing has changed.
@@ -77,14 +78,14 @@ class Authority {
 
     // Moving to another cloud [SES-60] to [SES-63]: it is tried first, and the one before is kept.
     // Stores it, with our epoch. Error::Superseded unless its version is above the stored ones.
-    Status try_cloud(keystore::CloudRecord& cloud, Instant now);
+    Status try_cloud(keystore::CloudRecord& cloud, Moment now);
     // The cloud on trial has got its answer under a session of its own.
     void on_cloud_proved() { is_trial_proved_ = true; }
     // The owner confirms the cloud on trial. Error::Superseded if there is none of this version;
     // Error::WrongState if it has not proved itself; Error::StorageFailed: the trial goes on.
     Status confirm_cloud(std::uint32_t version);
     // True if a trial has ended now, and the cloud before it counts again.
-    bool end_trial(Instant now);
+    bool end_trial(Moment now);
     bool is_cloud_on_trial() const { return is_on_trial_; }
 
     // Forgets the owner and everything he gave, in one durable write; the records of old sessions
@@ -116,8 +117,8 @@ class Authority {
     Setup setup_;
     bool is_on_trial_ = false;
     bool is_trial_proved_ = false;
-    Instant trial_began_{};
-    std::optional<Instant> button_pressed_;
+    Moment trial_began_{};
+    std::optional<Moment> button_pressed_;
     keystore::DeviceRoot root_;
     keystore::CloudRecord cloud_;  // that of cloud(); version 0: there is none
 };

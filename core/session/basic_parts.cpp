@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/session/basic_parts.hpp"
 
-#include "core/session/last_result.hpp"
+#include "core/cbor/writer.hpp"
 #include "core/session/server.hpp"
 
 namespace sotto::session {
@@ -9,22 +9,16 @@ namespace {
 
 constexpr std::string_view kTagQuery = "k=";
 
-// -1 for what is no lower-case hex digit.
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return -1;
-}
-
+// "k=" and the lower-case hex digits of a tag.
 bool parse_tag(std::string_view query, keystore::SessionTag& tag) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
     if (query.size() != kTagQuery.size() + 2 * tag.size()) return false;
-    if (std::string_view{query.data(), kTagQuery.size()} != kTagQuery) return false;
+    if (!query.starts_with(kTagQuery)) return false;
     query.remove_prefix(kTagQuery.size());
-    for (std::size_t i = 0; i < tag.size(); ++i) {
-        const int high = hex_digit(query[2 * i]);
-        const int low = hex_digit(query[2 * i + 1]);
-        if (high < 0 || low < 0) return false;
-        tag[i] = static_cast<std::uint8_t>(high << 4 | low);
+    for (std::size_t i = 0; i < query.size(); ++i) {
+        const std::size_t digit = kDigits.find(query[i]);
+        if (digit == kDigits.npos) return false;
+        tag[i / 2] = static_cast<std::uint8_t>(tag[i / 2] << 4 | digit);
     }
     return true;
 }
@@ -53,13 +47,15 @@ coap::Code LastPart::handle(Server& server, Exchange& exchange) {
         server.end_session(*named);
     }
     if (!is_sure) return coap::Code::NotFound;
-    LastResult result;
-    if (last.end > 0) result.piv = oscore::Piv{last.end - 1};
-    if (last.has_record) {
-        result.code = static_cast<coap::Code>(last.record.code);
-        if (last.record.has_payload) result.payload = last.record.payload.view();
-    }
-    return Server::show_cbor(exchange, encode_last_result(result, server.setup().result));
+    const std::size_t known = !last.has_record          ? std::size_t{last.end > 0}
+                              : last.record.has_payload ? 3
+                                                        : 2;
+    cbor::Writer writer{server.setup().result};
+    writer.map(known);
+    if (known > 0) writer.uint(1).uint(last.end - 1);
+    if (known > 1) writer.uint(2).uint(last.record.code);
+    if (known > 2) writer.uint(3).bytes(last.record.payload);
+    return Server::show_cbor(exchange, writer.finish());
 }
 
 }  // namespace sotto::session

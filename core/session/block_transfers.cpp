@@ -6,6 +6,8 @@
 namespace sotto::session {
 namespace {
 
+using Answer = Exchange::Answer;
+
 bool is_part(const std::optional<coap::Block>& block) { return block && block->is_part(); }
 
 RequestTag tag_of(const coap::Body& body) {
@@ -36,13 +38,16 @@ void show_block(Exchange& exchange,
                 std::size_t size,
                 const EntityTag& tag) {
     const coap::Block block = coap::block_at(wanted.offset(), size, wanted.size_exponent);
-    exchange.answer.block2 = block;
-    exchange.answer.tag = tag;
-    if (block.number == 0) exchange.answer.size2 = static_cast<std::uint32_t>(size);
+    Answer& answer = exchange.answer;
+    answer.say(Answer::Block2, coap::block_value(block));
+    answer.is_partial = block.has_more;
+    answer.has_tag = true;
+    answer.tag = tag;
+    if (block.number == 0) answer.say(Answer::Size2, static_cast<std::uint32_t>(size));
 }
 
 coap::Code refuse_as_busy(Exchange& exchange) {
-    exchange.answer.max_age_s = kTransferBusyMaxAge;
+    exchange.answer.say(Answer::MaxAge, kTransferBusyMaxAge);
     return coap::Code::ServiceUnavailable;
 }
 
@@ -65,9 +70,9 @@ coap::Code BlockTransfers::call(Server& server, Exchange& exchange, const Call& 
                       .tag = tag_of(exchange.body())}};
     if (exchange.block2 && exchange.block2->number > 0) return go_on_with_result(turn);
     if (exchange.block1) {
-        exchange.answer.block1 = exchange.block1;
-        exchange.answer.block1->size_exponent =
-            std::min(exchange.block1->size_exponent, largest_block(server));
+        coap::Block taken = *exchange.block1;
+        taken.size_exponent = std::min(taken.size_exponent, largest_block(server));
+        exchange.answer.say(Answer::Block1, coap::block_value(taken));
     }
     coap::Code code = coap::Code::RequestEntityTooLarge;
     if (is_part(exchange.block1)) {
@@ -76,14 +81,14 @@ coap::Code BlockTransfers::call(Server& server, Exchange& exchange, const Call& 
         code = run_function(turn);
     }
     // RFC 7959 §2.9.3: in 4.13 it would ask for smaller blocks.
-    if (!coap::is_success(code)) exchange.answer.block1.reset();
+    if (!coap::is_success(code)) exchange.answer.unsay(Answer::Block1);
     return code;
 }
 
 coap::Code BlockTransfers::refuse_as_too_large(Turn& turn) {
     const std::size_t one_message = std::size_t{16} << largest_block(turn.server);
-    turn.exchange.answer.size1 =
-        static_cast<std::uint32_t>(std::max(turn.call.traits.room.size(), one_message));
+    const std::size_t largest = std::max(turn.call.traits.room.size(), one_message);
+    turn.exchange.answer.say(Answer::Size1, static_cast<std::uint32_t>(largest));
     transfers_.remove(turn.key.session);
     return coap::Code::RequestEntityTooLarge;
 }
@@ -94,21 +99,21 @@ coap::Code BlockTransfers::take_block(Turn& turn) {
     const coap::Body& body = exchange.body();
     const coap::Block& block = *exchange.block1;
     const MutBytes room = turn.call.traits.room;
-    const oscore::Piv piv = exchange.request.piv;
-    Transfer* transfer = transfers_.find(turn.key.session, exchange.now);
+    const std::uint32_t piv = exchange.piv;
+    Transfer* transfer = transfers_.find(turn.key.session, exchange.now());
     const bool is_late = transfer != nullptr && piv <= transfer->newest;
-    if (is_late || piv.value() < exchange.entry.floor) return coap::Code::Conflict;
+    if (is_late || piv < exchange.entry.floor) return coap::Code::Conflict;
     if (block.number == 0) {
         const std::size_t size = body.options.find_uint(coap::kSize1).value_or(0);
         if (std::max(size, body.payload.size()) > room.size()) return refuse_as_too_large(turn);
-        transfer = transfers_.begin(turn.key, room, exchange.now);
+        transfer = transfers_.begin(turn.key, room, exchange.now());
         if (transfer == nullptr) return refuse_as_busy(exchange);
     }
     if (transfer == nullptr || transfer->has_run || transfer->key != turn.key) {
         return coap::Code::RequestEntityIncomplete;
     }
     transfer->newest = piv;
-    Transfers::touch(*transfer, exchange.now);
+    Transfers::touch(*transfer, exchange.now());
     const Status fits = transfer->body.check(block, body.payload);
     if (!fits && (fits.error() != Error::AlreadyExists || !block.has_more)) {
         if (fits.error() == Error::TooLarge) return refuse_as_too_large(turn);
@@ -125,7 +130,7 @@ coap::Code BlockTransfers::run_function(Turn& turn) {
     auto& [server, exchange, call, key] = turn;
     Bytes argument = exchange.body().payload;
     const MutBytes room = call.traits.room;
-    if (!room.empty() && transfers_.place_for(key.session, room, exchange.now) == nullptr) {
+    if (!room.empty() && transfers_.place_for(key.session, room, exchange.now()) == nullptr) {
         return refuse_as_busy(exchange);
     }
     if (const coap::Code refusal = server.admit(exchange, call.traits.is_idempotent);
@@ -134,11 +139,11 @@ coap::Code BlockTransfers::run_function(Turn& turn) {
     }
     Transfer* transfer = nullptr;
     if (is_part(exchange.block1)) {
-        transfer = transfers_.find(key.session, exchange.now);
+        transfer = transfers_.find(key.session, exchange.now());
         transfer->body.append(*exchange.block1, argument);
         argument = transfer->body.view();
     } else if (!room.empty()) {
-        transfer = transfers_.begin(key, room, exchange.now);
+        transfer = transfers_.begin(key, room, exchange.now());
     }
     Excerpt result{transfer != nullptr ? room : server.setup().result};
     const Status called = server.run(call, argument, result);
@@ -152,11 +157,10 @@ coap::Code BlockTransfers::run_function(Turn& turn) {
             transfer->tag = result.tag();
         }
         transfer->has_run = true;
-        transfer->newest = exchange.request.piv;
+        transfer->newest = exchange.piv;
         return server.keep_result(exchange, show_result(turn, *transfer));
     }
-    exchange.answer.content = {.format = key.wanted, .payload = result.part()};
-    exchange.answer.has_content = true;
+    exchange.answer.show(key.wanted, result.part());
     return server.keep_result(exchange, coap::Code::Changed);
 }
 
@@ -167,9 +171,7 @@ coap::Code BlockTransfers::show_result(Turn& turn, Transfer& transfer) {
     const Bytes whole = transfer.body.view();
     if (block.number > 0 && block.offset() >= whole.size()) return coap::Code::BadRequest;
     const Bytes rest = whole.subspan(block.offset());
-    exchange.answer.content = {.format = transfer.key.wanted,
-                               .payload = rest.first(std::min(rest.size(), block.size()))};
-    exchange.answer.has_content = true;
+    exchange.answer.show(transfer.key.wanted, rest.first(std::min(rest.size(), block.size())));
     if (needs_block(exchange, block, whole.size())) {
         show_block(exchange, block, whole.size(), transfer.tag);
     }
@@ -179,13 +181,13 @@ coap::Code BlockTransfers::show_result(Turn& turn, Transfer& transfer) {
 
 coap::Code BlockTransfers::go_on_with_result(Turn& turn) {
     Exchange& exchange = turn.exchange;
-    Transfer* transfer = transfers_.find(turn.key.session, exchange.now);
+    Transfer* transfer = transfers_.find(turn.key.session, exchange.now());
     // A client that has begun without a Request-Tag, or leaves it out from here on, has one only.
     const bool is_meant =
         transfer != nullptr && transfer->has_run && transfer->key.function == turn.key.function &&
         (!exchange.body().options.find(coap::kRequestTag) || transfer->key.tag == turn.key.tag);
     if (!is_meant || exchange.block1) return coap::Code::RequestEntityIncomplete;
-    Transfers::touch(*transfer, exchange.now);
+    Transfers::touch(*transfer, exchange.now());
     return show_result(turn, *transfer);
 }
 

@@ -9,10 +9,10 @@ namespace {
 
 constexpr std::size_t kTimeSize = 4;  // tenths of a second since boot: 13 years
 
-EchoValue value_at(const EchoKey& key, std::uint32_t tenths, Bytes recipient_id) {
+EchoValue value_at(const EchoKey& key, Moment made, Bytes recipient_id) {
     EchoValue value;
     Writer out{value};
-    out.u32_be(tenths);
+    out.u32_be(made.tenths);
     crypto::HmacSha256 mac{key.expose()};
     mac.update(Bytes{value}.first(kTimeSize));
     mac.update(recipient_id);
@@ -22,17 +22,15 @@ EchoValue value_at(const EchoKey& key, std::uint32_t tenths, Bytes recipient_id)
 
 }  // namespace
 
-EchoValue Echo::make(Bytes recipient_id, Instant now) const {
-    return value_at(key_, static_cast<std::uint32_t>(now.ms / 100), recipient_id);
+EchoValue Echo::make(Bytes recipient_id, Moment now) const {
+    return value_at(key_, now, recipient_id);
 }
 
-bool Echo::is_fresh(Bytes value, Bytes recipient_id, Instant now, Duration lifetime) const {
+bool Echo::is_fresh(Bytes value, Bytes recipient_id, Moment now) const {
     if (value.size() != kEchoSize) return false;
-    Reader in{value};
-    const std::uint32_t tenths = *in.u32_be();
-    if (!ct_equal(value, value_at(key_, tenths, recipient_id))) return false;
-    const Duration age = now - Instant{static_cast<std::int64_t>(tenths) * 100};
-    return age <= lifetime;
+    const Moment made{*Reader{value}.u32_be()};
+    if (!ct_equal(value, value_at(key_, made, recipient_id))) return false;
+    return now.tenths - made.tenths <= tenths_of(kEchoLifetime);
 }
 
 }  // namespace sotto::session

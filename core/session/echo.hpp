@@ -6,9 +6,10 @@
 #include <array>
 
 #include "core/base/secret.hpp"
-#include "core/base/time.hpp"
 #include "core/crypto/hash.hpp"
+#include "core/hal/entropy.hpp"
 #include "core/session/limits.hpp"
+#include "core/session/moment.hpp"
 
 namespace sotto::session {
 
@@ -17,13 +18,14 @@ using EchoValue = std::array<std::uint8_t, kEchoSize>;
 
 class Echo {
   public:
-    explicit Echo(EchoKey key) : key_(std::move(key)) {}
+    // Draws the key of this boot. Error::EntropyFailed.
+    Status start(hal::Entropy& entropy) { return entropy.fill(key_.fill()); }
 
     // A value for the session of this Recipient ID.
-    EchoValue make(Bytes recipient_id, Instant now) const;
+    EchoValue make(Bytes recipient_id, Moment now) const;
 
-    // True if make() made it for this session at most `lifetime` ago.
-    bool is_fresh(Bytes value, Bytes recipient_id, Instant now, Duration lifetime) const;
+    // True if make() made it for this session within kEchoLifetime.
+    bool is_fresh(Bytes value, Bytes recipient_id, Moment now) const;
 
   private:
     EchoKey key_;

@@ -30,35 +30,48 @@ Status keep_reply(HalfOpen& slot, const Result<Bytes>& message) {
 
 }  // namespace
 
-Handshakes::Handshakes(const Setup& setup)
-    : setup_(setup), air_bucket_(setup.rate), relay_bucket_(setup.rate), udp_bucket_(setup.rate) {}
+Handshakes::Handshakes(const ServerSetup& setup, Authority& authority, SessionTable& sessions)
+    : setup_(setup), authority_(authority), sessions_(sessions) {
+    for (Bucket& bucket : buckets_) bucket.tokens = setup.handshake_rate.burst;
+    SOTTO_ASSERT(setup.half_open.size() >= kHalfOpenSlots);
+    SOTTO_ASSERT(setup.scratch.size() >= edhoc::kScratchSize);
+}
 
-Handshakes::Reply Handshakes::on_message_1(Channel channel,
-                                           Bytes message,
-                                           Instant now,
-                                           MutBytes out) {
+Handshakes::Reply Handshakes::on_message_1(Channel channel, Bytes message, Moment now) {
     expire(now);
     const Fingerprint received = fingerprint_of(message);
     if (const HalfOpen* repeated = find_repeated(received); repeated != nullptr) {  // [SES-12]
         return {.kind = ReplyKind::Message, .payload = repeated->reply};
     }
-    TokenBucket& bucket = channel.is_direct_air() ? air_bucket_
-                          : channel.is_relay()    ? relay_bucket_
-                                                  : udp_bucket_;
-    if (!bucket.take(now)) return {};  // [SES-14] before any elliptic-curve operation
+    if (!take_token(channel, now)) return {};  // [SES-14] before any elliptic-curve operation
 
     HalfOpen& slot = choose_slot(channel);
     release(slot);
     slot.channel = channel;
-    slot.expires = now + (channel.is_relay() ? kHalfOpenLifetimeRelay : kHalfOpenLifetimeAir);
+    slot.expires = channel.is_relay() ? now + kHalfOpenLifetimeRelay : now + kHalfOpenLifetimeAir;
     slot.received = received;
     const Status answered = answer_message_1(slot, message);
     if (answered) return {.kind = ReplyKind::Message, .payload = slot.reply};
     const Error why = answered.error();
     const bool is_ours = why == Error::EntropyFailed || why == Error::NoSpace;
-    const Reply reply = is_ours ? Reply{} : error_reply(&slot, why, out);
+    const Reply reply = is_ours ? Reply{} : error_reply(&slot, why);
     release(slot);
     return reply;
+}
+
+bool Handshakes::take_token(Channel channel, Moment now) {
+    Bucket& bucket = buckets_[channel.is_direct_air() ? 0 : channel.is_relay() ? 1 : 2];
+    const Rate& rate = setup_.handshake_rate;
+    const std::uint32_t now_ms = now.tenths * 100;
+    const auto refill_ms = static_cast<std::uint32_t>(rate.refill.ms);
+    while (bucket.tokens < rate.burst && now_ms - bucket.filled_at >= refill_ms) {
+        bucket.filled_at += refill_ms;
+        ++bucket.tokens;
+    }
+    if (bucket.tokens == rate.burst) bucket.filled_at = now_ms;  // saves up no time
+    if (bucket.tokens == 0) return false;
+    --bucket.tokens;
+    return true;
 }
 
 Status Handshakes::answer_message_1(HalfOpen& slot, Bytes message) {
@@ -76,21 +89,23 @@ Status Handshakes::answer_message_1(HalfOpen& slot, Bytes message) {
                                                   room_for_reply(slot)));
 }
 
-Handshakes::Reply Handshakes::on_message_3(Bytes c_r_and_message, Instant now, MutBytes out) {
+Handshakes::Reply Handshakes::on_message_3(Bytes c_r_and_message, Moment now) {
     expire(now);
     cbor::Reader in{c_r_and_message};
     const edhoc::ConnectionId c_r = edhoc::ConnectionId::read(in);
-    if (const Status read = in.status(); !read) return error_reply(nullptr, read.error(), out);
+    if (const Status read = in.status(); !read) return error_reply(nullptr, read.error());
     HalfOpen* slot = find_slot(c_r.view());
-    if (slot == nullptr) return error_reply(nullptr, Error::WrongState, out);
+    if (slot == nullptr) return error_reply(nullptr, Error::WrongState);
 
     const Fingerprint received = fingerprint_of(in.rest());
     if (slot->is_answered) {
-        if (slot->received != received) return error_reply(nullptr, Error::WrongState, out);
+        if (slot->received != received) return error_reply(nullptr, Error::WrongState);
         return {.kind = ReplyKind::Message, .payload = slot->reply};  // [SES-12]
     }
-    if (const Status answered = answer_message_3(*slot, in.rest(), now); !answered) {
-        const Reply reply = error_reply(slot, answered.error(), out);
+    const Status answered = answer_message_3(*slot, in.rest(), now);
+    wipe(setup_.scratch);
+    if (!answered) {
+        const Reply reply = error_reply(slot, answered.error());
         if (slot->responder->has_failed()) release(*slot);
         return reply;  // otherwise still half open [SES-13]
     }
@@ -99,21 +114,20 @@ Handshakes::Reply Handshakes::on_message_3(Bytes c_r_and_message, Instant now, M
     return {.kind = ReplyKind::Message, .payload = slot->reply};
 }
 
-Status Handshakes::answer_message_3(HalfOpen& slot, Bytes message, Instant now) {
-    Scratch<edhoc::kScratchSize> scratch;
+Status Handshakes::answer_message_3(HalfOpen& slot, Bytes message, Moment now) {
     SOTTO_TRY_ASSIGN(const edhoc::Claim claim,
-                     slot.responder->on_message_3(message, scratch.bytes(), kUnderstoodEad3));
+                     slot.responder->on_message_3(message, setup_.scratch, kUnderstoodEad3));
     SOTTO_TRY_ASSIGN(const cose::Credential credential, authenticate(slot, claim));
 
     if (claim.ead.find(kEadPairingProof)) {
-        const std::uint32_t generation = setup_.authority.next_generation();
+        const std::uint32_t generation = authority_.next_generation();
         const PairingVerdict verdict = pair(slot, claim, credential, now);
         const PairingAnswer answer{.verdict = verdict, .generation = generation};
         SOTTO_TRY(compose_message_4(slot, &answer));
         if (verdict != PairingVerdict::Accepted) return {};
         return open_session(slot, Role::Owner, now);
     }
-    const std::optional<Role> role = setup_.authority.role_of(credential);
+    const std::optional<Role> role = authority_.role_of(credential);
     const PairingAnswer refusal;
     SOTTO_TRY(compose_message_4(slot, role ? nullptr : &refusal));
     if (!role) return {};
@@ -123,7 +137,7 @@ Status Handshakes::answer_message_3(HalfOpen& slot, Bytes message, Instant now) 
 Result<cose::Credential> Handshakes::authenticate(HalfOpen& slot, const edhoc::Claim& claim) {
     Error why = Error::NotFound;
     for (std::size_t n = 0;; ++n) {  // a kid selects candidates [SES-3]
-        auto candidate = setup_.authority.candidate(claim.id_cred, n);
+        auto candidate = authority_.candidate(claim.id_cred, n);
         if (!candidate) return why;
         const Status authenticated = slot.responder->authenticate(claim, *candidate);
         if (authenticated) return candidate;
@@ -135,7 +149,7 @@ Result<cose::Credential> Handshakes::authenticate(HalfOpen& slot, const edhoc::C
 PairingVerdict Handshakes::pair(HalfOpen& slot,
                                 const edhoc::Claim& claim,
                                 const cose::Credential& credential,
-                                Instant now) {
+                                Moment now) {
     const auto proof = claim.ead.find(kEadPairingProof);
     if (claim.id_cred.form() != cose::CredentialForm::Value || !proof || !proof->value) {
         return PairingVerdict::NotPermitted;  // [SES-21]
@@ -143,23 +157,23 @@ PairingVerdict Handshakes::pair(HalfOpen& slot,
     const auto th_3 = slot.responder->th_3();
     SOTTO_ASSERT(th_3.has_value());
     const crypto::Hash& device_hash = setup_.identity.credential.hash();
-    const crypto::Hash expected = pairing_proof(setup_.authority.pairing_secret(),
+    const crypto::Hash expected = pairing_proof(authority_.pairing_secret(),
                                                 {.device_hash = device_hash,
                                                  .th_3 = *th_3,
                                                  .id_cred_i = claim.id_cred,
                                                  .credential_i = credential});
-    const PairingVerdict verdict = setup_.authority.judge(
+    const PairingVerdict verdict = authority_.judge(
         {.credential = credential, .proof = *proof->value, .expected = expected}, now);
     if (verdict != PairingVerdict::Accepted) return verdict;
 
     std::array<std::uint8_t, kTokenKeyContextSizeMax> buffer;
-    const auto context = token_key_context(
-        device_hash, credential.hash(), setup_.authority.next_generation(), buffer);
+    const auto context =
+        token_key_context(device_hash, credential.hash(), authority_.next_generation(), buffer);
     keystore::TokenKey token_key;
     if (!context || !slot.responder->exporter(kExporterTokenKey, *context, token_key.fill())) {
         return PairingVerdict::TryAgain;
     }
-    if (!setup_.authority.accept_owner(credential, std::move(token_key))) {
+    if (!authority_.accept_owner(credential, std::move(token_key))) {
         return PairingVerdict::TryAgain;
     }
     return PairingVerdict::Accepted;
@@ -176,9 +190,9 @@ Status Handshakes::compose_message_4(HalfOpen& slot, const PairingAnswer* answer
                                                         room_for_reply(slot)));
 }
 
-Status Handshakes::open_session(HalfOpen& slot, Role role, Instant now) {
+Status Handshakes::open_session(HalfOpen& slot, Role role, Moment now) {
     SOTTO_TRY_ASSIGN(const edhoc::OscoreKeys keys, slot.responder->export_oscore());
-    return setup_.sessions.add(keys, role, now);
+    return sessions_.add(keys, role, now);
 }
 
 Result<edhoc::ConnectionId> Handshakes::choose_c_r(const edhoc::ConnectionId& c_i) {
@@ -186,7 +200,7 @@ Result<edhoc::ConnectionId> Handshakes::choose_c_r(const edhoc::ConnectionId& c_
     SOTTO_TRY(setup_.entropy.fill(MutBytes{&start, 1}));
     for (std::size_t i = 0; i < SessionTable::kIdCount; ++i) {  // [SES-15]
         const Bytes id = SessionTable::id(start + i);
-        if (equal(id, c_i.view()) || setup_.sessions.find(id) != nullptr) continue;
+        if (equal(id, c_i.view()) || sessions_.find(id) != nullptr) continue;
         if (find_slot(id) == nullptr) return edhoc::ConnectionId::from(id);
     }
     return Error::NoSpace;
@@ -194,7 +208,7 @@ Result<edhoc::ConnectionId> Handshakes::choose_c_r(const edhoc::ConnectionId& c_
 
 HalfOpen& Handshakes::choose_slot(Channel channel) {
     HalfOpen* chosen = nullptr;
-    for (HalfOpen& slot : setup_.slots.subspan(channel.is_direct_air() ? 0 : 1)) {
+    for (HalfOpen& slot : setup_.half_open.subspan(channel.is_direct_air() ? 0 : 1)) {
         if (!slot.responder || slot.channel == channel) return slot;
         if (chosen == nullptr || slot.expires < chosen->expires) chosen = &slot;
     }
@@ -203,22 +217,22 @@ HalfOpen& Handshakes::choose_slot(Channel channel) {
 }
 
 HalfOpen* Handshakes::find_slot(Bytes c_r) {
-    for (HalfOpen& slot : setup_.slots) {
+    for (HalfOpen& slot : setup_.half_open) {
         if (slot.responder && equal(slot.c_r.view(), c_r)) return &slot;
     }
     return nullptr;
 }
 
 HalfOpen* Handshakes::find_repeated(const Fingerprint& received) {
-    for (HalfOpen& slot : setup_.slots) {
+    for (HalfOpen& slot : setup_.half_open) {
         if (slot.responder && !slot.is_answered && slot.received == received) return &slot;
     }
     return nullptr;
 }
 
-Handshakes::Reply Handshakes::error_reply(const HalfOpen* slot, Error why, MutBytes out) const {
-    const auto error = slot != nullptr ? slot->responder->compose_error(why, out)
-                                       : edhoc::encode_error_message(why, out);
+Handshakes::Reply Handshakes::error_reply(const HalfOpen* slot, Error why) const {
+    const auto error = slot != nullptr ? slot->responder->compose_error(why, setup_.scratch)
+                                       : edhoc::encode_error_message(why, setup_.scratch);
     return {.kind = ReplyKind::ClientError, .payload = error.value_or(Bytes{})};
 }
 
@@ -227,18 +241,18 @@ void Handshakes::on_confirmed(Bytes recipient_id) {
 }
 
 void Handshakes::clear() {
-    for (HalfOpen& slot : setup_.slots) release(slot);
+    for (HalfOpen& slot : setup_.half_open) release(slot);
 }
 
-bool Handshakes::is_active(Instant now) const {
-    for (const HalfOpen& slot : setup_.slots) {
+bool Handshakes::is_active(Moment now) const {
+    for (const HalfOpen& slot : setup_.half_open) {
         if (slot.responder && now < slot.expires) return true;
     }
     return false;
 }
 
-void Handshakes::expire(Instant now) {
-    for (HalfOpen& slot : setup_.slots) {
+void Handshakes::expire(Moment now) {
+    for (HalfOpen& slot : setup_.half_open) {
         if (slot.responder && now >= slot.expires) release(slot);
     }
 }

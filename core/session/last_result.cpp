@@ -2,19 +2,8 @@
 #include "core/session/last_result.hpp"
 
 #include "core/cbor/reader.hpp"
-#include "core/cbor/writer.hpp"
 
 namespace sotto::session {
-
-Result<Bytes> encode_last_result(const LastResult& result, MutBytes out) {
-    cbor::Writer writer{out};
-    writer.map(std::size_t{result.piv.has_value()} + result.code.has_value() +
-               result.payload.has_value());
-    if (result.piv) writer.uint(1).uint(result.piv->value());
-    if (result.code) writer.uint(2).uint(static_cast<std::uint8_t>(*result.code));
-    if (result.payload) writer.uint(3).bytes(*result.payload);
-    return writer.finish();
-}
 
 Result<LastResult> parse_last_result(Bytes bytes) {
     cbor::Reader in{bytes};

@@ -19,8 +19,6 @@ struct LastResult {
     std::optional<Bytes> payload;
 };
 
-// Error::NoSpace.
-Result<Bytes> encode_last_result(const LastResult& result, MutBytes out);
 // Views into `bytes`. Error::Malformed, Truncated.
 Result<LastResult> parse_last_result(Bytes bytes);
 

@@ -11,6 +11,9 @@ namespace {
 
 constexpr Channel kNearby{};
 
+// A device counts in tenths of a second.
+constexpr Duration kTick = milliseconds(100);
+
 Duration less(Duration duration, std::int64_t ms) { return milliseconds(duration.ms - ms); }
 
 class DeviceLimitTest : public ::testing::Test {
@@ -69,7 +72,7 @@ TEST_F(DeviceLimitTest, AHalfOpenHandshakeEndsAfterItsTime) {
             const Channel channel{.label = label};
             const Duration life = label == 0 ? kHalfOpenLifetimeAir : kHalfOpenLifetimeRelay;
             const Message answer_1 = device_->receive(app_.message_1(), channel);
-            pass(less(life, is_late ? 0 : 20));
+            pass(less(life, is_late ? -kTick.ms : kTick.ms + 20));
             const Message request = app_.message_3(answer_1, device_party_, secret_);
             const Message answer = device_->receive(request, channel);
             EXPECT_EQ(code_of(answer) == coap::Code::Changed, !is_late) << label;
@@ -120,16 +123,16 @@ TEST_F(DeviceLimitTest, APressOfTheButtonAdmitsAPairingForItsTime) {
     EXPECT_EQ(judge(pressed), PairingVerdict::PressButton);
     authority.on_button(pressed);
     EXPECT_EQ(judge(pressed + kButtonWindow), PairingVerdict::Accepted);
-    EXPECT_EQ(judge(pressed + kButtonWindow + milliseconds(1)), PairingVerdict::PressButton);
+    EXPECT_EQ(judge(pressed + kButtonWindow + kTick), PairingVerdict::PressButton);
 }
 
 TEST_F(DeviceLimitTest, AnEchoIsFreshForItsTimeAndThenChallengedAnew) {
     pair();
     const Message echo = app_.command(*device_, "on").echo;
     EXPECT_EQ(echo.size(), kEchoSize);
-    pass(less(kEchoLifetime, 150));  // it counts in tenths of a second
+    pass(less(kEchoLifetime, kTick.ms));
     EXPECT_EQ(command_with(echo), coap::Code::Changed);
-    pass(milliseconds(150));
+    pass(milliseconds(2 * kTick.ms));
     EXPECT_EQ(command_with(echo), coap::Code::Unauthorized);
 }
 
@@ -225,10 +228,10 @@ TEST_F(DeviceLimitTest, ThereIsRoomForSoManyObservationsAndTheNextIsToldSo) {
 TEST_F(DeviceLimitTest, AnObservationEndsWithItsTime) {
     pair();
     app_.ask(*device_, {.path = {"e", "lamp"}, .observe = 0});
-    pass(less(kObservationLifetime, 1));
+    pass(less(kObservationLifetime, kTick.ms));
     ASSERT_TRUE(device_->server->publish(0, {.payload = as_bytes("told")}));
     EXPECT_TRUE(device_->server->poll(device_->now, device_->out));
-    pass(milliseconds(1));
+    pass(kTick);
     ASSERT_TRUE(device_->server->publish(0, {.payload = as_bytes("not told")}));
     EXPECT_FALSE(device_->server->poll(device_->now, device_->out));
 }

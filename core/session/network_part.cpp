@@ -35,7 +35,8 @@ Status parse_cloud(Bytes payload, keystore::CloudRecord& cloud, bool& is_confirm
 
 // [SES-62] Only who comes through the cloud can tell that it works.
 coap::Code confirm_cloud(Server& server, Exchange& exchange, std::uint32_t version) {
-    if (!exchange.channel.is_relay()) return server.keep_result(exchange, coap::Code::Forbidden);
+    if (!exchange.arrival.channel.is_relay())
+        return server.keep_result(exchange, coap::Code::Forbidden);
     const Status confirmed = server.authority().confirm_cloud(version);
     return server.keep_result(
         exchange, confirmed ? coap::Code::Changed : coap::to_coap_code(confirmed.error()));
@@ -59,7 +60,7 @@ coap::Code try_cloud(Server& server, Exchange& exchange) {
     if (is_confirmation) return confirm_cloud(server, exchange, cloud.version);
     const auto& before = server.authority().cloud();
     const bool is_other = before && before->credential_hash != cloud.credential_hash;
-    const Status tried = server.authority().try_cloud(cloud, exchange.now);
+    const Status tried = server.authority().try_cloud(cloud, exchange.now());
     if (!tried) return server.keep_result(exchange, coap::to_coap_code(tried.error()));
     if (is_other) end_cloud_session(server);
     server.raise_revision();
@@ -84,7 +85,7 @@ coap::Code NetworkPart::handle(Server& server, Exchange& exchange) {
 }
 
 // [SES-63]
-void NetworkPart::poll(Server& server, Instant now) {
+void NetworkPart::poll(Server& server, Moment now) {
     if (!server.authority().end_trial(now)) return;
     end_cloud_session(server);
     server.raise_revision();

@@ -12,7 +12,7 @@ class NetworkPart final : public Part {
     NetworkPart() : Part(kPlace) {}
     coap::Code handle(Server& server, Exchange& exchange) override;
     // The trial of a cloud has an end.
-    void poll(Server& server, Instant now) override;
+    void poll(Server& server, Moment now) override;
 
   private:
     static constexpr Place kPlace{.path = "/n", .role = Role::Owner};

@@ -3,25 +3,25 @@
 
 namespace sotto::session {
 
-Observations::Slot* Observations::find(std::uint8_t session, Bytes token) {
-    for (Slot& slot : slots_) {
-        if (slot.is_used && slot.observation.session == session &&
-            equal(slot.observation.token, token)) {
-            return &slot;
-        }
+Observation* Observations::find(std::uint8_t session, Bytes token) {
+    for (Observation& slot : slots_) {
+        if (slot.is_used && slot.session == session && equal(slot.token, token)) return &slot;
     }
     return nullptr;
 }
 
-Status Observations::add(const Observation& observation, Instant now) {
+Observation* Observations::add(std::uint8_t session, Bytes token, Moment now) {
     expire(now);
-    Slot* place = find(observation.session, observation.token);
-    for (Slot& slot : slots_) {
+    Observation* place = find(session, token);
+    for (Observation& slot : slots_) {
         if (place == nullptr && !slot.is_used) place = &slot;
     }
-    if (place == nullptr) return Error::NoSpace;
-    *place = {.is_used = true, .observation = observation};
-    return {};
+    if (place == nullptr) return nullptr;
+    place->is_used = true;
+    place->session = session;
+    place->token.assign(token);
+    place->expires = now + kObservationLifetime;
+    return place;
 }
 
 void Observations::release(std::size_t index) {
@@ -32,41 +32,38 @@ void Observations::release(std::size_t index) {
 }
 
 void Observations::remove(std::uint8_t session, Bytes token) {
-    if (Slot* slot = find(session, token); slot != nullptr) {
+    if (Observation* slot = find(session, token); slot != nullptr) {
         release(static_cast<std::size_t>(slot - slots_.data()));
     }
 }
 
 void Observations::remove_session(std::uint8_t session) {
     for (std::size_t i = 0; i < slots_.size(); ++i) {
-        if (slots_[i].is_used && slots_[i].observation.session == session) release(i);
+        if (slots_[i].is_used && slots_[i].session == session) release(i);
     }
 }
 
 void Observations::on_reset(Channel channel, std::uint16_t message_id) {
     for (std::size_t i = 0; i < slots_.size(); ++i) {
-        const Observation& observation = slots_[i].observation;
-        if (slots_[i].is_used && observation.channel == channel &&
-            observation.message_id == message_id) {
-            release(i);
-        }
+        const Observation& slot = slots_[i];
+        if (slot.is_used && slot.channel == channel && slot.message_id == message_id) release(i);
     }
 }
 
 void Observations::retarget(std::uint8_t session, Channel channel) {
-    for (Slot& slot : slots_) {
-        if (slot.is_used && slot.observation.session == session) slot.observation.channel = channel;
+    for (Observation& slot : slots_) {
+        if (slot.is_used && slot.session == session) slot.channel = channel;
     }
 }
 
 void Observations::clear() {
     for (std::size_t i = 0; i < slots_.size(); ++i) release(i);
-    pending_.clear();
+    count_ = 0;
 }
 
-void Observations::expire(Instant now) {
+void Observations::expire(Moment now) {
     for (std::size_t i = 0; i < slots_.size(); ++i) {
-        if (slots_[i].is_used && now >= slots_[i].observation.expires) release(i);
+        if (slots_[i].is_used && now >= slots_[i].expires) release(i);
     }
 }
 
@@ -74,13 +71,13 @@ Status Observations::publish(std::uint8_t event, const Content& content) {
     if (content.payload.size() > kEventSizeMax) return Error::TooLarge;
     std::uint8_t waiting = 0;
     for (std::size_t i = 0; i < slots_.size(); ++i) {
-        if (slots_[i].is_used && slots_[i].observation.event == event) {
+        if (slots_[i].is_used && slots_[i].event == event) {
             waiting = static_cast<std::uint8_t>(waiting | 1U << i);
         }
     }
     if (waiting == 0) return {};
-    if (pending_.full()) return Error::NoSpace;
-    Pending& place = pending_.emplace_back();
+    if (count_ == kPendingEvents) return Error::NoSpace;
+    Pending& place = pending_[(first_ + count_++) % kPendingEvents];
     place.event = event;
     place.format = content.format;
     place.payload.assign(content.payload);
@@ -88,19 +85,19 @@ Status Observations::publish(std::uint8_t event, const Content& content) {
     return {};
 }
 
-std::optional<Observations::Due> Observations::next(Instant now) {
+Observation* Observations::next(Moment now, Content& content) {
     expire(now);
-    while (!pending_.empty()) {
-        Pending& first = pending_[0];
+    for (; count_ > 0; --count_) {
+        Pending& first = pending_[first_];
         for (std::size_t i = 0; i < slots_.size(); ++i) {
             if ((first.waiting >> i & 1) == 0) continue;
             first.waiting = static_cast<std::uint8_t>(first.waiting & ~(1U << i));
-            return Due{.observation = slots_[i].observation,
-                       .content = {.format = first.format, .payload = first.payload}};
+            content = {.format = first.format, .payload = first.payload};
+            return &slots_[i];
         }
-        pending_.erase(pending_.begin());
+        first_ = static_cast<std::uint8_t>((first_ + 1) % kPendingEvents);
     }
-    return std::nullopt;
+    return nullptr;
 }
 
 }  // namespace sotto::session

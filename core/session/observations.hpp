@@ -10,24 +10,27 @@
 #include "core/oscore/message.hpp"
 #include "core/session/channel.hpp"
 #include "core/session/limits.hpp"
+#include "core/session/moment.hpp"
 #include "core/session/resources.hpp"
 
 namespace sotto::session {
 
 struct Observation {
+    bool is_used = false;
     std::uint8_t session = 0;  // index in the session table
     std::uint8_t event = 0;
     std::uint16_t message_id = 0;  // of the last notification
     Channel channel;
     FixedBytes<coap::kTokenSizeMax> token;
     oscore::RequestBinding binding;
-    Instant expires{};
+    Moment expires{};
 };
 
 class Observations {
   public:
-    // Adds or renews: the same session and token stand for one observation. Error::NoSpace.
-    Status add(const Observation& observation, Instant now);
+    // The place of a new observation, or of one that is renewed: the same session and token stand
+    // for one. The caller fills in the rest. Null: there is no room.
+    Observation* add(std::uint8_t session, Bytes token, Moment now);
     void remove(std::uint8_t session, Bytes token);
     void remove_session(std::uint8_t session);
     // A Reset came for a message of ours: that observer has lost interest (RFC 7641 §3.6).
@@ -39,13 +42,9 @@ class Observations {
     // Queues an event for those who observe it now. Error::NoSpace: too many wait; Error::TooLarge.
     Status publish(std::uint8_t event, const Content& content);
 
-    struct Due {
-        Observation& observation;
-        Content content;
-    };
-    // The next observer that has to be told, who counts as told from then on. The content is valid
-    // until this is called again.
-    std::optional<Due> next(Instant now);
+    // The next observer that has to be told, who counts as told from then on, and what, as long as
+    // nothing is published; null: none.
+    Observation* next(Moment now, Content& content);
 
   private:
     struct Pending {
@@ -55,17 +54,15 @@ class Observations {
         std::uint8_t waiting = 0;  // a bit for each observation that has not been told
     };
     static_assert(kObservations <= 8);
-    struct Slot {
-        bool is_used = false;
-        Observation observation;
-    };
-
     void release(std::size_t index);
-    void expire(Instant now);
-    Slot* find(std::uint8_t session, Bytes token);
+    void expire(Moment now);
+    Observation* find(std::uint8_t session, Bytes token);
 
-    std::array<Slot, kObservations> slots_{};
-    FixedVector<Pending, kPendingEvents> pending_;
+    std::array<Observation, kObservations> slots_{};
+    // A ring: so many, from the first one on.
+    std::array<Pending, kPendingEvents> pending_{};
+    std::uint8_t first_ = 0;
+    std::uint8_t count_ = 0;
 };
 
 }  // namespace sotto::session

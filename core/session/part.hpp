@@ -30,7 +30,7 @@ class Part {
     // Every request that is no replay and has had its challenge comes by here, whatever it is for.
     virtual void hear(const Exchange&) {}
     // Once in a while, with Server::poll().
-    virtual void poll(Server&, Instant) {}
+    virtual void poll(Server&, Moment) {}
 
   protected:
     ~Part() = default;

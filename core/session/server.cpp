@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/session/server.hpp"
 
-#include "core/base/writer.hpp"
-#include "core/oscore/message.hpp"
+#include <algorithm>
 
 namespace sotto::session {
 namespace {
@@ -11,10 +10,14 @@ namespace {
 constexpr std::uint16_t kFormatEdhoc = 64;
 constexpr std::uint16_t kFormatCidEdhoc = 65;
 constexpr std::uint8_t kCborTrue = 0xf5;  // in front of message_1 (RFC 9528 A.2)
-constexpr std::uint32_t kBusyMaxAge = 4;
+constexpr std::uint8_t kBusyMaxAge = 4;
 
 constexpr std::array<coap::OptionNumber, 5> kUnderstood{
     coap::kUriHost, coap::kUriPort, coap::kUriPath, coap::kAccept, coap::kOscore};
+
+// Those of Exchange::Answer::Number.
+constexpr std::array<coap::OptionNumber, Exchange::Answer::kCount> kNumbered{
+    coap::kContentFormat, coap::kMaxAge, coap::kBlock2, coap::kBlock1, coap::kSize2, coap::kSize1};
 
 // Whether there is a critical option outside that a request may not have (RFC 7252 §5.4.1).
 bool has_bad_critical(const coap::Options& options) {
@@ -27,36 +30,19 @@ bool is_for_a_proxy(const coap::Options& options) {
     return options.find(coap::kProxyUri) || options.find(coap::kProxyScheme);
 }
 
-Bytes copy(Bytes bytes, MutBytes out) {
-    Writer writer{out};
-    writer.bytes(bytes);
-    return writer.written();
-}
-
-// A message without type and message id, which a repetition may change.
-Bytes from_token(Bytes message) { return message.subspan(4); }
-
 }  // namespace
 
 Server::Server(const Setup& setup)
     : setup_(setup),
       authority_({.storage = setup.storage, .display = setup.display, .trusted = setup.trusted}),
       sessions_(setup.storage, setup.sessions),
-      handshakes_({.identity = setup.identity,
-                   .form = setup.form,
-                   .authority = authority_,
-                   .sessions = sessions_,
-                   .entropy = setup.entropy,
-                   .slots = setup.half_open,
-                   .rate = setup.handshake_rate}) {
+      handshakes_(setup_, authority_, sessions_) {
     SOTTO_ASSERT(setup.half_open.size() >= kHalfOpenSlots);
     SOTTO_ASSERT(setup.scratch.size() >= 2 * kEnvelopeSizeMax);
 }
 
 Status Server::start(Instant now) {
-    EchoKey key;
-    SOTTO_TRY(setup_.entropy.fill(key.fill()));
-    echo_.emplace(std::move(key));
+    SOTTO_TRY(echo_.start(setup_.entropy));
     std::array<std::uint8_t, 2> id;
     SOTTO_TRY(setup_.entropy.fill(id));
     next_message_id_ = static_cast<std::uint16_t>(id[0] << 8 | id[1]);
@@ -76,72 +62,76 @@ Status Server::factory_reset() {
 }
 
 Bytes Server::receive(Channel channel, Bytes raw, Instant now, MutBytes out) {
+    return out.first(take(channel, raw, now, out));
+}
+
+std::size_t Server::take(Channel channel, Bytes raw, Moment now, MutBytes out) {
     const auto message = coap::parse_message(raw);
     if (message && message->header.type == coap::Type::Reset) {
         observations_.on_reset(channel, message->header.id);
-        return {};
+        return 0;
     }
     if (!message || !coap::is_request(message->header.code)) {
         const auto rejection = coap::rejection_of(raw);
-        return rejection ? copy(*rejection, out) : Bytes{};
+        if (!rejection || rejection->size() > out.size()) return 0;
+        std::ranges::copy(*rejection, out.begin());
+        return rejection->size();
     }
-    if (is_for_a_proxy(message->options))
-        return respond(message->header, {.code = coap::Code::ProxyingNotSupported}, out);
-    if (message->options.find(coap::kOscore)) {
-        return on_protected(channel, *message, raw, now, out);
+    const Arrival arrival{
+        .channel = channel, .now = now, .raw = raw, .message = *message, .out = out};
+    if (is_for_a_proxy(message->options)) {
+        return say(arrival, {.code = coap::Code::ProxyingNotSupported});
     }
-    return on_unprotected(channel, *message, now, out);
+    return message->options.find(coap::kOscore) ? on_protected(arrival) : on_unprotected(arrival);
 }
 
-Bytes Server::on_unprotected(Channel channel,
-                             const coap::Message& message,
-                             Instant now,
-                             MutBytes out) {
-    if (has_bad_critical(message.options)) {
-        return respond(message.header, {.code = coap::Code::BadOption}, out);
+std::size_t Server::on_unprotected(const Arrival& arrival) {
+    const coap::Options& options = arrival.message.options;
+    if (has_bad_critical(options)) return say(arrival, {.code = coap::Code::BadOption});
+    if (!options.path_is("/.well-known/edhoc")) {  // [SES-31]
+        return say(arrival, {.code = coap::Code::Unauthorized});
     }
-    if (!message.options.path_is("/.well-known/edhoc")) {  // [SES-31]
-        return respond(message.header, {.code = coap::Code::Unauthorized}, out);
+    if (arrival.message.header.code != coap::Code::Post) {
+        return say(arrival, {.code = coap::Code::MethodNotAllowed});
     }
-    if (message.header.code != coap::Code::Post) {
-        return respond(message.header, {.code = coap::Code::MethodNotAllowed}, out);
-    }
-    const auto format = message.options.find_uint(coap::kContentFormat);
+    const auto format = options.find_uint(coap::kContentFormat);
     if (format && *format != kFormatCidEdhoc) {
-        return respond(message.header, {.code = coap::Code::UnsupportedContentFormat}, out);
+        return say(arrival, {.code = coap::Code::UnsupportedContentFormat});
     }
-    std::array<std::uint8_t, kHandshakeMessageMax> scratch;
-    return respond(message.header, on_edhoc(channel, message.payload, now, scratch), out);
+    return on_edhoc(arrival);
 }
 
-Server::Notice Server::on_edhoc(Channel channel, Bytes payload, Instant now, MutBytes scratch) {
+std::size_t Server::on_edhoc(const Arrival& arrival) {
+    const Bytes payload = arrival.message.payload;
     Handshakes::Reply reply;
     if (!payload.empty() && payload[0] == kCborTrue) {
-        reply = handshakes_.on_message_1(channel, payload.subspan(1), now, scratch);
+        reply = handshakes_.on_message_1(arrival.channel, payload.subspan(1), arrival.now);
     } else {
         const bool had_owner = authority_.has_owner();
-        reply = handshakes_.on_message_3(payload, now, scratch);
+        reply = handshakes_.on_message_3(payload, arrival.now);
         if (authority_.has_owner() != had_owner) ++revision_;
         forget_ended();  // a new session may have taken the place of an old one
     }
     if (reply.kind == Handshakes::ReplyKind::Busy) {
-        return {.code = coap::Code::ServiceUnavailable, .max_age_s = kBusyMaxAge};
+        return say(arrival, {.code = coap::Code::ServiceUnavailable, .max_age_s = kBusyMaxAge});
     }
     const bool is_message = reply.kind == Handshakes::ReplyKind::Message;
-    return {.code = is_message ? coap::Code::Changed : coap::Code::BadRequest,
-            .edhoc = reply.payload};
+    return say(arrival,
+               {.code = is_message ? coap::Code::Changed : coap::Code::BadRequest,
+                .edhoc = reply.payload});
 }
 
-Result<SessionEntry*> Server::find_session(const oscore::OptionValue& option, Instant now) {
-    if (!option.kid || option.piv.empty()) return Error::Malformed;
+SessionEntry* Server::find_session(const oscore::OptionValue& option,
+                                   Moment now,
+                                   coap::Code& refusal) {
+    refusal = coap::Code::BadOption;
+    if (!option.kid || option.piv.empty()) return nullptr;
+    refusal = coap::Code::Unauthorized;
     SessionEntry* entry = sessions_.find(*option.kid);
-    if (entry == nullptr || !sessions_.has_kid_context(*entry, option.kid_context))
-        return Error::NotFound;
-    if (sessions_.is_expired(*entry, now)) {
-        end_session(*entry);
-        return Error::NotFound;
-    }
-    return entry;
+    if (entry == nullptr || !sessions_.has_kid_context(*entry, option.kid_context)) return nullptr;
+    if (!sessions_.is_expired(*entry, now)) return entry;
+    end_session(*entry);
+    return nullptr;
 }
 
 void Server::end_session(SessionEntry& entry) {
@@ -152,62 +142,68 @@ void Server::end_session(SessionEntry& entry) {
 void Server::forget_ended() {
     for (std::size_t i = 0; i < sessions_.size(); ++i) {
         if (!sessions_.take_ended(i)) continue;
-        observations_.remove_session(static_cast<std::uint8_t>(i));
-        if (setup_.parts.blockwise != nullptr) {
-            setup_.parts.blockwise->forget(static_cast<std::uint8_t>(i));
-        }
+        const auto session = static_cast<std::uint8_t>(i);
+        observations_.remove_session(session);
+        if (setup_.parts.blockwise != nullptr) setup_.parts.blockwise->forget(session);
     }
 }
 
-Bytes Server::on_protected(
-    Channel channel, const coap::Message& message, Bytes raw, Instant now, MutBytes out) {
-    const auto refuse = [&](coap::Code code) {
-        // RFC 8613 §8.2: such answers carry Max-Age 0, so that nobody caches them.
-        return respond(message.header, {.code = code, .max_age_s = 0}, out);
-    };
-    if (has_bad_critical(message.options)) return refuse(coap::Code::BadOption);
-    const auto option = oscore::find_option(message);
-    if (!option) return refuse(coap::Code::BadOption);
-    const auto found = find_session(*option, now);
-    if (!found) {
-        return refuse(found.error() == Error::Malformed ? coap::Code::BadOption
-                                                        : coap::Code::Unauthorized);
-    }
-    SessionEntry& entry = **found;
-    if (const Bytes kept = answers_.find(from_token(raw)); !kept.empty()) {  // [SES-42]
-        return repeat(message.header, kept, out);
+std::size_t Server::on_protected(const Arrival& arrival) {
+    if (has_bad_critical(arrival.message.options)) return refuse(arrival, coap::Code::BadOption);
+    const auto option = oscore::find_option(arrival.message);
+    if (!option) return refuse(arrival, coap::Code::BadOption);
+    coap::Code refusal{};
+    SessionEntry* entry = find_session(*option, arrival.now, refusal);
+    if (entry == nullptr) return refuse(arrival, refusal);
+    if (const Bytes kept = answers_.find(arrival.from_token()); !kept.empty()) {  // [SES-42]
+        return repeat(arrival, kept);
     }
     // Before a boot's first challenge the window is not known, but nothing executed runs again.
-    if (!entry.window.check(oscore::decode_piv(option->piv))) {
-        return refuse(coap::Code::Unauthorized);
-    }
+    const oscore::Piv piv = oscore::decode_piv(option->piv);
+    if (!entry->window.check(piv)) return refuse(arrival, coap::Code::Unauthorized);
 
-    const oscore::ContextView context = sessions_.context_of(entry);
-    const auto request = oscore::unprotect_request(context, *option, message, setup_.scratch);
+    const oscore::ContextView context = sessions_.context_of(*entry);
+    const auto request =
+        oscore::unprotect_request(context, *option, arrival.message, setup_.scratch);
     if (!request) {
-        const bool is_forged = request.error() == Error::Unauthenticated;
-        if (is_forged) sessions_.count_failure(entry, now);
+        if (request.error() == Error::Unauthenticated) sessions_.count_failure(*entry, arrival.now);
         forget_ended();
-        return refuse(coap::Code::BadRequest);
+        return refuse(arrival, coap::Code::BadRequest);
     }
-    if (!admit_first(entry, now)) return refuse(coap::Code::InternalServerError);
-    Exchange exchange{.channel = channel,
-                      .header = message.header,
-                      .entry = entry,
+    if (!admit_first(*entry, arrival.now)) {
+        return refuse(arrival, coap::Code::InternalServerError);
+    }
+    Exchange exchange{.arrival = arrival,
+                      .entry = *entry,
                       .context = context,
                       .request = *request,
-                      .now = now};
-    exchange.answer.code = answer(exchange);
-    const Bytes response = respond(exchange, out);
-    if (response.empty()) return response;
-    if (exchange.answer.was_executed) answers_.keep(from_token(raw), response);
-    if (exchange.answer.code == coap::Code::Continue) {
-        answers_.keep_continue(from_token(raw), response);
-    }
-    return response;
+                      .piv = static_cast<std::uint32_t>(piv.value())};
+    return on_verified(exchange);
 }
 
-Status Server::admit_first(SessionEntry& entry, Instant now) {
+std::size_t Server::on_verified(Exchange& exchange) {
+    const Arrival& arrival = exchange.arrival;
+    Exchange::Answer& answered = exchange.answer;
+    answered.code = answer(exchange);
+    const auto sealed = seal(answered,
+                             {.entry = exchange.entry,
+                              .request = exchange.request.binding,
+                              .header = header_for(arrival.message.header, answered.code),
+                              .now = arrival.now,
+                              .out = arrival.out});
+    if (!sealed) {
+        return sealed.error() == Error::NoSpace
+                   ? 0
+                   : say(arrival, {.code = coap::Code::InternalServerError});
+    }
+    if (answered.was_executed) answers_.keep(arrival.from_token(), *sealed);
+    if (answered.code == coap::Code::Continue) {
+        answers_.keep_continue(arrival.from_token(), *sealed);
+    }
+    return sealed->size();
+}
+
+Status Server::admit_first(SessionEntry& entry, Moment now) {
     if (entry.is_confirmed) return {};
     if (entry.role == Role::Owner) {
         SOTTO_TRY(authority_.confirm_owner());  // [SES-23]
@@ -234,22 +230,21 @@ coap::Code Server::answer(Exchange& exchange) {
     if (!entry.is_synchronised && is_deferred) {
         exchange.answer.has_own_piv = true;  // before the boot it may have had another answer
     } else if (!entry.is_synchronised) {
-        if (!exchange.is_fresh) return challenge(exchange);          // [SES-43]
-        if (piv.value() < entry.floor) return coap::Code::Conflict;  // a deferred one was newer
-        entry.window = oscore::ReplayWindow{static_cast<std::uint32_t>(piv.value())};
+        if (!exchange.is_fresh) return challenge(exchange);           // [SES-43]
+        if (exchange.piv < entry.floor) return coap::Code::Conflict;  // a deferred one was newer
+        entry.window = oscore::ReplayWindow{exchange.piv};
         entry.is_synchronised = true;
     }
     entry.window.accept(piv);
     sessions_.touch(entry);
-    observations_.retarget(number_of(entry), exchange.channel);
+    observations_.retarget(number_of(entry), exchange.arrival.channel);
     for (Part* part : setup_.parts.resources) part->hear(exchange);
     return dispatch(exchange);
 }
 
 bool Server::has_fresh_echo(const Exchange& exchange) const {
-    const auto value = exchange.request.body.options.find(coap::kEcho);
-    return value &&
-           echo_->is_fresh(*value, exchange.context.recipient_id, exchange.now, kEchoLifetime);
+    const auto value = exchange.body().options.find(coap::kEcho);
+    return value && echo_.is_fresh(*value, exchange.context.recipient_id, exchange.now());
 }
 
 coap::Header Server::header_for(const coap::Header& request, coap::Code code) {
@@ -260,101 +255,83 @@ coap::Header Server::header_for(const coap::Header& request, coap::Code code) {
             .token = request.token};
 }
 
-Bytes Server::respond(const coap::Header& request, const Notice& notice, MutBytes out) {
-    coap::MessageWriter writer{out, header_for(request, notice.code)};
+std::size_t Server::say(const Arrival& arrival, const Notice& notice) {
+    coap::MessageWriter writer{arrival.out, header_for(arrival.message.header, notice.code)};
     if (!notice.edhoc.empty()) writer.options().add_uint(coap::kContentFormat, kFormatEdhoc);
-    if (notice.max_age_s) writer.options().add_uint(coap::kMaxAge, *notice.max_age_s);
-    return writer.payload(notice.edhoc).finish().value_or(Bytes{});
+    if (notice.max_age_s != Notice::kNoMaxAge) {
+        writer.options().add_uint(coap::kMaxAge, notice.max_age_s);
+    }
+    return writer.payload(notice.edhoc).finish().value_or(Bytes{}).size();
 }
 
-Bytes Server::repeat(const coap::Header& request, Bytes answer, MutBytes out) {
-    const auto message = coap::parse_message(answer);
-    SOTTO_ASSERT(message.has_value());  // it is ours
-    const coap::Header header = header_for(request, message->header.code);
-    const std::size_t header_size = 4 + header.token.size();
-    coap::MessageWriter writer{out, header};
-    const auto written = writer.finish();
-    if (!written || answer.size() > out.size()) return {};
-    const Bytes rest = answer.subspan(header_size);
-    std::copy(rest.begin(), rest.end(), out.begin() + static_cast<std::ptrdiff_t>(header_size));
-    return Bytes{out}.first(answer.size());
+// The token is the same, for it is part of what was found again.
+std::size_t Server::repeat(const Arrival& arrival, Bytes answer) {
+    if (answer.size() > arrival.out.size()) return 0;
+    std::ranges::copy(answer, arrival.out.begin());
+    const auto code = static_cast<coap::Code>(answer[1]);
+    const coap::MessageWriter anew{arrival.out, header_for(arrival.message.header, code)};
+    return answer.size();
 }
 
-Bytes Server::seal(const Exchange::Answer& answer, Sealing& sealing, Instant now, MutBytes out) {
+Result<Bytes> Server::seal(const Exchange::Answer& answer, const Envelope& envelope) {
+    std::optional<oscore::Piv> piv;
+    if (answer.has_own_piv || answer.is_observed) {  // [SES-50]
+        SOTTO_TRY_ASSIGN(piv, sessions_.next_piv(envelope.entry, envelope.now));
+    }
+    const oscore::ContextView context = sessions_.context_of(envelope.entry);
+    oscore::Outside outside{
+        .type = envelope.header.type, .id = envelope.header.id, .token = envelope.header.token};
     // The request's plaintext has been used: its place takes that of the response.
-    coap::MessageWriter body{setup_.scratch, answer.code};
+    coap::MessageWriter body{setup_.scratch, envelope.header.code};
     coap::OptionWriter& options = body.options();
-    if (answer.block2) options.add(coap::kETag, answer.tag);
+    if (answer.has_tag) options.add(coap::kETag, answer.tag);
     if (answer.is_observed) {
         options.add(coap::kObserve, {});  // RFC 8613 §4.1.3.5.2
-        sealing.outside.observe = observe_sequence_++ & 0xff'ffff;
+        outside.observe = observe_sequence_++ & 0xff'ffff;
     }
-    if (answer.has_content) {
-        options.add_uint(coap::kContentFormat, static_cast<std::uint16_t>(answer.content.format));
+    for (std::size_t i = 0; i < answer.numbers.size(); ++i) {
+        if ((answer.said >> i & 1) != 0) options.add_uint(kNumbered[i], answer.numbers[i]);
     }
-    if (answer.max_age_s) options.add_uint(coap::kMaxAge, *answer.max_age_s);
-    if (answer.block2) options.add_uint(coap::kBlock2, coap::block_value(*answer.block2));
-    if (answer.block1) options.add_uint(coap::kBlock1, coap::block_value(*answer.block1));
-    if (answer.size2 > 0) options.add_uint(coap::kSize2, answer.size2);
-    if (answer.size1 > 0) options.add_uint(coap::kSize1, answer.size1);
     if (answer.brings_echo) {
-        options.add(coap::kEcho, echo_->make(sealing.context.recipient_id, now));
+        options.add(coap::kEcho, echo_.make(context.recipient_id, envelope.now));
     }
-    const auto plaintext = body.payload(answer.content.payload).finish();
-    if (!plaintext) return {};
-    const auto message = oscore::protect_response(
-        sealing.context, sealing.request, sealing.piv, sealing.outside, *plaintext, out);
+    SOTTO_TRY_ASSIGN(const Bytes plaintext, body.payload(answer.payload).finish());
+    const auto message =
+        oscore::protect_response(context, envelope.request, piv, outside, plaintext, envelope.out);
     wipe(setup_.scratch);
-    return message.value_or(Bytes{});
-}
-
-Bytes Server::respond(Exchange& exchange, MutBytes out) {
-    const Exchange::Answer& answer = exchange.answer;
-    const coap::Header header = header_for(exchange.header, answer.code);
-    Sealing sealing{.context = exchange.context,
-                    .request = exchange.request.binding,
-                    .piv = std::nullopt,
-                    .outside = {.type = header.type, .id = header.id, .token = header.token}};
-    if (answer.has_own_piv || answer.is_observed) {
-        const auto next = sessions_.next_piv(exchange.entry, exchange.now);
-        if (!next) return respond(exchange.header, {.code = coap::Code::InternalServerError}, out);
-        sealing.piv = *next;
-    }
-    return seal(answer, sealing, exchange.now, out);
+    return message;
 }
 
 Status Server::publish(std::uint8_t event, const Content& content) {
     return observations_.publish(event, content);
 }
 
-std::optional<Server::Outgoing> Server::poll(Instant now, MutBytes out) {
+std::optional<Server::Outgoing> Server::poll(Instant instant, MutBytes out) {
+    const Moment now = instant;
     for (Part* part : setup_.parts.resources) part->poll(*this, now);
-    while (const auto due = observations_.next(now)) {
-        Observation& observation = due->observation;
-        SessionEntry& entry = sessions_.at(observation.session);
+    Content content;
+    while (Observation* observation = observations_.next(now, content)) {
+        SessionEntry& entry = sessions_.at(observation->session);
         if (sessions_.is_expired(entry, now)) {
             end_session(entry);
             continue;
         }
-        const auto piv = sessions_.next_piv(entry, now);  // [SES-50]
-        if (!piv) {
-            observations_.remove(observation.session, observation.token);
-            continue;
+        observation->message_id = next_message_id_++;
+        Exchange::Answer answer{.is_observed = true};
+        answer.show(content.format, content.payload);
+        const auto message = seal(answer,
+                                  {.entry = entry,
+                                   .request = observation->binding,
+                                   .header = {.type = coap::Type::NonConfirmable,
+                                              .code = coap::Code::Content,
+                                              .id = observation->message_id,
+                                              .token = observation->token},
+                                   .now = now,
+                                   .out = out});
+        if (message) return Outgoing{.channel = observation->channel, .message = *message};
+        if (message.error() != Error::NoSpace) {
+            observations_.remove(observation->session, observation->token);
         }
-        const oscore::ContextView context = sessions_.context_of(entry);
-        observation.message_id = next_message_id_++;
-        Sealing sealing{.context = context,
-                        .request = observation.binding,
-                        .piv = *piv,
-                        .outside = {.type = coap::Type::NonConfirmable,
-                                    .id = observation.message_id,
-                                    .token = observation.token}};
-        const Exchange::Answer answer{.code = coap::Code::Content,
-                                      .has_content = true,
-                                      .is_observed = true,
-                                      .content = due->content};
-        const Bytes message = seal(answer, sealing, now, out);
-        if (!message.empty()) return Outgoing{.channel = observation.channel, .message = message};
     }
     return std::nullopt;
 }

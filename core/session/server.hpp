@@ -8,31 +8,14 @@
 #include "core/session/authority.hpp"
 #include "core/session/echo.hpp"
 #include "core/session/handshakes.hpp"
-#include "core/session/last_result.hpp"
 #include "core/session/observations.hpp"
-#include "core/session/part.hpp"
+#include "core/session/setup.hpp"
 
 namespace sotto::session {
 
 class Server {
   public:
-    struct Setup {
-        edhoc::Identity identity;
-        cose::CredentialForm form = cose::CredentialForm::Value;  // to CoAP/UDP peers
-        hal::Storage& storage;
-        hal::Entropy& entropy;
-        Resources& resources;
-        Parts parts = {};
-        PairingDisplay display = PairingDisplay::Screen;
-        std::span<const cose::Credential> trusted = {};
-        std::span<SessionEntry> sessions;  // at least kStoredSessions
-        std::span<HalfOpen> half_open;     // at least kHalfOpenSlots
-        MutBytes scratch;                  // for a plaintext: as large as the largest message
-        // For what a resource answers in one message: kPayloadSizeMax on hosts. It may lie in the
-        // `out` of receive() and poll(), which is written when this has been read.
-        MutBytes result;
-        Rate handshake_rate{.burst = kHandshakeBurst, .refill = kHandshakeRefill};
-    };
+    using Setup = ServerSetup;
     explicit Server(const Setup& setup);
 
     // Loads what storage has and draws the keys of this boot; call it once, first.
@@ -103,17 +86,41 @@ class Server {
   private:
     // What is said in the open.
     struct Notice {
+        static constexpr std::uint8_t kNoMaxAge = 0xff;
+
         coap::Code code = coap::Code::BadRequest;
+        std::uint8_t max_age_s = kNoMaxAge;
         Bytes edhoc = {};
-        std::optional<std::uint32_t> max_age_s = std::nullopt;
+    };
+    // A response or notification on its way out.
+    struct Envelope {
+        SessionEntry& entry;
+        const oscore::RequestBinding& request;
+        coap::Header header;
+        Moment now;
+        MutBytes out;
     };
 
-    Bytes on_unprotected(Channel channel, const coap::Message& message, Instant now, MutBytes out);
-    Notice on_edhoc(Channel channel, Bytes payload, Instant now, MutBytes scratch);
-    Bytes on_protected(
-        Channel channel, const coap::Message& message, Bytes raw, Instant now, MutBytes out);
-    Result<SessionEntry*> find_session(const oscore::OptionValue& option, Instant now);
-    Status admit_first(SessionEntry& entry, Instant now);
+    // Each writes its answer to the front of arrival.out and returns its size; 0: there is none.
+    std::size_t take(Channel channel, Bytes raw, Moment now, MutBytes out);
+    std::size_t on_unprotected(const Arrival& arrival);
+    std::size_t on_edhoc(const Arrival& arrival);
+    std::size_t on_protected(const Arrival& arrival);
+    std::size_t on_verified(Exchange& exchange);
+    std::size_t say(const Arrival& arrival, const Notice& notice);
+    // RFC 8613 §8.2: such answers carry Max-Age 0, so that nobody caches them.
+    std::size_t refuse(const Arrival& arrival, coap::Code code) {
+        return say(arrival, {.code = code, .max_age_s = 0});
+    }
+    std::size_t repeat(const Arrival& arrival, Bytes answer);
+    // The response header that fits a request: piggybacked if it was confirmable.
+    coap::Header header_for(const coap::Header& request, coap::Code code);
+    // Error::StorageFailed or Expired: there is no Partial IV for it; Error::NoSpace.
+    Result<Bytes> seal(const Exchange::Answer& answer, const Envelope& envelope);
+
+    // The session that a message is for; null, and why it is refused.
+    SessionEntry* find_session(const oscore::OptionValue& option, Moment now, coap::Code& refusal);
+    Status admit_first(SessionEntry& entry, Moment now);
     // The code of the answer, whose other fields are in the exchange.
     coap::Code answer(Exchange& exchange);
     bool has_fresh_echo(const Exchange& exchange) const;
@@ -122,23 +129,9 @@ class Server {
     Part* find_part(const coap::Options& options) const;
     bool understands(const Exchange& exchange, bool is_function) const;
     coap::Code dispatch(Exchange& exchange);
-    coap::Code on_function(Exchange& exchange, std::string_view name);
-    coap::Code on_variable(Exchange& exchange, std::string_view name);
-    coap::Code on_event(Exchange& exchange, std::string_view name);
-
-    Bytes respond(const coap::Header& request, const Notice& notice, MutBytes out);
-    Bytes respond(Exchange& exchange, MutBytes out);
-    Bytes repeat(const coap::Header& request, Bytes answer, MutBytes out);
-    // The response header that fits a request: piggybacked if it was confirmable.
-    coap::Header header_for(const coap::Header& request, coap::Code code);
-    // Puts an answer into its envelope; empty if `out` is too small.
-    struct Sealing {
-        const oscore::ContextView& context;
-        const oscore::RequestBinding& request;
-        std::optional<oscore::Piv> piv;
-        oscore::Outside outside;
-    };
-    Bytes seal(const Exchange::Answer& answer, Sealing& sealing, Instant now, MutBytes out);
+    coap::Code on_named(Exchange& exchange, ResourceKind kind, std::string_view name);
+    coap::Code on_function(Exchange& exchange, const Traits& traits);
+    coap::Code on_event(Exchange& exchange, std::uint8_t event);
 
     std::uint32_t revision_ = 0;
     std::uint32_t observe_sequence_ = 0;
@@ -147,7 +140,7 @@ class Server {
     Authority authority_;
     SessionTable sessions_;
     Handshakes handshakes_;
-    std::optional<Echo> echo_;
+    Echo echo_;
     Observations observations_;
     AnswerCache answers_;
 };

@@ -20,6 +20,9 @@ Format format_of(const coap::Body& body, coap::OptionNumber option) {
     return static_cast<Format>(body.options.find_uint(option).value_or(0));  // 0 is text
 }
 
+// The first segments of "/f/NAME" and so on, in the order of ResourceKind.
+constexpr std::string_view kKinds = "fve";
+
 // What arguments and results may be in.
 bool is_value_format(Format format) { return format == Format::Text || format == Format::Cbor; }
 
@@ -47,37 +50,47 @@ Part* Server::find_part(const coap::Options& options) const {
 
 coap::Code Server::dispatch(Exchange& exchange) {
     const coap::Options& options = exchange.body().options;
-    const auto first = options.find_text(coap::kUriPath, 0);
-    const char kind = first && first->size() == 1 ? first->front() : ' ';
-    if (!understands(exchange, kind == 'f')) return coap::Code::BadOption;
+    const std::string_view first = options.find_text(coap::kUriPath, 0).value_or("");
+    const std::size_t kind = first.size() == 1 ? kKinds.find(first[0]) : kKinds.npos;
+    if (!understands(exchange, kind == 0)) return coap::Code::BadOption;
     Blockwise* blockwise = setup_.parts.blockwise;
     if (blockwise != nullptr && !blockwise->read(exchange)) return coap::Code::BadRequest;
-    const Role role = exchange.entry.role;
     Part* part = find_part(options);
-    const bool is_attach = part != nullptr && part->place().role == Role::Cloud;
-    if (is_attach != (role == Role::Cloud)) return coap::Code::Forbidden;  // [SES-30]
-    if (part == nullptr && options.count(coap::kUriPath) == 2) {
-        const std::string_view name = *options.find_text(coap::kUriPath, 1);
-        if (kind == 'f') return on_function(exchange, name);
-        if (kind == 'v') return on_variable(exchange, name);
-        if (kind == 'e') return on_event(exchange, name);
+    const Role role = part != nullptr ? part->place().role : Role::Trusted;
+    const bool is_cloud = exchange.entry.role == Role::Cloud;
+    if ((role == Role::Cloud) != is_cloud) return coap::Code::Forbidden;  // [SES-30]
+    if (part == nullptr && kind < kKinds.size() && options.count(coap::kUriPath) == 2) {
+        return on_named(
+            exchange, static_cast<ResourceKind>(kind), *options.find_text(coap::kUriPath, 1));
     }
     if (is_one_of_several(exchange) && (part == nullptr || !part->place().takes_blocks)) {
         return coap::Code::BadOption;
     }
     if (part == nullptr) return coap::Code::NotFound;
-    if (part->place().role == Role::Owner && role != Role::Owner) return coap::Code::Forbidden;
+    if (role == Role::Owner && exchange.entry.role != Role::Owner) return coap::Code::Forbidden;
     return part->handle(*this, exchange);
 }
 
+coap::Code Server::on_named(Exchange& exchange, ResourceKind kind, std::string_view name) {
+    const coap::Body& body = exchange.body();
+    const auto traits = setup_.resources.find(kind, name);
+    if (!traits) return coap::Code::NotFound;
+    const bool is_function = kind == ResourceKind::Function;
+    if (body.code != (is_function ? coap::Code::Post : coap::Code::Get)) {
+        return coap::Code::MethodNotAllowed;
+    }
+    if (is_function) return on_function(exchange, *traits);
+    if (kind == ResourceKind::Event) return on_event(exchange, traits->index);
+    return show(exchange, format_of(body, coap::kAccept), &*traits);
+}
+
 coap::Code Server::admit(Exchange& exchange, bool is_idempotent) {
-    const oscore::Piv piv = exchange.request.piv;
-    if (piv.value() < exchange.entry.floor) return coap::Code::Conflict;
+    if (exchange.piv < exchange.entry.floor) return coap::Code::Conflict;
     const auto not_after = exchange.body().options.find_uint(coap::kNotAfter);
     if (!not_after && !exchange.is_fresh) return challenge(exchange);  // [SES-44]
     if (is_idempotent && !not_after) {
-        SessionTable::raise_floor_in_ram(exchange.entry, piv);
-    } else if (!sessions_.raise_floor(exchange.entry, piv, exchange.now)) {  // [SES-41]
+        SessionTable::raise_floor_in_ram(exchange.entry, exchange.piv);
+    } else if (!sessions_.raise_floor(exchange.entry, exchange.piv, exchange.now())) {  // [SES-41]
         return coap::Code::InternalServerError;
     }
     return not_after ? setup_.parts.deferral->admit(*this, exchange, *not_after)
@@ -90,23 +103,19 @@ coap::Code Server::keep_result(Exchange& exchange, coap::Code code) {
     const auto slot = sessions_.slot_of(exchange.entry);
     if (!slot) return code;
     keystore::ResultRecord result{.tag = sessions_.tag_of(exchange.entry),
-                                  .piv = static_cast<std::uint32_t>(exchange.request.piv.value()),
+                                  .piv = exchange.piv,
                                   .code = static_cast<std::uint8_t>(code)};
-    const Bytes payload = exchange.answer.content.payload;
-    const bool is_whole = !exchange.answer.block2 || !exchange.answer.block2->has_more;
-    result.has_payload = is_whole && payload.size() <= keystore::kResultSizeMax;
+    const Bytes payload = exchange.answer.payload;
+    result.has_payload = !exchange.answer.is_partial && payload.size() <= keystore::kResultSizeMax;
     if (result.has_payload) result.payload = FixedBytes<keystore::kResultSizeMax>{payload};
     // If this fails the command has run all the same, and /last says less than it could.
     (void)keystore::store_result(sessions_.storage_of(exchange.entry), *slot, result).has_value();
     return code;
 }
 
-coap::Code Server::on_function(Exchange& exchange, std::string_view name) {
+coap::Code Server::on_function(Exchange& exchange, const Traits& traits) {
     const coap::Body& body = exchange.body();
-    const auto traits = setup_.resources.find(ResourceKind::Function, name);
-    if (!traits) return coap::Code::NotFound;
-    if (body.code != coap::Code::Post) return coap::Code::MethodNotAllowed;
-    const Call call{.traits = *traits,
+    const Call call{.traits = traits,
                     .format = format_of(body, coap::kContentFormat),
                     .wanted = format_of(body, coap::kAccept)};
     // What cannot be taken or told is not begun.
@@ -116,15 +125,14 @@ coap::Code Server::on_function(Exchange& exchange, std::string_view name) {
         return setup_.parts.blockwise->call(*this, exchange, call);
     }
     if (body.payload.size() > kPayloadSizeMax) return coap::Code::RequestEntityTooLarge;
-    if (const coap::Code refusal = admit(exchange, traits->is_idempotent);
+    if (const coap::Code refusal = admit(exchange, traits.is_idempotent);
         refusal != coap::Code::Empty) {
         return refusal;
     }
     Excerpt result{setup_.result};
     const Status called = run(call, body.payload, result);
     if (!called) return keep_result(exchange, coap::to_coap_code(called.error()));
-    exchange.answer.content = {.format = call.wanted, .payload = result.part()};
-    exchange.answer.has_content = true;
+    exchange.answer.show(call.wanted, result.part());
     return keep_result(exchange, coap::Code::Changed);
 }
 
@@ -145,46 +153,31 @@ coap::Code Server::show(Exchange& exchange, Format format, const Traits* variabl
         const bool is_format = shown.error() == Error::Unsupported;
         return is_format ? coap::Code::NotAcceptable : coap::to_coap_code(shown.error());
     }
-    exchange.answer.content = {.format = format, .payload = part.part()};
-    exchange.answer.has_content = true;
+    exchange.answer.show(format, part.part());
     return blockwise != nullptr ? blockwise->show(*this, exchange, part) : coap::Code::Content;
 }
 
-coap::Code Server::on_variable(Exchange& exchange, std::string_view name) {
-    const auto traits = setup_.resources.find(ResourceKind::Variable, name);
-    if (!traits) return coap::Code::NotFound;
-    const coap::Body& body = exchange.body();
-    if (body.code != coap::Code::Get) return coap::Code::MethodNotAllowed;
-    return show(exchange, format_of(body, coap::kAccept), &*traits);
-}
-
-coap::Code Server::on_event(Exchange& exchange, std::string_view name) {
-    const auto traits = setup_.resources.find(ResourceKind::Event, name);
-    if (!traits) return coap::Code::NotFound;
-    const coap::Body& body = exchange.body();
-    if (body.code != coap::Code::Get) return coap::Code::MethodNotAllowed;
+coap::Code Server::on_event(Exchange& exchange, std::uint8_t event) {
     const std::uint8_t session = number_of(exchange.entry);
-    const Bytes token = exchange.header.token;
-    if (body.options.find_uint(coap::kObserve) == 0) {
-        const Observation observation{.session = session,
-                                      .event = traits->index,
-                                      .channel = exchange.channel,
-                                      .token = FixedBytes<coap::kTokenSizeMax>{token},
-                                      .binding = exchange.request.binding,
-                                      .expires = exchange.now + kObservationLifetime};
-        // RFC 7641 §4.1: without room the answer carries no Observe option.
-        exchange.answer.is_observed = observations_.add(observation, exchange.now).has_value();
-        exchange.answer.max_age_s = kObservationSeconds;
-    } else {
+    const Bytes token = exchange.arrival.message.header.token;
+    if (exchange.body().options.find_uint(coap::kObserve) != 0) {
         observations_.remove(session, token);
+        return coap::Code::Content;
     }
+    // RFC 7641 §4.1: without room the answer carries no Observe option.
+    if (Observation* place = observations_.add(session, token, exchange.now()); place != nullptr) {
+        place->event = event;
+        place->channel = exchange.arrival.channel;
+        place->binding = exchange.request.binding;
+        exchange.answer.is_observed = true;
+    }
+    exchange.answer.say(Exchange::Answer::MaxAge, kObservationSeconds);
     return coap::Code::Content;
 }
 
 coap::Code Server::show_cbor(Exchange& exchange, const Result<Bytes>& payload) {
     if (!payload) return coap::Code::InternalServerError;
-    exchange.answer.content = {.format = Format::Cbor, .payload = *payload};
-    exchange.answer.has_content = true;
+    exchange.answer.show(Format::Cbor, *payload);
     return coap::Code::Content;
 }
 

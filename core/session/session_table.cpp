@@ -6,15 +6,17 @@ namespace {
 
 constexpr std::uint8_t kFixedSlot = 0;  // in the storage of its own
 
-std::int32_t seconds_of(Instant now) { return static_cast<std::int32_t>(now.ms / 1'000); }
+std::int32_t seconds_of(Moment now) { return static_cast<std::int32_t>(now.seconds()); }
 
 std::uint32_t reserved_of(const SessionEntry& entry) {
     return (entry.next_piv + kReservationStep - 1) / kReservationStep * kReservationStep;
 }
 
 void reset(SessionEntry& entry) {
+    const bool has_ended = entry.has_ended;
     std::destroy_at(&entry);  // which wipes the keys
     std::construct_at(&entry);
+    entry.has_ended = has_ended;
 }
 
 bool is_role(std::uint8_t number) {
@@ -47,8 +49,6 @@ struct Record {
     }
 };
 
-std::uint32_t after(oscore::Piv piv) { return static_cast<std::uint32_t>(piv.value() + 1); }
-
 }  // namespace
 
 Bytes SessionTable::id(std::size_t i) {
@@ -67,7 +67,7 @@ SessionTable::SessionTable(hal::Storage& storage, std::span<SessionEntry> entrie
     SOTTO_ASSERT(entries.size() >= kStoredSessions && entries.size() < kIdCount);
 }
 
-Status SessionTable::load(std::uint32_t epoch, Instant now) {
+Status SessionTable::load(std::uint32_t epoch, Moment now) {
     clear(epoch);
     for (std::uint8_t slot = 0; slot < kStoredSessions; ++slot) {
         SessionEntry& entry = entries_[slot];
@@ -87,7 +87,7 @@ Status SessionTable::load(std::uint32_t epoch, Instant now) {
     return {};
 }
 
-void SessionTable::begin(SessionEntry& entry, Role role, Instant now) {
+void SessionTable::begin(SessionEntry& entry, Role role, Moment now) {
     entry.role = role;
     entry.is_used = true;
     entry.created_s = seconds_of(now);
@@ -96,7 +96,7 @@ void SessionTable::begin(SessionEntry& entry, Role role, Instant now) {
 
 void SessionTable::restore(SessionEntry& entry,
                            const keystore::CounterRecord& counters,
-                           Instant now) {
+                           Moment now) {
     entry.is_confirmed = true;
     entry.is_synchronised = false;  // [SES-43]
     entry.next_piv = counters.reserved;
@@ -106,7 +106,7 @@ void SessionTable::restore(SessionEntry& entry,
     entry.created_s = seconds_of(now) - static_cast<std::int32_t>(counters.age_s);
 }
 
-Status SessionTable::add(const edhoc::OscoreKeys& keys, Role role, Instant now) {
+Status SessionTable::add(const edhoc::OscoreKeys& keys, Role role, Moment now) {
     const Bytes recipient_id = keys.recipient_id.view();
     SOTTO_ASSERT(recipient_id.size() == 1);  // chosen among id()
     SessionEntry& entry = make_room(role);
@@ -124,7 +124,7 @@ Status SessionTable::add(const edhoc::OscoreKeys& keys, Role role, Instant now) 
     return derived;
 }
 
-Status SessionTable::add_fixed(const Fixed& fixed, Instant now) {
+Status SessionTable::add_fixed(const Fixed& fixed, Moment now) {
     if (SessionEntry* other = find(fixed.context.recipient_id); other != nullptr) erase(*other);
     SessionEntry& entry = make_room(Role::Trusted);
     begin(entry, Role::Trusted, now);
@@ -141,7 +141,7 @@ Status SessionTable::add_fixed(const Fixed& fixed, Instant now) {
     return started;
 }
 
-Status SessionTable::start_fixed(SessionEntry& entry, const Fixed& fixed, Instant now) {
+Status SessionTable::start_fixed(SessionEntry& entry, const Fixed& fixed, Moment now) {
     const auto stored = keystore::load_counters(fixed.storage, kFixedSlot);
     if (stored && stored->tag == tag_of(entry)) {
         if (stored->failures >= kSessionFailureCountMax) return Error::Expired;
@@ -259,7 +259,7 @@ std::size_t SessionTable::index_of(const SessionEntry& entry) const {
 
 keystore::CounterRecord SessionTable::counters_of(const SessionEntry& entry,
                                                   std::uint32_t reserved,
-                                                  Instant now) const {
+                                                  Moment now) const {
     return {.tag = tag_of(entry),
             .reserved = reserved,
             .floor = entry.floor,
@@ -267,15 +267,13 @@ keystore::CounterRecord SessionTable::counters_of(const SessionEntry& entry,
             .failures = entry.failure_count};
 }
 
-Status SessionTable::store_counters(const SessionEntry& entry,
-                                    std::uint32_t reserved,
-                                    Instant now) {
+Status SessionTable::store_counters(const SessionEntry& entry, std::uint32_t reserved, Moment now) {
     const auto slot = slot_of(entry);
     if (!slot || !entry.is_confirmed) return {};  // lives in RAM only
     return keystore::store_counters(storage_of(entry), *slot, counters_of(entry, reserved, now));
 }
 
-Status SessionTable::confirm(SessionEntry& entry, Instant now) {
+Status SessionTable::confirm(SessionEntry& entry, Moment now) {
     if (entry.is_confirmed) return {};
     if (const auto slot = slot_of(entry)) {
         Record record{.epoch = epoch_,
@@ -296,7 +294,7 @@ void SessionTable::touch(SessionEntry& entry) {
     entry.last_used = turn_;
 }
 
-Result<oscore::Piv> SessionTable::next_piv(SessionEntry& entry, Instant now) {
+Result<oscore::Piv> SessionTable::next_piv(SessionEntry& entry, Moment now) {
     if (entry.next_piv >= kSessionMessageCountMax) return Error::Expired;  // [SES-46]
     if (entry.next_piv % kReservationStep == 0) {                          // [SES-40]
         SOTTO_TRY(store_counters(entry, entry.next_piv + kReservationStep, now));
@@ -304,7 +302,7 @@ Result<oscore::Piv> SessionTable::next_piv(SessionEntry& entry, Instant now) {
     return oscore::Piv{entry.next_piv++};
 }
 
-Status SessionTable::raise_floor(SessionEntry& entry, oscore::Piv piv, Instant now) {
+Status SessionTable::raise_floor(SessionEntry& entry, std::uint32_t piv, Moment now) {
     const std::uint32_t before = entry.floor;
     raise_floor_in_ram(entry, piv);
     const Status stored = store_counters(entry, reserved_of(entry), now);
@@ -312,11 +310,11 @@ Status SessionTable::raise_floor(SessionEntry& entry, oscore::Piv piv, Instant n
     return stored;
 }
 
-void SessionTable::raise_floor_in_ram(SessionEntry& entry, oscore::Piv piv) {
-    entry.floor = std::max(entry.floor, after(piv));
+void SessionTable::raise_floor_in_ram(SessionEntry& entry, std::uint32_t piv) {
+    entry.floor = std::max(entry.floor, piv + 1);
 }
 
-void SessionTable::count_failure(SessionEntry& entry, Instant now) {
+void SessionTable::count_failure(SessionEntry& entry, Moment now) {
     ++entry.failure_count;
     if (entry.failure_count >= kSessionFailureCountMax) {
         // A context from outside comes again at the next start: it must stay ended.
@@ -328,7 +326,7 @@ void SessionTable::count_failure(SessionEntry& entry, Instant now) {
     }
 }
 
-bool SessionTable::is_expired(const SessionEntry& entry, Instant now) const {
+bool SessionTable::is_expired(const SessionEntry& entry, Moment now) const {
     if (entry.is_fixed) return false;
     const auto age = static_cast<std::uint32_t>(seconds_of(now) - entry.created_s);
     // Without numbers of its own it could neither challenge nor notify: its peer needs new keys.
@@ -341,8 +339,8 @@ void SessionTable::erase(SessionEntry& entry) {
         // If storage fails, the record comes back at the next boot, with counters that hold.
         (void)keystore::erase_session(storage_, *slot).has_value();
     }
-    ended_ |= std::uint64_t{1} << index_of(entry);
     reset(entry);
+    entry.has_ended = true;
 }
 
 void SessionTable::erase_role(Role role) {
@@ -358,13 +356,6 @@ Status SessionTable::erase_others(const SessionEntry& kept) {
         if (entry.is_used) erase(entry);
     }
     return {};
-}
-
-bool SessionTable::take_ended(std::size_t index) {
-    const std::uint64_t bit = std::uint64_t{1} << index;
-    const bool has_ended = (ended_ & bit) != 0;
-    ended_ &= ~bit;
-    return has_ended;
 }
 
 void SessionTable::clear(std::uint32_t epoch) {

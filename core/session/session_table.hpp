@@ -20,7 +20,8 @@ namespace sotto::session {
 // A chip holds many: every byte counts (bench: session_ram_bytes).
 // What is used most comes first, where an instruction can reach it.
 struct SessionEntry {
-    Role role : 4 = Role::Trusted;
+    Role role : 2 = Role::Trusted;
+    bool has_ended : 1 = false;  // the one that was here before; see take_ended()
     bool is_used : 1 = false;
     bool is_confirmed : 1 = false;     // a valid request has come
     bool is_synchronised : 1 = false;  // the replay window is that of this boot
@@ -50,11 +51,11 @@ class SessionTable {
 
     // Loads the stored sessions of this epoch. Damaged or outdated ones are void: their peers
     // shake hands again. Error::StorageFailed.
-    Status load(std::uint32_t epoch, Instant now);
+    Status load(std::uint32_t epoch, Moment now);
 
     // Adds a session, in place of the least recently used one of its kind if there is no room.
     // Nothing is stored before confirm().
-    Status add(const edhoc::OscoreKeys& keys, Role role, Instant now);
+    Status add(const edhoc::OscoreKeys& keys, Role role, Moment now);
     // Adds the one session with a context from outside, in place of one with the same Recipient ID.
     // Its counters are kept in a storage of their own. Error::NotFound: there are none, and the
     // context is not said to be new; whoever goes on all the same risks a nonce twice.
@@ -65,7 +66,7 @@ class SessionTable {
         std::optional<Bytes> id_context = std::nullopt;  // borrowed
         bool is_new = false;
     };
-    Status add_fixed(const Fixed& fixed, Instant now);
+    Status add_fixed(const Fixed& fixed, Moment now);
 
     // The session of this Recipient ID; null if there is none.
     SessionEntry* find(Bytes recipient_id);
@@ -92,20 +93,20 @@ class SessionTable {
                    LastExecuted& last) const;
 
     // A valid request has come: from now on the session is stored, if it is of the kind.
-    Status confirm(SessionEntry& entry, Instant now);
+    Status confirm(SessionEntry& entry, Moment now);
     // Marks it as the most recently used.
     void touch(SessionEntry& entry);
 
     // A Partial IV that was never used, stored as used before it is given away.
     // Error::StorageFailed; Error::Expired when the session has had its number of messages.
-    Result<oscore::Piv> next_piv(SessionEntry& entry, Instant now);
+    Result<oscore::Piv> next_piv(SessionEntry& entry, Moment now);
     // Everything up to `piv` counts as executed: stored, or in RAM alone.
-    Status raise_floor(SessionEntry& entry, oscore::Piv piv, Instant now);
-    static void raise_floor_in_ram(SessionEntry& entry, oscore::Piv piv);
+    Status raise_floor(SessionEntry& entry, std::uint32_t piv, Moment now);
+    static void raise_floor_in_ram(SessionEntry& entry, std::uint32_t piv);
 
     // Ends the session when it has failed too often (SES-46).
-    void count_failure(SessionEntry& entry, Instant now);
-    bool is_expired(const SessionEntry& entry, Instant now) const;
+    void count_failure(SessionEntry& entry, Moment now);
+    bool is_expired(const SessionEntry& entry, Moment now) const;
 
     // Forgets a session, in storage too.
     void erase(SessionEntry& entry);
@@ -116,7 +117,11 @@ class SessionTable {
     Status erase_others(const SessionEntry& kept);
     // Whether the session at this place has ended since this was last asked: what else is kept of
     // it must go before the place is used by another.
-    bool take_ended(std::size_t index);
+    bool take_ended(std::size_t index) {
+        const bool has_ended = entries_[index].has_ended;
+        entries_[index].has_ended = false;
+        return has_ended;
+    }
     // Forgets all, in RAM: storage is void by its epoch.
     void clear(std::uint32_t epoch);
 
@@ -128,21 +133,20 @@ class SessionTable {
     std::span<SessionEntry> range_of(Role role) const;
     SessionEntry& make_room(Role role);
     // A session without keys in this place, which becomes used.
-    void begin(SessionEntry& entry, Role role, Instant now);
+    void begin(SessionEntry& entry, Role role, Moment now);
     Bytes recipient_id_of(const SessionEntry& entry) const;
-    Status start_fixed(SessionEntry& entry, const Fixed& fixed, Instant now);
-    void restore(SessionEntry& entry, const keystore::CounterRecord& counters, Instant now);
-    Status store_counters(const SessionEntry& entry, std::uint32_t reserved, Instant now);
+    Status start_fixed(SessionEntry& entry, const Fixed& fixed, Moment now);
+    void restore(SessionEntry& entry, const keystore::CounterRecord& counters, Moment now);
+    Status store_counters(const SessionEntry& entry, std::uint32_t reserved, Moment now);
     keystore::CounterRecord counters_of(const SessionEntry& entry,
                                         std::uint32_t reserved,
-                                        Instant now) const;
+                                        Moment now) const;
 
     hal::Storage& storage_;
     hal::Storage* fixed_storage_ = nullptr;
     oscore::Id fixed_id_;
     std::optional<Bytes> fixed_id_context_;
     std::span<SessionEntry> entries_;
-    std::uint64_t ended_ = 0;  // a bit for each entry
     std::uint32_t epoch_ = 0;
     std::uint16_t turn_ = 0;
 };

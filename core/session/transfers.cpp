@@ -3,14 +3,14 @@
 
 namespace sotto::session {
 
-Transfer* Transfers::find(std::uint8_t session, Instant now) {
+Transfer* Transfers::find(std::uint8_t session, Moment now) {
     for (Transfer& transfer : items_) {
         if (transfer.key.session == session && now < transfer.expires) return &transfer;
     }
     return nullptr;
 }
 
-Transfer* Transfers::place_for(std::uint8_t session, MutBytes room, Instant now) {
+Transfer* Transfers::place_for(std::uint8_t session, MutBytes room, Moment now) {
     Transfer* place = nullptr;
     for (Transfer& other : items_) {
         const bool is_own = other.key.session == session;
@@ -23,7 +23,7 @@ Transfer* Transfers::place_for(std::uint8_t session, MutBytes room, Instant now)
     return place;
 }
 
-Transfer* Transfers::begin(const TransferKey& key, MutBytes room, Instant now) {
+Transfer* Transfers::begin(const TransferKey& key, MutBytes room, Moment now) {
     Transfer* place = place_for(key.session, room, now);
     if (place == nullptr) return nullptr;
     for (Transfer& other : items_) {  // its own, and one in this room that has been fetched

@@ -4,10 +4,11 @@
 // functions' own.
 #pragma once
 
+#include "core/base/fixed_vector.hpp"
 #include "core/coap/block.hpp"
-#include "core/oscore/context.hpp"
 #include "core/session/excerpt.hpp"
 #include "core/session/limits.hpp"
+#include "core/session/moment.hpp"
 #include "core/session/resources.hpp"
 
 namespace sotto::session {
@@ -28,24 +29,24 @@ struct TransferKey {
 
 struct Transfer {
     TransferKey key;
-    coap::IncomingBody body;  // the argument, then the result
-    oscore::Piv newest{};     // of its requests: what was sent before is late
-    Instant expires{};        // it is none after that
-    bool has_run = false;     // body is the result
-    bool is_fetched = false;  // all of it has been shown
-    EntityTag tag{};          // of the result
+    coap::IncomingBody body;   // the argument, then the result
+    std::uint32_t newest = 0;  // of its requests: what was sent before is late
+    Moment expires{};          // it is none after that
+    bool has_run = false;      // body is the result
+    bool is_fetched = false;   // all of it has been shown
+    EntityTag tag{};           // of the result
 };
 
 class Transfers {
   public:
     // That of a session; null if there is none, or it was not gone on with for too long.
-    Transfer* find(std::uint8_t session, Instant now);
+    Transfer* find(std::uint8_t session, Moment now);
     // Where begin() would put one, in this room. Null: not now.
-    Transfer* place_for(std::uint8_t session, MutBytes room, Instant now);
+    Transfer* place_for(std::uint8_t session, MutBytes room, Moment now);
     // A new one in place of the session's former one. Null: not now.
-    Transfer* begin(const TransferKey& key, MutBytes room, Instant now);
+    Transfer* begin(const TransferKey& key, MutBytes room, Moment now);
     // It goes on.
-    static void touch(Transfer& transfer, Instant now) {
+    static void touch(Transfer& transfer, Moment now) {
         transfer.expires = now + kTransferLifetime;
     }
     void remove(std::uint8_t session);

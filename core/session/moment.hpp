@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Time as a device keeps it: tenths of a second since its boot, for 13 years. 64 bits would be a
+// fifth of what a Cortex-M0 computes here. No allocation.
+#pragma once
+
+#include "core/base/time.hpp"
+
+namespace sotto::session {
+
+struct Moment {
+    std::uint32_t tenths = 0;
+
+    constexpr Moment() = default;
+    constexpr explicit Moment(std::uint32_t count) : tenths(count) {}
+    // NOLINTNEXTLINE(google-explicit-constructor): the same, as others keep it
+    constexpr Moment(Instant instant) : tenths(static_cast<std::uint32_t>(instant.ms / 100)) {}
+
+    constexpr std::uint32_t seconds() const { return tenths / 10; }
+
+    friend constexpr auto operator<=>(Moment, Moment) = default;
+};
+
+// Durations are constants, and so is what becomes of them.
+[[gnu::always_inline]] inline constexpr std::uint32_t tenths_of(Duration duration) {
+    return static_cast<std::uint32_t>(duration.ms / 100);
+}
+[[gnu::always_inline]] inline constexpr Moment operator+(Moment at, Duration by) {
+    return Moment{at.tenths + tenths_of(by)};
+}
+// Whether that much time has passed, and no less.
+[[gnu::always_inline]] inline constexpr bool has_passed(Moment since, Duration time, Moment now) {
+    return now.tenths - since.tenths >= tenths_of(time);
+}
+
+}  // namespace sotto::session
