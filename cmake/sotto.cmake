@@ -73,7 +73,7 @@ target_compile_options(
               # a Result. The other builds are strict.
               $<$<AND:$<CONFIG:Release>,$<CXX_COMPILER_ID:GNU>>:-Wno-error>)
 
-# core/ and device/sdk must run on a chip: no exceptions, no RTTI, no guards for statics.
+# core/ and what device/ has of libraries must run on a chip: no exceptions, no RTTI, no guards for statics.
 add_library(sotto_core_settings INTERFACE)
 target_compile_options(
     sotto_core_settings INTERFACE -fno-exceptions -fno-rtti -fno-threadsafe-statics -ffunction-sections
@@ -95,7 +95,7 @@ function(sotto_library folder)
         endif()
         add_library(${target} ${kind} ${sources})
         target_link_libraries(${target} PUBLIC sotto_settings ${arg_LIBRARIES})
-        if(folder MATCHES "^(core/|device/(sdk|boot)|ports/bearssl)")
+        if(folder MATCHES "^(core/|device/(sdk|boot|update)|ports/bearssl)")
             target_link_libraries(${target} PRIVATE sotto_core_settings)
         endif()
         _sotto_link(${target} PUBLIC ${arg_DEPS})

@@ -16,7 +16,14 @@ class AllParts {
     AllParts(const AllParts&) = delete;
     AllParts& operator=(const AllParts&) = delete;
 
-    Parts view() { return {.resources = resources_, .deferral = &time_, .blockwise = &transfers_}; }
+    // And one more of the device's own, if there is one.
+    Parts view(Part* more = nullptr) {
+        resources_.back() = more;
+        const std::size_t count = resources_.size() - (more == nullptr ? 1 : 0);
+        return {.resources = std::span{resources_}.first(count),
+                .deferral = &time_,
+                .blockwise = &transfers_};
+    }
 
   private:
     DescriptionPart description_;
@@ -26,7 +33,8 @@ class AllParts {
     OwnerPart owner_;
     TimePart time_;
     BlockTransfers transfers_;
-    std::array<Part*, 6> resources_{&description_, &last_, &attach_, &network_, &owner_, &time_};
+    std::array<Part*, 7> resources_{
+        &description_, &last_, &attach_, &network_, &owner_, &time_, nullptr};
 };
 
 }  // namespace sotto::session

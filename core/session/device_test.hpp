@@ -84,14 +84,15 @@ struct Device {
            SeededEntropy& chance,
            const Party& self,
            Instant boot_time = Instant{1'000'000},
-           bool has_parts = true)
+           bool has_parts = true,
+           Part* more = nullptr)
         : storage(records), entropy(chance), party(self), now(boot_time) {
         server =
             std::make_unique<Server>(Server::Setup{.identity = party.identity(),
                                                    .storage = storage,
                                                    .entropy = entropy,
                                                    .resources = lamp,
-                                                   .parts = has_parts ? parts.view() : Parts{},
+                                                   .parts = has_parts ? parts.view(more) : Parts{},
                                                    .sessions = sessions,
                                                    .half_open = half_open,
                                                    .scratch = scratch,

@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "device/boot/limits.hpp"
 #include "ports/flash/flash.hpp"
 
 namespace sotto::boot {
@@ -53,12 +54,6 @@ class Journal {
 
     ports::Flash& flash_;
 };
-
-// An image on trial is started so often without its owner's confirmation, then no more.
-inline constexpr std::uint8_t kTrialBoots = 3;
-
-// And is reset if it is silent for so long: it hangs.
-inline constexpr std::uint32_t kTrialSilenceSeconds = 60;
 
 // What a boot does: decides, stores it, and says which image is to be started.
 Slot start(Journal& journal);
