@@ -24,25 +24,6 @@ bool has_content(Kind kind) { return kind >= Kind::Bytes && kind <= Kind::Map; }
 
 }  // namespace
 
-[[gnu::noinline]] void Reader::require(bool is_right, Error why) {
-    if (is_right || !status_) return;
-    status_ = why;
-    rest_ = {};
-}
-
-Status Reader::finish() const {
-    if (!rest_.empty()) return Error::Malformed;
-    return status_;
-}
-
-[[gnu::noinline]] Bytes Reader::take(std::size_t count) {
-    require(count <= rest_.size(), Error::Truncated);
-    if (!status_) return {};
-    const Bytes taken = rest_.first(count);
-    rest_ = rest_.subspan(count);
-    return taken;
-}
-
 // The argument in the `size` bytes that come next.
 std::uint64_t Reader::long_argument(Kind kind, std::size_t size) {
     std::uint64_t argument = 0;

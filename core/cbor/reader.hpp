@@ -5,8 +5,7 @@
 
 #include <string_view>
 
-#include "core/base/bytes.hpp"
-#include "core/base/result.hpp"
+#include "core/base/sticky_reader.hpp"
 
 namespace sotto::cbor {
 
@@ -46,14 +45,11 @@ struct Head {
 // value, and status() and finish() say why. Error::Truncated: the bytes end too early;
 // Error::Malformed: the item is not well-formed, breaks the rules or is of another kind;
 // Error::TooLarge: its value does not fit.
-class Reader {
+class Reader : public StickyReader {
   public:
     explicit Reader(Bytes bytes, Rules rules = Rules::Deterministic)
-        : rest_(bytes), rules_(rules) {}
+        : StickyReader(bytes), rules_(rules) {}
 
-    // Nothing is left, or a read has failed.
-    bool empty() const { return rest_.empty(); }
-    Bytes rest() const { return rest_; }
     // Whether an item of this kind comes next. "break" counts as Simple.
     bool next_is(Kind kind) const;
 
@@ -81,15 +77,7 @@ class Reader {
     Bytes skip() { return skip(rules_); }
     Bytes skip(Rules rules);
 
-    // What the caller asks of what it has read: fails with `why` unless `is_right`.
-    void require(bool is_right, Error why = Error::Malformed);
-    // The first failure, if there was one.
-    Status status() const { return status_; }
-    // The same; Error::Malformed also if bytes are left.
-    Status finish() const;
-
   private:
-    Bytes take(std::size_t count);
     std::uint64_t long_argument(Kind kind, std::size_t size);
     std::uint64_t argument_of(Kind kind);
     Bytes string(Kind kind);
@@ -97,9 +85,7 @@ class Reader {
     void skip_string(const Head& head);
     void skip_children(const Head& head, std::size_t depth);
 
-    Bytes rest_;
     Rules rules_;
-    Status status_;
 };
 
 }  // namespace sotto::cbor

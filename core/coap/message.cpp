@@ -52,10 +52,8 @@ std::optional<Bytes> Options::find(OptionNumber number, std::size_t n) const {
 
 std::optional<std::uint32_t> Options::find_uint(OptionNumber number) const {
     const auto value = find(number);
-    if (!value) return std::nullopt;
-    const auto decoded = uint_value(*value);
-    if (!decoded) return std::nullopt;
-    return *decoded;
+    if (!value || value->size() > kUintSizeMax) return std::nullopt;
+    return decode_uint(*value);
 }
 
 std::optional<std::string_view> Options::find_text(OptionNumber number, std::size_t n) const {
@@ -102,59 +100,56 @@ std::optional<OptionNumber> Options::find_bad_critical(
     return std::nullopt;
 }
 
-// What follows the code, or the token.
-Result<Body> Body::parse(Code code, Bytes bytes) {
+Status Contents::parse(Bytes bytes, Contents& contents) {
     OptionReader reader{bytes};
     SOTTO_TRY(check(reader));
     const Bytes rest = reader.rest();
     // RFC 7252 §3: "The presence of a marker followed by a zero-length payload MUST be processed as
     // a message format error."
     if (rest.size() == 1) return Error::Malformed;
-    return Body{.code = code,
-                .options = Options{bytes.first(bytes.size() - rest.size())},
-                .payload = rest.empty() ? rest : rest.subspan(1)};
+    contents.options = Options{bytes.first(bytes.size() - rest.size())};
+    contents.payload = rest.empty() ? rest : rest.subspan(1);
+    return {};
 }
 
 namespace {
 
-Result<Header> parse_header(Bytes bytes) {
+Status parse_header(Bytes bytes, Header& header) {
     if (bytes.size() < kHeaderSize) return Error::Truncated;
     const std::size_t token_size = bytes[0] & 0x0f;
     if (bytes[0] >> 6 != kVersion || token_size > kTokenSizeMax) return Error::Malformed;
     if (bytes.size() < kHeaderSize + token_size) return Error::Truncated;
-    return Header{.type = static_cast<Type>(bytes[0] >> 4 & 3),
-                  .code = static_cast<Code>(bytes[1]),
-                  .id = static_cast<std::uint16_t>(bytes[2] << 8 | bytes[3]),
-                  .token = bytes.subspan(kHeaderSize, token_size)};
+    header.type = static_cast<Type>(bytes[0] >> 4 & 3);
+    header.code = static_cast<Code>(bytes[1]);
+    header.id = static_cast<std::uint16_t>(bytes[2] << 8 | bytes[3]);
+    header.token = bytes.subspan(kHeaderSize, token_size);
+    return {};
 }
 
 // RFC 7252 §4.3, Table 1.
 bool may_carry(Type type, Code code) {
-    if (is_reserved(code)) return false;
-    switch (type) {
-        case Type::Confirmable:
-            return true;
-        case Type::NonConfirmable:
-            return code != Code::Empty;
-        case Type::Acknowledgement:
-            return !is_request(code);
-        case Type::Reset:
-            return code == Code::Empty;
-    }
-    return false;
+    if (type == Type::Acknowledgement && is_request(code)) return false;
+    if (type == Type::Reset && code != Code::Empty) return false;
+    if (type == Type::NonConfirmable && code == Code::Empty) return false;
+    return !is_reserved(code);
 }
 
 }  // namespace
 
-Result<Message> parse_message(Bytes bytes) {
-    SOTTO_TRY_ASSIGN(const Header header, parse_header(bytes));
+Status parse_message(Bytes bytes, Message& message) {
+    Header& header = message.header;
+    SOTTO_TRY(parse_header(bytes, header));
     if (!may_carry(header.type, header.code)) return Error::Malformed;
     // RFC 7252 §4.1: in an Empty message "Bytes of data MUST NOT be present after the Message ID
     // field."
     if (header.code == Code::Empty && bytes.size() != kHeaderSize) return Error::Malformed;
-    const Bytes rest = bytes.subspan(kHeaderSize + header.token.size());
-    SOTTO_TRY_ASSIGN(const Body body, Body::parse(header.code, rest));
-    return Message{.header = header, .options = body.options, .payload = body.payload};
+    return Contents::parse(bytes.subspan(kHeaderSize + header.token.size()), message);
+}
+
+Result<Message> parse_message(Bytes bytes) {
+    Message message;
+    SOTTO_TRY(parse_message(bytes, message));
+    return message;
 }
 
 std::optional<EmptyMessage> rejection_of(Bytes message) {
@@ -165,16 +160,24 @@ std::optional<EmptyMessage> rejection_of(Bytes message) {
 }
 
 Bytes refuse_too_large(Bytes front, MutBytes out) {
-    auto header = parse_header(front);
-    if (!header || header->type != Type::Confirmable || !is_request(header->code)) return {};
-    header->type = Type::Acknowledgement;
-    header->code = Code::RequestEntityTooLarge;
-    return MessageWriter{out, *header}.finish().value_or(Bytes{});
+    Header header;
+    if (!parse_header(front, header)) return {};
+    if (header.type != Type::Confirmable || !is_request(header.code)) return {};
+    header.type = Type::Acknowledgement;
+    header.code = Code::RequestEntityTooLarge;
+    return MessageWriter{out, header}.finish().value_or(Bytes{});
+}
+
+Status parse_body(Bytes bytes, Body& body) {
+    if (bytes.empty()) return Error::Truncated;
+    body.code = static_cast<Code>(bytes[0]);
+    return Contents::parse(bytes.subspan(1), body);
 }
 
 Result<Body> parse_body(Bytes bytes) {
-    if (bytes.empty()) return Error::Truncated;
-    return Body::parse(static_cast<Code>(bytes[0]), bytes.subspan(1));
+    Body body;
+    SOTTO_TRY(parse_body(bytes, body));
+    return body;
 }
 
 MessageWriter::MessageWriter(MutBytes out, const Header& header) : out_(out) {

@@ -71,32 +71,36 @@ class Options {
     std::optional<OptionNumber> find_bad_critical(std::span<const OptionNumber> understood) const;
 
   private:
-    friend struct Body;
+    friend struct Contents;
     explicit Options(Bytes encoded) : encoded_(encoded) {}
 
     Bytes encoded_;
 };
 
-// Code, options and payload: what a message says, however it came.
-struct Body {
-    // Options and payload, which follow each other. Errors as parse_body().
-    static Result<Body> parse(Code code, Bytes options_and_payload);
+// What stands behind the code, or the token.
+struct Contents {
+    // Error::Malformed, Truncated; `contents` is then void.
+    static Status parse(Bytes bytes, Contents& contents);
 
-    Code code = Code::Empty;
     Options options;
-    Bytes payload;
+    Bytes payload = {};
 };
 
-struct Message {
+// Code, options and payload: what a message says, however it came.
+struct Body : Contents {
+    Code code = Code::Empty;
+};
+
+struct Message : Contents {
     Header header;
-    Options options;
-    Bytes payload;
 };
 
 // A whole message. Error::Truncated, Malformed: also what no message may be by its type or code
 // (RFC 7252 §4.1 to §4.3: an Empty message with anything after its header or sent Non-confirmable,
 // a Reset that is not Empty, a request in an Acknowledgement, a reserved class of codes), a payload
 // marker without payload, and options that do not add up.
+// The one that it fills is void after an error.
+Status parse_message(Bytes bytes, Message& message);
 Result<Message> parse_message(Bytes bytes);
 
 // An Empty message: an Acknowledgement or a Reset.
@@ -113,6 +117,7 @@ std::optional<EmptyMessage> rejection_of(Bytes message);
 Bytes refuse_too_large(Bytes front, MutBytes out);
 
 // The plaintext of OSCORE (RFC 8613 §5.3): code, options, payload. Errors as above.
+Status parse_body(Bytes bytes, Body& body);
 Result<Body> parse_body(Bytes bytes);
 
 // Writes a message from front to back: options in ascending order, then payload() or finish().

@@ -20,32 +20,21 @@ std::uint8_t nibble_of(std::uint32_t value) {
 }  // namespace
 
 bool OptionReader::next(Option& option) {
-    if (!status_ || in_.empty() || in_.rest()[0] == kPayloadMarker) return false;
-    status_ = take(option);
+    if (rest_.empty() || rest_[0] == kPayloadMarker) return false;
+    const Bytes head = take(1);
+    const std::uint32_t delta = extended(head[0] >> 4);
+    const std::uint32_t size = extended(head[0] & 0x0f);
+    number_ += delta;
+    require(number_ <= kNumberMax);
+    option.number = static_cast<OptionNumber>(number_);
+    option.value = take(size);
     return status_.has_value();
 }
 
-Status OptionReader::take(Option& option) {
-    SOTTO_TRY_ASSIGN(const std::uint8_t head, in_.u8());
-    std::uint32_t delta = 0;
-    std::uint32_t size = 0;
-    SOTTO_TRY(extended(head >> 4, delta));
-    SOTTO_TRY(extended(head & 0x0f, size));
-    number_ += delta;
-    if (number_ > kNumberMax) return Error::Malformed;
-    option.number = static_cast<OptionNumber>(number_);
-    SOTTO_TRY_ASSIGN(option.value, in_.take(size));
-    return {};
-}
-
-Status OptionReader::extended(std::uint8_t nibble, std::uint32_t& value) {
-    value = nibble;
-    if (nibble < 13) return {};
-    if (nibble == 15) return Error::Malformed;  // RFC 7252 §3.1: reserved
-    const bool is_one_byte = nibble == 13;
-    SOTTO_TRY_ASSIGN(const std::uint64_t rest, in_.uint_be(is_one_byte ? 1 : 2));
-    value = static_cast<std::uint32_t>(rest) + (is_one_byte ? kOneByte : kTwoBytes);
-    return {};
+std::uint32_t OptionReader::extended(std::uint32_t nibble) {
+    if (nibble < 13) return nibble;
+    require(nibble < 15);  // RFC 7252 §3.1: reserved
+    return decode_uint(take(nibble - 12)) + (nibble == 13 ? kOneByte : kTwoBytes);
 }
 
 void OptionWriter::extended(std::uint32_t value) {
@@ -94,16 +83,16 @@ std::string_view take_segment(std::string_view& path) {
     return segment;
 }
 
-Result<std::uint32_t> uint_value(Bytes value) {
-    if (value.size() > 4) return Error::Malformed;
-    Reader in{value};
-    SOTTO_TRY_ASSIGN(const std::uint64_t number, in.uint_be(value.size()));
-    return static_cast<std::uint32_t>(number);
+std::uint32_t decode_uint(Bytes value) {
+    SOTTO_ASSERT(value.size() <= kUintSizeMax);
+    std::uint32_t number = 0;
+    for (const std::uint8_t byte : value) number = number << 8 | byte;
+    return number;
 }
 
 Result<Block> parse_block(Bytes value) {
     if (value.size() > 3) return Error::Malformed;
-    SOTTO_TRY_ASSIGN(const std::uint32_t number, uint_value(value));
+    const std::uint32_t number = decode_uint(value);
     const Block block{.number = number >> 4,
                       .has_more = (number & 8) != 0,
                       .size_exponent = static_cast<std::uint8_t>(number & 7)};

@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include "core/base/reader.hpp"
+#include "core/base/sticky_reader.hpp"
 #include "core/base/writer.hpp"
 
 namespace sotto::coap {
@@ -62,23 +62,19 @@ bool has_valid_size(const Option& option);
 bool is_repeatable(OptionNumber number);
 
 // Walks over encoded options up to their end; a payload marker ends them too.
-class OptionReader {
+class OptionReader : public StickyReader {
   public:
-    explicit OptionReader(Bytes encoded) : in_(encoded) {}
+    explicit OptionReader(Bytes encoded) : StickyReader(encoded) {}
 
     // Takes the next option. False at the end or at a payload marker, which stays in rest(), and
-    // where the bytes are no options: then status() is Error::Malformed or Truncated.
+    // where the bytes are no options: then status() is Error::Malformed or Truncated, and nothing
+    // is left.
     bool next(Option& option);
-    Status status() const { return status_; }
-    Bytes rest() const { return in_.rest(); }
 
   private:
-    Status take(Option& option);
-    Status extended(std::uint8_t nibble, std::uint32_t& value);
+    std::uint32_t extended(std::uint32_t nibble);
 
-    Reader in_;
     std::uint32_t number_ = 0;
-    Status status_;
 };
 
 // Writes options. Precondition: they come in ascending order of number. Overflow is sticky in the
@@ -106,8 +102,10 @@ class OptionWriter {
 // Takes "/a" from "/a/b" and returns "a". Precondition: the path begins with a slash.
 std::string_view take_segment(std::string_view& path);
 
-// The value of a uint option. Error::Malformed over 4 bytes; leading zeros are allowed (§3.2).
-Result<std::uint32_t> uint_value(Bytes value);
+// The value of a uint option; leading zeros are allowed (§3.2). Precondition:
+// value.size() <= kUintSizeMax.
+inline constexpr std::size_t kUintSizeMax = 4;
+std::uint32_t decode_uint(Bytes value);
 
 // The value of Block1 and Block2 (RFC 7959 §2.2).
 struct Block {

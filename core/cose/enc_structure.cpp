@@ -3,8 +3,8 @@
 
 namespace sotto::cose {
 
-Result<Bytes> encode_enc_structure(Bytes external_aad, MutBytes out) {
-    return cbor::Writer{out}.array(3).text("Encrypt0").bytes({}).bytes(external_aad).finish();
+void begin_enc_structure(cbor::Writer& out, std::size_t external_aad_size) {
+    out.array(3).text("Encrypt0").bytes({}).head(cbor::Kind::Bytes, external_aad_size);
 }
 
 }  // namespace sotto::cose

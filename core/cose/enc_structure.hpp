@@ -10,8 +10,8 @@ namespace sotto::cose {
 // What Enc_structure adds to external_aad when protected headers are empty.
 inline constexpr std::size_t kEncStructureOverheadMax = 14;
 
-// ["Encrypt0", h'', external_aad]: OSCORE (RFC 8613 §5.4) and EDHOC (RFC 9528 C.3) protect no
-// headers of their own. Error::NoSpace if `out` is too small.
-Result<Bytes> encode_enc_structure(Bytes external_aad, MutBytes out);
+// ["Encrypt0", h'', external_aad] up to the content of external_aad, which the caller writes next:
+// OSCORE (RFC 8613 §5.4) and EDHOC (RFC 9528 C.3) protect no headers of their own.
+void begin_enc_structure(cbor::Writer& out, std::size_t external_aad_size);
 
 }  // namespace sotto::cose

@@ -106,7 +106,9 @@ struct AeadInput {
         const auto iv_label = static_cast<Label>(static_cast<std::uint8_t>(keys.label) + 1);
         kdf(keys.prk, keys.label, keys.th, key.fill());
         kdf(keys.prk, iv_label, keys.th, nonce);
-        aad = *cose::encode_enc_structure(keys.th, aad_buffer);
+        cbor::Writer writer{aad_buffer};
+        cose::begin_enc_structure(writer, keys.th.size());
+        aad = writer.raw(keys.th).written();
     }
     crypto::AeadKey key;
     crypto::Nonce nonce{};

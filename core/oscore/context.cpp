@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/oscore/context.hpp"
 
-#include "core/base/reader.hpp"
 #include "core/base/writer.hpp"
 #include "core/cbor/writer.hpp"
 #include "core/cose/algorithm.hpp"
@@ -84,6 +83,11 @@ FixedBytes<kPivSizeMax> encode_piv(Piv piv) {
     return FixedBytes<kPivSizeMax>{Bytes{bytes}.subspan(skip)};
 }
 
-Piv decode_piv(Bytes piv) { return Piv{*Reader{piv}.uint_be(piv.size())}; }
+Piv decode_piv(Bytes piv) {
+    SOTTO_ASSERT(piv.size() <= kPivSizeMax);
+    std::uint64_t value = 0;
+    for (const std::uint8_t byte : piv) value = value << 8 | byte;
+    return Piv{value};
+}
 
 }  // namespace sotto::oscore

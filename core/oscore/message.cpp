@@ -36,23 +36,16 @@ bool is_outer(coap::OptionNumber number) {
     return number == coap::kUriHost || number == coap::kUriPort || number == coap::kProxyScheme;
 }
 
-// The outer ones of `options` between two numbers.
+// The outer ones of `options`, if there are any, between two numbers.
 void write_outer(coap::OptionWriter& out,
-                 const coap::Options& options,
+                 const coap::Options* options,
                  coap::OptionNumber first,
                  coap::OptionNumber last) {
-    for (const coap::Option& option : options) {
+    if (options == nullptr) return;
+    for (const coap::Option& option : *options) {
         if (option.number >= first && option.number <= last && is_outer(option.number))
             out.add(option.number, option.value);
     }
-}
-
-void write_options(coap::OptionWriter& out, const Outside& outside, Bytes oscore) {
-    write_outer(out, outside.options, coap::OptionNumber{0}, coap::kObserve);
-    if (outside.observe) out.add_uint(coap::kObserve, *outside.observe);
-    write_outer(out, outside.options, coap::kObserve, coap::kOscore);
-    out.add(coap::kOscore, oscore);
-    write_outer(out, outside.options, coap::kOscore, coap::OptionNumber{0xffff});
 }
 
 struct Envelope {
@@ -61,14 +54,24 @@ struct Envelope {
     const OptionValue& option;
 };
 
-Result<Bytes> seal(const Cipher& cipher, const Envelope& envelope, Bytes plaintext, MutBytes out) {
+// Options of Class U are those of a request (§4.1.3.2): a response has none, and is given none.
+Result<Bytes> seal(const Cipher& cipher,
+                   const Envelope& envelope,
+                   const coap::Options* outer,
+                   Bytes plaintext,
+                   MutBytes out) {
     const Outside& outside = envelope.outside;
     coap::MessageWriter writer{
         out,
         {.type = outside.type, .code = envelope.code, .id = outside.id, .token = outside.token}};
+    coap::OptionWriter& options = writer.options();
     std::array<std::uint8_t, kOptionSizeMax> option;
+    write_outer(options, outer, coap::OptionNumber{0}, coap::kObserve);
+    if (outside.observe) options.add_uint(coap::kObserve, *outside.observe);
+    write_outer(options, outer, coap::kObserve, coap::kOscore);
     SOTTO_TRY_ASSIGN(const Bytes value, encode_option(envelope.option, option));
-    write_options(writer.options(), outside, value);
+    options.add(coap::kOscore, value);
+    write_outer(options, outer, coap::kOscore, coap::OptionNumber{0xffff});
     const MutBytes sealed = writer.reserve_payload(plaintext.size() + kTagSize);
     SOTTO_TRY_ASSIGN(const Bytes message, writer.finish());
     // The plaintext may overlap its place, which AEADs don't take: move it there first.
@@ -79,18 +82,18 @@ Result<Bytes> seal(const Cipher& cipher, const Envelope& envelope, Bytes plainte
 }
 
 // Decrypts into the front of `scratch`. `is_expected` says which codes may be inside.
-Result<coap::Body> open(const Cipher& cipher,
-                        bool (*is_expected)(coap::Code),
-                        Bytes sealed,
-                        MutBytes scratch) {
+Status open(const Cipher& cipher,
+            bool (*is_expected)(coap::Code),
+            Bytes sealed,
+            MutBytes scratch,
+            coap::Body& body) {
     if (sealed.size() < kTagSize) return Error::Unauthenticated;
     const std::size_t size = sealed.size() - kTagSize;
     if (size > scratch.size()) return Error::NoSpace;
     const MutBytes plaintext = scratch.first(size);
     if (!crypto::aead_open(cipher.key, cipher.nonce, cipher.aad.view(), sealed, kTag, plaintext))
         return Error::Unauthenticated;
-    const auto body = coap::parse_body(plaintext);
-    if (body && is_expected(body->code)) return *body;
+    if (coap::parse_body(plaintext, body) && is_expected(body.code)) return {};
     wipe(plaintext);
     return Error::Malformed;
 }
@@ -136,7 +139,8 @@ Result<Bytes> protect_request(const ContextView& context,
     const Cipher cipher{context.common_iv, context.sender_key, origin, origin};
     // RFC 8613 §4.1.3.5: FETCH with Observe; §4.2: POST otherwise
     const coap::Code code = outside.observe ? coap::Code::Fetch : coap::Code::Post;
-    return seal(cipher, {.outside = outside, .code = code, .option = option}, plaintext, out);
+    const Envelope envelope{.outside = outside, .code = code, .option = option};
+    return seal(cipher, envelope, &outside.options, plaintext, out);
 }
 
 Result<OptionValue> find_option(const coap::Message& message) {
@@ -149,20 +153,29 @@ Result<OptionValue> find_option(const coap::Message& message) {
     return parse_option(*value);
 }
 
-Result<Request> unprotect_request(const ContextView& context,
-                                  const OptionValue& option,
-                                  const coap::Message& message,
-                                  MutBytes scratch) {
+Status unprotect_request(const ContextView& context,
+                         const OptionValue& option,
+                         const coap::Message& message,
+                         MutBytes scratch,
+                         Request& request) {
     // RFC 8613 §5: both "SHALL be present in requests"
     if (option.piv.empty() || !option.kid) return Error::Malformed;
     if (!equal(*option.kid, context.recipient_id)) return Error::Unauthenticated;
     const Origin origin{.id = context.recipient_id, .piv = option.piv};
     const Cipher cipher{context.common_iv, context.recipient_key, origin, origin};
-    SOTTO_TRY_ASSIGN(const coap::Body body,
-                     open(cipher, coap::is_request, message.payload, scratch));
-    return Request{.body = body,
-                   .binding = {.piv = FixedBytes<kPivSizeMax>{option.piv}},
-                   .piv = decode_piv(option.piv)};
+    SOTTO_TRY(open(cipher, coap::is_request, message.payload, scratch, request.body));
+    request.binding.piv.assign(option.piv);
+    request.piv = decode_piv(option.piv);
+    return {};
+}
+
+Result<Request> unprotect_request(const ContextView& context,
+                                  const OptionValue& option,
+                                  const coap::Message& message,
+                                  MutBytes scratch) {
+    Request request;
+    SOTTO_TRY(unprotect_request(context, option, message, scratch, request));
+    return request;
 }
 
 Result<Bytes> protect_response(const ContextView& context,
@@ -179,7 +192,8 @@ Result<Bytes> protect_response(const ContextView& context,
     const Cipher cipher{context.common_iv, context.sender_key, piv ? origin : requested, requested};
     // RFC 8613 §4.1.3.5: 2.05 with Observe; §4.2: 2.04 otherwise
     const coap::Code code = outside.observe ? coap::Code::Content : coap::Code::Changed;
-    return seal(cipher, {.outside = outside, .code = code, .option = option}, plaintext, out);
+    const Envelope envelope{.outside = outside, .code = code, .option = option};
+    return seal(cipher, envelope, nullptr, plaintext, out);
 }
 
 Result<Response> unprotect_response(const ContextView& context,
@@ -195,10 +209,10 @@ Result<Response> unprotect_response(const ContextView& context,
     const Origin origin{.id = context.recipient_id, .piv = option.piv};
     const Cipher cipher{
         context.common_iv, context.recipient_key, has_own ? origin : requested, requested};
-    SOTTO_TRY_ASSIGN(const coap::Body body,
-                     open(cipher, coap::is_response, message.payload, scratch));
-    return Response{.body = body,
-                    .piv = has_own ? std::optional{decode_piv(option.piv)} : std::nullopt};
+    Response response;
+    SOTTO_TRY(open(cipher, coap::is_response, message.payload, scratch, response.body));
+    if (has_own) response.piv = decode_piv(option.piv);
+    return response;
 }
 
 }  // namespace sotto::oscore

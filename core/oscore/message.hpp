@@ -24,7 +24,7 @@ struct Outside {
     std::uint16_t id = 0;
     Bytes token = {};
     std::optional<std::uint32_t> observe = std::nullopt;  // §4.1.3.5: also in the plaintext
-    coap::Options options = {};                           // those of them that are of Class U
+    coap::Options options = {};  // those of them that are of Class U; of a request only
 };
 
 // What stands in front of the ciphertext if there are neither kid context nor Class U options.
@@ -65,6 +65,11 @@ struct Request {
 // decrypted in place. Error::Malformed if it has no Partial IV or kid, or is authentic and no
 // request; Error::Unauthenticated if it does not verify; Error::NoSpace. On error nothing of the
 // plaintext is left.
+Status unprotect_request(const ContextView& context,
+                         const OptionValue& option,
+                         const coap::Message& message,
+                         MutBytes scratch,
+                         Request& request);
 Result<Request> unprotect_request(const ContextView& context,
                                   const OptionValue& option,
                                   const coap::Message& message,

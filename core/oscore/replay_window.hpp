@@ -31,8 +31,9 @@ class ReplayWindow {
     Status check(Piv piv) const {
         if (is_lost()) return Error::WrongState;
         if (piv.value() >= kLimit) return Error::Unsupported;
-        if (piv.value() >= next_) return {};
-        const std::uint64_t age = next_ - 1 - piv.value();
+        const auto number = static_cast<std::uint32_t>(piv.value());
+        if (number >= next_) return {};
+        const std::uint32_t age = next_ - 1 - number;
         if (age >= kSize || (seen_ >> age & 1) != 0) return Error::Superseded;
         return {};
     }

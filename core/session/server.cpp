@@ -66,23 +66,24 @@ Bytes Server::receive(Channel channel, Bytes raw, Instant now, MutBytes out) {
 }
 
 std::size_t Server::take(Channel channel, Bytes raw, Moment now, MutBytes out) {
-    const auto message = coap::parse_message(raw);
-    if (message && message->header.type == coap::Type::Reset) {
-        observations_.on_reset(channel, message->header.id);
+    coap::Message message;
+    const Status parsed = coap::parse_message(raw, message);
+    if (parsed && message.header.type == coap::Type::Reset) {
+        observations_.on_reset(channel, message.header.id);
         return 0;
     }
-    if (!message || !coap::is_request(message->header.code)) {
+    if (!parsed || !coap::is_request(message.header.code)) {
         const auto rejection = coap::rejection_of(raw);
         if (!rejection || rejection->size() > out.size()) return 0;
         std::ranges::copy(*rejection, out.begin());
         return rejection->size();
     }
     const Arrival arrival{
-        .channel = channel, .now = now, .raw = raw, .message = *message, .out = out};
-    if (is_for_a_proxy(message->options)) {
+        .channel = channel, .now = now, .raw = raw, .message = message, .out = out};
+    if (is_for_a_proxy(message.options)) {
         return say(arrival, {.code = coap::Code::ProxyingNotSupported});
     }
-    return message->options.find(coap::kOscore) ? on_protected(arrival) : on_unprotected(arrival);
+    return message.options.find(coap::kOscore) ? on_protected(arrival) : on_unprotected(arrival);
 }
 
 std::size_t Server::on_unprotected(const Arrival& arrival) {
@@ -163,10 +164,11 @@ std::size_t Server::on_protected(const Arrival& arrival) {
     if (!entry->window.check(piv)) return refuse(arrival, coap::Code::Unauthorized);
 
     const oscore::ContextView context = sessions_.context_of(*entry);
-    const auto request =
-        oscore::unprotect_request(context, *option, arrival.message, setup_.scratch);
-    if (!request) {
-        if (request.error() == Error::Unauthenticated) sessions_.count_failure(*entry, arrival.now);
+    oscore::Request request;
+    const Status opened =
+        oscore::unprotect_request(context, *option, arrival.message, setup_.scratch, request);
+    if (!opened) {
+        if (opened.error() == Error::Unauthenticated) sessions_.count_failure(*entry, arrival.now);
         forget_ended();
         return refuse(arrival, coap::Code::BadRequest);
     }
@@ -176,7 +178,7 @@ std::size_t Server::on_protected(const Arrival& arrival) {
     Exchange exchange{.arrival = arrival,
                       .entry = *entry,
                       .context = context,
-                      .request = *request,
+                      .request = request,
                       .piv = static_cast<std::uint32_t>(piv.value())};
     return on_verified(exchange);
 }
