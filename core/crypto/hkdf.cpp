@@ -3,11 +3,15 @@
 
 namespace sotto::crypto {
 
-Prk hkdf_extract(Bytes salt, Bytes ikm) {
+void hkdf_extract(Bytes salt, Bytes ikm, Prk& prk) {
     HmacSha256 mac{salt};  // an empty key is padded with zeros, as the RFC asks
     mac.update(ikm);
-    Prk prk;
     mac.finish(prk.fill());
+}
+
+Prk hkdf_extract(Bytes salt, Bytes ikm) {
+    Prk prk;
+    hkdf_extract(salt, ikm, prk);
     return prk;
 }
 

@@ -10,6 +10,7 @@ namespace sotto::crypto {
 using Prk = Secret<kHashSize, struct PrkTag>;
 
 // RFC 5869 §2.2. An empty salt stands for kHashSize zeros.
+void hkdf_extract(Bytes salt, Bytes ikm, Prk& prk);
 Prk hkdf_extract(Bytes salt, Bytes ikm);
 
 inline constexpr std::size_t kHkdfSizeMax = 255 * kHashSize;

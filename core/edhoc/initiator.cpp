@@ -18,11 +18,10 @@ Result<Bytes> Initiator::compose_message_1(EphemeralKey x, const Message1& optio
                                        .c_i = options.c_i,
                                        .ead_1 = options.ead_1},
                                       out));
-    auto* next = machine_.enter<WaitMessage2>(Event::ComposeMessage1);
-    if (next == nullptr) return Error::WrongState;
-    next->x = std::move(x.private_key);
-    next->h_message_1 = crypto::sha256(message);
-    next->terms = {.c_i = options.c_i, .c_r = {}, .suite = *suite};
+    auto& next = machine_.enter<Event::ComposeMessage1, Start, WaitMessage2>();
+    next.x = std::move(x.private_key);
+    next.h_message_1 = crypto::sha256(message);
+    next.terms = {.c_i = options.c_i, .c_r = {}, .suite = *suite};
     return message;
 }
 
@@ -53,14 +52,14 @@ Result<Claim> Initiator::on_message_2(Bytes message, MutBytes scratch, EadLabels
 
     const std::uint8_t failure_count = check != nullptr ? check->failure_count : std::uint8_t{0};
     WaitMessage2 message_1 = std::move(*first);
-    auto* next = machine_.enter<CheckMessage2>(Event::Message2);
-    if (next == nullptr) return Error::WrongState;
-    next->message_1 = std::move(message_1);
-    next->message_1.terms.c_r = c_r;
-    next->g_y = g_y;
-    next->th_2 = th_2;
-    next->prk_2e = std::move(prk_2e);
-    next->failure_count = failure_count;
+    auto& next = check != nullptr ? machine_.enter<Event::Message2, CheckMessage2, CheckMessage2>()
+                                  : machine_.enter<Event::Message2, WaitMessage2, CheckMessage2>();
+    next.message_1 = std::move(message_1);
+    next.message_1.terms.c_r = c_r;
+    next.g_y = g_y;
+    next.th_2 = th_2;
+    next.prk_2e = std::move(prk_2e);
+    next.failure_count = failure_count;
     return claim;
 }
 
@@ -83,12 +82,11 @@ Status Initiator::authenticate(const Claim& claim, const cose::Credential& crede
     }
     const crypto::DhPublicKey g_y = state->g_y;
     const crypto::Hash th_3 = transcript_after(state->th_2, claim.plaintext, cred);
-    auto* next = machine_.enter<Authenticated>(Event::Authenticate);
-    if (next == nullptr) return Error::WrongState;
-    next->g_y = g_y;
-    next->th_3 = th_3;
-    next->prk_3e2m = std::move(prk_3e2m);
-    next->terms = terms;
+    auto& next = machine_.enter<Event::Authenticate, CheckMessage2, Authenticated>();
+    next.g_y = g_y;
+    next.th_3 = th_3;
+    next.prk_3e2m = std::move(prk_3e2m);
+    next.terms = terms;
     return {};
 }
 
@@ -121,12 +119,11 @@ Result<Bytes> Initiator::compose_message_3(cose::CredentialForm form,
     const MessageKeys keys{state->prk_3e2m, Label::K3, state->th_3, terms.suite};
     SOTTO_TRY_ASSIGN(const Bytes message, seal_and_wrap(keys, draft.plaintext.size(), out));
 
-    auto* next = machine_.enter<WaitMessage4>(Event::ComposeMessage3);
-    if (next == nullptr) return Error::WrongState;
-    next->prk_4e3m = std::move(prk_4e3m);
-    next->th_4 = th_4;
-    next->exporter.init(next->prk_4e3m, th_4);
-    next->terms = terms;
+    auto& next = machine_.enter<Event::ComposeMessage3, Authenticated, WaitMessage4>();
+    next.prk_4e3m = std::move(prk_4e3m);
+    next.th_4 = th_4;
+    next.exporter.init(next.prk_4e3m, th_4);
+    next.terms = terms;
     return message;
 }
 
@@ -139,9 +136,7 @@ Result<Ead> Initiator::on_message_4(Bytes message, MutBytes scratch, EadLabels u
     const Ead ead_4 = Ead::read(in, understood);
     if (const Status read = in.status(); !read) return machine_.fail(read.error()).error();
     Done done{.exporter = std::move(state->exporter), .terms = state->terms};
-    auto* next = machine_.enter<Done>(Event::Message4);
-    if (next == nullptr) return Error::WrongState;
-    *next = std::move(done);
+    machine_.enter<Event::Message4, WaitMessage4, Done>() = std::move(done);
     return ead_4;
 }
 

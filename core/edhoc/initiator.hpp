@@ -126,7 +126,7 @@ class Initiator {
     Result<OscoreKeys> export_oscore() const;
 
   private:
-    using Machine = edhoc::Machine<initiator::State, initiator::Event, initiator::kEdges>;
+    using Machine = edhoc::Machine<initiator::State, initiator::kEdges>;
 
     struct Keys {
         const Exporter& exporter;

@@ -50,7 +50,7 @@ crypto::Prk derive_prk(const crypto::Prk& prk, Label label, const crypto::Hash& 
 Status extract(Bytes salt, const Exchange& exchange, crypto::Prk& prk) {
     const auto secret = crypto::dh_agree(exchange.own, exchange.peer);
     if (!secret) return secret.error();
-    prk = crypto::hkdf_extract(salt, secret->expose());
+    crypto::hkdf_extract(salt, secret->expose(), prk);
     return {};
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A state machine whose transitions are a table. States are structs in a variant, its first the
-// start and its last `Failed`; leaving a state destroys it and so wipes its secrets.
+// A state machine whose transitions are a table, held against it by the compiler. States are
+// structs in a variant, its first the start and its last `Failed`; leaving a state destroys it and
+// so wipes its secrets.
 #pragma once
 
-#include <span>
-#include <utility>
+#include <array>
 #include <variant>
 
 #include "core/base/result.hpp"
@@ -40,9 +40,15 @@ constexpr Edge edge(Event event) {
     return {kIndexOf<Variant, From>, static_cast<std::uint8_t>(event), kIndexOf<Variant, To>};
 }
 
-bool is_declared(std::span<const Edge> edges, const Edge& edge);
+template <std::size_t kCount>
+constexpr bool is_declared(const std::array<Edge, kCount>& edges, const Edge& edge) {
+    for (const Edge& each : edges) {
+        if (each == edge) return true;
+    }
+    return false;
+}
 
-template <class Variant, class Event, const auto& kEdges>
+template <class Variant, const auto& kEdges>
 class Machine {
   public:
     // The state, if it is a `State`; otherwise null.
@@ -54,14 +60,14 @@ class Machine {
     const State* in() const {
         return std::get_if<State>(&state_);
     }
-    std::uint8_t index() const { return static_cast<std::uint8_t>(state_.index()); }
 
     // Leaves the present state, which is wiped, and enters a new one, for the caller to fill. A
-    // transition that the table does not declare fails closed and returns null.
-    template <class State>
-    State* enter(Event event) {
-        if (!may_enter(kIndexOf<Variant, State>, event)) return nullptr;
-        return &state_.template emplace<State>();
+    // transition that the table does not declare does not compile. Precondition: in<From>().
+    template <auto kEvent, class From, class To>
+    To& enter() {
+        static_assert(is_declared(kEdges, edge<Variant, From, To>(kEvent)));
+        SOTTO_ASSERT(in<From>() != nullptr);
+        return state_.template emplace<To>();
     }
     // The end of the handshake, from any state. Returns `why`.
     Status fail(Error why) {
@@ -70,12 +76,6 @@ class Machine {
     }
 
   private:
-    bool may_enter(std::uint8_t to, Event event) {
-        if (is_declared(kEdges, {index(), static_cast<std::uint8_t>(event), to})) return true;
-        static_cast<void>(fail(Error::WrongState));
-        return false;
-    }
-
     Variant state_;
 };
 

@@ -31,10 +31,9 @@ Result<Responder::Message1> Responder::read_message_1(Bytes message, EadLabels u
     const auto point = crypto::dh_import_x(g_x.first<crypto::kDhSize>());
     if (!point) return point.error();
 
-    auto* next = machine_.enter<HaveMessage1>(Event::Message1);
-    if (next == nullptr) return Error::WrongState;
-    next->g_x = *point;
-    next->h_message_1 = crypto::sha256(message);
+    auto& next = machine_.enter<Event::Message1, Start, HaveMessage1>();
+    next.g_x = *point;
+    next.h_message_1 = crypto::sha256(message);
     terms_ = {.c_i = c_i, .c_r = {}, .suite = *suite};
     return Message1{.c_i = c_i, .suite = *suite, .ead_1 = ead_1};
 }
@@ -62,10 +61,9 @@ Result<Bytes> Responder::compose_message_2(EphemeralKey y, const Message2& optio
         extract_next(prk_2e, Label::Salt3e2m, th_2, {identity_.private_key, state->g_x}, prk_3e2m));
     compute_mac(prk_3e2m, Label::Mac2, {&options.c_r, id_cred, th_2, cred, draft.ead}, draft.mac);
 
-    auto* next = machine_.enter<WaitMessage3>(Event::ComposeMessage2);
-    if (next == nullptr) return Error::WrongState;
-    next->y = std::move(y.private_key);
-    next->prk_3e2m = std::move(prk_3e2m);
+    auto& next = machine_.enter<Event::ComposeMessage2, HaveMessage1, WaitMessage3>();
+    next.y = std::move(y.private_key);
+    next.prk_3e2m = std::move(prk_3e2m);
     th_3_ = transcript_after(th_2, draft.plaintext, cred);
     terms_.c_r = options.c_r;
     apply_keystream_2(prk_2e, th_2, draft.plaintext);
@@ -99,11 +97,10 @@ Status Responder::authenticate(const Claim& claim, const cose::Credential& crede
         if (++state->failure_count < kVerifyFailureCountMax) return Error::Unauthenticated;
         return machine_.fail(Error::Unauthenticated);
     }
-    auto* next = machine_.enter<Authenticated>(Event::Authenticate);
-    if (next == nullptr) return Error::WrongState;
-    next->prk_4e3m = std::move(prk_4e3m);
-    next->th_4 = transcript_after(th_3_, claim.plaintext, cred);
-    next->exporter.init(next->prk_4e3m, next->th_4);
+    auto& next = machine_.enter<Event::Authenticate, WaitMessage3, Authenticated>();
+    next.prk_4e3m = std::move(prk_4e3m);
+    next.th_4 = transcript_after(th_3_, claim.plaintext, cred);
+    next.exporter.init(next.prk_4e3m, next.th_4);
     return {};
 }
 
@@ -124,9 +121,8 @@ Result<Bytes> Responder::compose_message_4(std::span<const EadItem> ead_4, MutBy
     const MessageKeys keys{state->prk_4e3m, Label::K4, state->th_4, terms_.suite};
     SOTTO_TRY_ASSIGN(const Bytes message, seal_and_wrap(keys, writer.size(), out));
     Exporter exporter = std::move(state->exporter);
-    auto* next = machine_.enter<Done>(Event::ComposeMessage4);
-    if (next == nullptr) return Error::WrongState;
-    next->exporter = std::move(exporter);
+    auto& next = machine_.enter<Event::ComposeMessage4, Authenticated, Done>();
+    next.exporter = std::move(exporter);
     return message;
 }
 

@@ -113,7 +113,7 @@ class Responder {
     Result<OscoreKeys> export_oscore() const;
 
   private:
-    using Machine = edhoc::Machine<responder::State, responder::Event, responder::kEdges>;
+    using Machine = edhoc::Machine<responder::State, responder::kEdges>;
 
     // Null until authenticate() has succeeded.
     const Exporter* established() const;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/oscore/context.hpp"
 
-#include "core/base/writer.hpp"
 #include "core/cbor/writer.hpp"
 #include "core/cose/algorithm.hpp"
 #include "core/crypto/hkdf.hpp"
@@ -38,7 +37,8 @@ Status derive_keys(const ContextInput& input, const ContextKeys& keys) {
     if (input.id_context && input.id_context->size() > kIdContextSizeMax) return Error::TooLarge;
     if (equal(input.sender_id, input.recipient_id)) return Error::InvalidArgument;
 
-    const crypto::Prk prk = crypto::hkdf_extract(input.master_salt, input.master_secret);
+    crypto::Prk prk;
+    crypto::hkdf_extract(input.master_salt, input.master_secret, prk);
     Info info{.id = input.sender_id, .id_context = input.id_context};
     derive(prk, info, keys.sender_key.fill());
     info.id = input.recipient_id;
@@ -77,10 +77,13 @@ crypto::Nonce make_nonce(const CommonIv& common_iv, Bytes id_piv, Bytes piv) {
 FixedBytes<kPivSizeMax> encode_piv(Piv piv) {
     SOTTO_ASSERT(piv.value() <= kPivMax);
     std::array<std::uint8_t, kPivSizeMax> bytes;
-    Writer{bytes}.uint_be(piv.value(), kPivSizeMax);
-    std::size_t skip = 0;
-    while (skip + 1 < bytes.size() && bytes[skip] == 0) ++skip;
-    return FixedBytes<kPivSizeMax>{Bytes{bytes}.subspan(skip)};
+    std::size_t at = bytes.size();
+    std::uint64_t rest = piv.value();
+    do {
+        bytes[--at] = static_cast<std::uint8_t>(rest);
+        rest >>= 8;
+    } while (rest != 0);
+    return FixedBytes<kPivSizeMax>{Bytes{bytes}.subspan(at)};
 }
 
 Piv decode_piv(Bytes piv) {

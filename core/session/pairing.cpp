@@ -30,7 +30,8 @@ void update_bytes(crypto::HmacSha256& mac, Bytes bytes) {
 
 crypto::Hash pairing_proof(const keystore::PairingSecret& secret,
                            const PairingTranscript& transcript) {
-    const crypto::Prk prk = crypto::hkdf_extract({}, secret.expose());
+    crypto::Prk prk;
+    crypto::hkdf_extract({}, secret.expose(), prk);
     Secret<crypto::kHashSize, struct ProofKeyTag> key;
     const Status expanded = crypto::hkdf_expand(prk, as_bytes(kProofKeyInfo), key.fill());
     SOTTO_ASSERT(expanded.has_value());

@@ -63,6 +63,7 @@ Result<DhPublicKey> dh_import(BytesN<kDhSize> x, BytesN<kDhSize> y) {
 }
 
 Result<DhSecret> dh_agree(const DhPrivateKey& private_key, const DhPublicKey& peer) {
+    Result<DhSecret> secret{std::in_place};
     Point point;
     point.bytes()[0] = kUncompressed;
     copy(peer.x, x_of(point));
@@ -72,8 +73,9 @@ Result<DhSecret> dh_agree(const DhPrivateKey& private_key, const DhPublicKey& pe
                                                private_key.expose().data(),
                                                kDhSize,
                                                BR_EC_secp256r1);
-    if (is_valid != 1) return Error::Unauthenticated;
-    return DhSecret{x_of(point)};
+    copy(x_of(point), secret->fill());
+    if (is_valid != 1) secret = Error::Unauthenticated;
+    return secret;
 }
 
 }  // namespace sotto::crypto
