@@ -10,6 +10,7 @@
 #include "core/keystore/private_key.hpp"
 #include "core/keystore/records.hpp"
 #include "core/session/authority.hpp"
+#include "device/update/intake.hpp"
 #include "ports/flash/flash_storage.hpp"
 
 namespace sotto::chip {
@@ -69,6 +70,7 @@ Result<Provisioned> store(ports::FlashStorage& storage,
 
 Outcome<Provisioned> provision(std::vector<std::uint8_t>& image,
                                const std::string& subject,
+                               const std::optional<crypto::DhPublicKey>& publisher,
                                hal::Entropy& entropy) {
     if (image.size() != kImageSize)
         return std::string{
@@ -83,6 +85,8 @@ Outcome<Provisioned> provision(std::vector<std::uint8_t>& image,
     SOTTO_ASSERT(storage.open().has_value());
     auto name = subject.empty() ? random_subject(entropy) : Result<std::string>{subject};
     if (!name) return std::string{"the system gives no random numbers. Try again"};
+    if (publisher && !update::store_publisher(storage, *publisher))
+        return std::string{"the publisher's key cannot be stored"};
     auto made = store(storage, *name, entropy);
     if (!made && made.error() == Error::InvalidArgument)
         return "\"" + *name + "\" cannot be the subject. Take a shorter one";

@@ -3,8 +3,10 @@
 // firmware, as a manufacturer does it once. Allocates; pure but for the randomness.
 #pragma once
 
+#include <optional>
 #include <vector>
 
+#include "core/crypto/dh.hpp"
 #include "core/hal/entropy.hpp"
 #include "device/chip/outcome.hpp"
 
@@ -20,8 +22,10 @@ struct Provisioned {
 };
 
 // Writes the records into the image. Fails if it has another size, or has records already.
+// A publisher, if there is one, is whose updates the chip takes.
 Outcome<Provisioned> provision(std::vector<std::uint8_t>& image,
                                const std::string& subject,
+                               const std::optional<crypto::DhPublicKey>& publisher,
                                hal::Entropy& entropy);
 
 }  // namespace sotto::chip

@@ -29,6 +29,34 @@ void add_provision(CLI::App& app, ProvisionCommand& command) {
         ->type_name("TEXT");
     app.add_option("--code-file", command.code_file, "Also write the pairing code there")
         ->type_name("FILE");
+    app.add_option(
+           "--publisher",
+           command.publisher,
+           "Public key of the firmware's publisher, PEM: the chip takes updates signed with "
+           "it. Without one it takes none")
+        ->type_name("FILE");
+}
+
+void add_sign(CLI::App& app, SignCommand& command) {
+    app.add_option("--key", command.key, "Private key of the firmware's publisher, PEM")
+        ->required()
+        ->type_name("FILE");
+    app.add_option("--version", command.version, "Of the firmware: above that of every one before")
+        ->required()
+        ->check(CLI::Range(1U, 0xffff'ffffU))
+        ->type_name("N");
+    app.add_option("--hardware", command.hardware, "What it runs on (device/firmware/board.hpp)")
+        ->required()
+        ->type_name("NAME");
+    app.add_option("--slot-a", command.slot_a, "Image for slot A (sotto-firmware-a.bin)")
+        ->required()
+        ->type_name("FILE");
+    app.add_option("--slot-b", command.slot_b, "Image for slot B (sotto-firmware-b.bin)")
+        ->required()
+        ->type_name("FILE");
+    app.add_option("--out", command.out, "Where the update goes, for sotto update")
+        ->required()
+        ->type_name("FILE");
 }
 
 void add_air(CLI::App& app, AirCommand& command) {
@@ -50,9 +78,12 @@ std::variant<Command, Leave> parse_command_line(std::vector<std::string> argumen
     app.set_version_flag("--version", "sotto-chip " SOTTO_VERSION);
     app.require_subcommand(1);
     ProvisionCommand provision;
+    SignCommand sign;
     AirCommand air;
     CLI::App& makes = *app.add_subcommand("provision", "Give a chip its key and its pairing code");
     add_provision(makes, provision);
+    CLI::App& signs = *app.add_subcommand("sign", "Make an update of a firmware, as its publisher");
+    add_sign(signs, sign);
     add_air(*app.add_subcommand("air", "Carry between a chip's UART and the virtual air"), air);
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
     try {
@@ -64,6 +95,7 @@ std::variant<Command, Leave> parse_command_line(std::vector<std::string> argumen
         return Leave{output.str(), complaint.str(), code == 0 ? 0 : 2};
     }
     if (makes.parsed()) return Command{provision};
+    if (signs.parsed()) return Command{sign};
     return Command{air};
 }
 

@@ -13,12 +13,21 @@ struct ProvisionCommand {
     std::string out;
     std::string subject;  // of the credential; empty: a random one
     std::string code_file;
+    std::string publisher;  // file with the key whose updates it takes; empty: it takes none
+};
+struct SignCommand {
+    std::string key;
+    std::uint32_t version = 0;
+    std::string hardware;
+    std::string slot_a;
+    std::string slot_b;
+    std::string out;
 };
 struct AirCommand {
     std::string uart;  // a terminal device or a UNIX socket
     std::string air;   // folder
 };
-using Command = std::variant<ProvisionCommand, AirCommand>;
+using Command = std::variant<ProvisionCommand, SignCommand, AirCommand>;
 
 // What to print and the code to leave with, when there is nothing to run.
 struct Leave {
