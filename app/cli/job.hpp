@@ -26,6 +26,7 @@ Outcome<> run(const MoveCommand& command, const Job& job);
 Outcome<> run(const ExportCommand& command, const Job& job);
 Outcome<> run(const ImportCommand& command, const Job& job);
 Outcome<> run(const TakeoverCommand& command, const Job& job);
+Outcome<> run(const UpdateCommand& command, const Job& job);
 // Also for an answer that is no success, whose code it prints.
 Outcome<> run(const CoapCommand& command, const Job& job);
 

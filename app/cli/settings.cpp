@@ -185,6 +185,12 @@ void add_takeover(CLI::App& app, TakeoverCommand& command) {
     app.add_option("DEVICE", command.device, "Without it: all devices known here");
 }
 
+void add_update(CLI::App& app, UpdateCommand& command) {
+    app.add_option("DEVICE", command.device, "Name, id, or the beginning of an id")->required();
+    app.add_option("FILE", command.file, "The update, from the publisher of its firmware")
+        ->required();
+}
+
 template <CoapMethod kMethod>
 void add_coap(CLI::App& app, CoapCommand& command) {
     command.method = kMethod;
@@ -234,6 +240,11 @@ void add_commands(CLI::App& app, std::optional<Command>& chosen) {
                              "takeover",
                              "Give devices new keys, so that nobody else has them",
                              add_takeover);
+    declare<UpdateCommand>(app,
+                           chosen,
+                           "update",
+                           "Give a device another firmware, signed by its publisher",
+                           add_update);
     CLI::App& coap = *app.add_subcommand("coap", "Talk to any CoAP server, with EDHOC or OSCORE");
     coap.require_subcommand(1);
     coap.fallthrough();

@@ -66,6 +66,10 @@ struct ImportCommand {
 struct TakeoverCommand {
     std::string device;  // empty: all of them
 };
+struct UpdateCommand {
+    std::string device;
+    std::string file;
+};
 enum class CoapMethod { Get, Post, Observe };
 struct CoapCommand {
     CoapMethod method = CoapMethod::Get;
@@ -90,6 +94,7 @@ using Command = std::variant<PairCommand,
                              ExportCommand,
                              ImportCommand,
                              TakeoverCommand,
+                             UpdateCommand,
                              CoapCommand>;
 
 struct CommandLine {

@@ -96,6 +96,15 @@ class Device::Driver {
         return end.payload;
     }
 
+    // Whatever is answered.
+    Outcome<Answered> ask_for_any(const session::Request& request) {
+        SOTTO_TRY(open());
+        SOTTO_TRY_ASSIGN(const Instant until, begin());
+        if (!client_->request(request, setup_.now(), until)) return too_large();
+        SOTTO_TRY_ASSIGN(End end, finish());
+        return Answered{end.code, std::move(end.payload)};
+    }
+
     Outcome<Sealed> seal(const session::Request& request, std::uint32_t not_after) {
         SOTTO_TRY(open());
         std::array<std::uint8_t, session::kMessageSizeMax> buffer{};
@@ -408,6 +417,13 @@ Outcome<std::string> Device::get(const std::string& variable) {
 
 Outcome<std::string> Device::describe() {
     return driver_->ask({.resource = ".well-known", .name = "core"}, {"the description", ""});
+}
+
+Outcome<Device::Answered> Device::ask_updater(coap::Code method, Bytes payload) {
+    session::Request request{.code = method, .resource = "u"};
+    if (!payload.empty())
+        request.content = session::Content{.format = session::Format::Cbor, .payload = payload};
+    return driver_->ask_for_any(request);
 }
 
 Outcome<std::uint32_t> Device::try_cloud(const CloudAssignment& cloud) {

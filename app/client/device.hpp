@@ -98,6 +98,9 @@ class Device {
     Outcome<std::uint32_t> hand_over(const cose::Credential& heir,
                                      const keystore::TokenKey& token_key);
 
+    // A request to /u, where the device takes another firmware, whatever is answered.
+    Outcome<Answered> ask_updater(coap::Code method, Bytes payload);
+
     // Registers for an event; the registration is renewed as long as next_event() is called.
     Outcome<> watch(const std::string& event);
     // The next event that came; nothing if none comes in time. Trouble::Unreachable if the device
