@@ -4,8 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace sotto::firmware::board {
+
+// An update is for one kind of hardware, which it names.
+inline constexpr std::string_view kHardware = "sotto-microbit";
 
 inline constexpr std::uint32_t kUartTx = 24;
 inline constexpr std::uint32_t kUartRx = 25;

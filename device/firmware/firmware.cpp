@@ -10,6 +10,7 @@
 #include "device/firmware/air_port.hpp"
 #include "device/firmware/board.hpp"
 #include "device/firmware/button.hpp"
+#include "device/firmware/slots.hpp"
 #include "device/sketch/lamp.hpp"
 #include "ports/flash/flash_storage.hpp"
 #include "ports/nrf51/chip_clock.hpp"
@@ -54,6 +55,7 @@ bool is_button_down() { return (gpio::in() & 1U << board::kButton) == 0; }
 // Sleeps until an interrupt is pending; none is ever taken.
 void sleep(const ports::Radio& radio, ports::ChipClock& clock, Duration limit) {
     namespace nrf = ports::nrf51;
+    nrf::watchdog::feed();
     clock.wake_in(limit);
     if (!radio.has_input()) asm volatile("wfi");
     nrf::timer0::compare1() = 0;
@@ -66,7 +68,9 @@ class Nobody final : public ports::RadioHandler {
 };
 
 // Why a device can't work: the status LED says it for ever, and the name under which it advertises.
+// An image on trial does not stay: the former one may work.
 [[noreturn]] void fail(ports::Radio& radio, ports::ChipClock& clock, std::string_view what) {
+    if (is_on_trial()) ports::nrf51::reset();
     Nobody nobody;
     radio.advertise({.name = what});
     for (;;) {
@@ -110,6 +114,7 @@ class Firmware final : device::Lamp::World {
     device::Lamp lamp_;
     Repeat repeat_;
     session::AllParts parts_;
+    Slots slots_{storage_};
     Button button_;
     std::array<session::SessionEntry, session::kStoredSessions> sessions_;
     std::array<session::HalfOpen, session::kHalfOpenSlots> half_open_;
@@ -162,7 +167,7 @@ void Firmware::run() {
                             .storage = storage_,
                             .entropy = drbg_,
                             .resources = catalog_,
-                            .parts = parts_.view(),
+                            .parts = parts_.view(&slots_.updater()),
                             .display = session::PairingDisplay::Label,
                             .sessions = sessions_,
                             .half_open = half_open_,
@@ -174,6 +179,7 @@ void Firmware::run() {
              clock_,
              started.error() == Error::EntropyFailed ? "fault: random numbers" : "fault: records");
     }
+    slots_.updater().start(clock_.now());
     AirPort air{{.radio = radio_, .server = server, .device_id = id, .frame = frame_}};
     air.start();
     for (;;) {
@@ -181,6 +187,7 @@ void Firmware::run() {
         air.poll(now);
         on_button(button_.sample(is_button_down(), now), now);
         show_status(now);
+        if (slots_.updater().wants_restart()) ports::nrf51::reset();
         if (drbg_.has_failed()) fail(radio_, clock_, "fault: random numbers");
         sleep(radio_, clock_, kIdle);
     }

@@ -24,6 +24,8 @@ def eventually(what, limit=PATIENCE):
 
 
 class Desk:
+    provision_options = []
+
     def __init__(self, programs, firmware):
         self.programs, self.firmware = Path(programs), Path(firmware)
         self.temporary = tempfile.TemporaryDirectory(prefix="desk-")
@@ -38,6 +40,7 @@ class Desk:
     def provision(self):
         command = [self.programs / "sotto-chip", "provision", "--firmware", self.firmware]
         command += ["--out", self.path("chip.bin"), "--code-file", self.path("code")]
+        command += self.provision_options
         self.id = subprocess.run(
             command, check=True, capture_output=True, text=True
         ).stdout.split()[1]
