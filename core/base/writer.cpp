@@ -23,9 +23,18 @@ Writer& Writer::uint_be(std::uint64_t value, std::size_t size) {
     return *this;
 }
 
-Writer& Writer::u8(std::uint8_t value) { return uint_be(value, 1); }
-Writer& Writer::u16_be(std::uint16_t value) { return uint_be(value, 2); }
-Writer& Writer::u32_be(std::uint32_t value) { return uint_be(value, 4); }
+Writer& Writer::short_uint_be(std::uint32_t value, std::size_t size) {
+    const MutBytes place = reserve(size);
+    for (std::size_t i = place.size(); i > 0; --i) {
+        place[i - 1] = static_cast<std::uint8_t>(value);
+        value >>= 8;
+    }
+    return *this;
+}
+
+Writer& Writer::u8(std::uint8_t value) { return short_uint_be(value, 1); }
+Writer& Writer::u16_be(std::uint16_t value) { return short_uint_be(value, 2); }
+Writer& Writer::u32_be(std::uint32_t value) { return short_uint_be(value, 4); }
 Writer& Writer::u64_be(std::uint64_t value) { return uint_be(value, 8); }
 
 Writer& Writer::bytes(Bytes bytes) {

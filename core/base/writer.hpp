@@ -31,6 +31,9 @@ class Writer {
     Result<Bytes> finish() const;
 
   private:
+    // As uint_be(), of what fits a register of a small chip. Precondition: size <= 4.
+    Writer& short_uint_be(std::uint32_t value, std::size_t size);
+
     MutBytes out_;
     std::size_t size_ = 0;
     bool overflowed_ = false;

@@ -5,21 +5,38 @@
 
 namespace sotto::cbor {
 
-Writer& Writer::head(Kind kind, std::uint64_t argument) {
-    const auto major = static_cast<std::uint8_t>(static_cast<std::uint8_t>(kind) << 5);
-    if (argument < 24) {
-        out_.u8(static_cast<std::uint8_t>(major | argument));
-        return *this;
+namespace {
+
+constexpr std::uint8_t kInfoOneByte = 24;  // the argument is in the next byte
+
+std::uint8_t first_byte(Kind kind, std::uint32_t info) {
+    return static_cast<std::uint8_t>(static_cast<std::uint32_t>(kind) << 5 | info);
+}
+
+}  // namespace
+
+Writer& Writer::short_head(Kind kind, std::uint32_t argument) {
+    if (argument < kInfoOneByte) {
+        out_.u8(first_byte(kind, argument));
+    } else if (argument <= 0xff) {
+        out_.u8(first_byte(kind, kInfoOneByte)).u8(static_cast<std::uint8_t>(argument));
+    } else if (argument <= 0xffff) {
+        out_.u8(first_byte(kind, kInfoOneByte + 1)).u16_be(static_cast<std::uint16_t>(argument));
+    } else {
+        out_.u8(first_byte(kind, kInfoOneByte + 2)).u32_be(argument);
     }
-    std::uint8_t info = 24;
-    for (std::uint64_t rest = argument >> 8; rest != 0; rest >>= 8U << (info - 25)) ++info;
-    out_.u8(static_cast<std::uint8_t>(major | info));
-    out_.uint_be(argument, std::size_t{1} << (info - 24));
+    return *this;
+}
+
+Writer& Writer::head(Kind kind, std::uint64_t argument) {
+    const auto low = static_cast<std::uint32_t>(argument);
+    if (argument == low) return short_head(kind, low);
+    out_.u8(first_byte(kind, kInfoOneByte + 3)).u64_be(argument);
     return *this;
 }
 
 Writer& Writer::integer(std::int64_t value) {
-    if (value >= 0) return uint(static_cast<std::uint64_t>(value));
+    if (value >= 0) return head(Kind::Unsigned, static_cast<std::uint64_t>(value));
     return head(Kind::Negative, static_cast<std::uint64_t>(-1 - value));
 }
 
@@ -35,14 +52,13 @@ Writer& Writer::text(std::string_view value) {
 
 Writer& Writer::simple(std::uint8_t value) {
     SOTTO_ASSERT(value < 24 || value > 31);  // RFC 8949 §3.3: the others are not well-formed
-    return head(Kind::Simple, value);
+    return short_head(Kind::Simple, value);
 }
 
 Writer& Writer::floating(double value) {
     const EncodedFloat shortest = shortest_float(value);
-    out_.u8(
-        static_cast<std::uint8_t>(static_cast<std::uint8_t>(Kind::Simple) << 5 | shortest.info));
-    out_.uint_be(shortest.bits, std::size_t{1} << (shortest.info - 24));
+    out_.u8(first_byte(Kind::Simple, shortest.info));
+    out_.uint_be(shortest.bits, std::size_t{1} << (shortest.info - kInfoOneByte));
     return *this;
 }
 

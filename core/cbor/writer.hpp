@@ -3,17 +3,28 @@
 // the caller's. Overflow is sticky: write on, check once in finish(). No allocation.
 #pragma once
 
+#include <concepts>
+
 #include "core/base/writer.hpp"
 #include "core/cbor/reader.hpp"
 
 namespace sotto::cbor {
+
+// A small chip has no registers for 64-bit numbers: where 32 bits do, they are the parameter.
+template <class T>
+concept Short = std::integral<T> && sizeof(T) <= sizeof(std::uint32_t);
 
 class Writer {
   public:
     explicit Writer(MutBytes out) : out_(out) {}
 
     Writer& uint(std::uint64_t value) { return head(Kind::Unsigned, value); }
+    Writer& uint(Short auto value) { return short_head(Kind::Unsigned, to_short(value)); }
     Writer& integer(std::int64_t value);
+    Writer& integer(Short auto value) {
+        if (value >= 0) return short_head(Kind::Unsigned, to_short(value));
+        return short_head(Kind::Negative, to_short(-1 - value));
+    }
     Writer& bytes(Bytes value);
     Writer& text(std::string_view value);
     // The heads of containers: the items, or keys and values in turn, are written next.
@@ -30,6 +41,7 @@ class Writer {
     Writer& raw(Bytes encoded);
     // The shortest head with this argument, for what is put together by hand.
     Writer& head(Kind kind, std::uint64_t argument);
+    Writer& head(Kind kind, Short auto argument) { return short_head(kind, to_short(argument)); }
 
     std::size_t size() const { return out_.size(); }
     // What has been written so far; empty after an overflow.
@@ -38,6 +50,9 @@ class Writer {
     Result<Bytes> finish() const { return out_.finish(); }
 
   private:
+    static std::uint32_t to_short(auto value) { return static_cast<std::uint32_t>(value); }
+    Writer& short_head(Kind kind, std::uint32_t argument);
+
     sotto::Writer out_;
 };
 

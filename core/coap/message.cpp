@@ -92,10 +92,9 @@ std::optional<OptionNumber> Options::find_bad_critical(
         const bool is_repeated = previous == number;
         previous = number;
         if (!is_critical(number)) continue;
-        const bool is_understood =
-            std::ranges::any_of(understood, [number](OptionNumber each) { return each == number; });
-        if (!is_understood || !has_valid_size(option) || (is_repeated && !is_repeatable(number)))
-            return number;
+        bool is_understood = false;
+        for (const OptionNumber each : understood) is_understood |= each == number;
+        if (!is_understood || !is_in_form(option, is_repeated)) return number;
     }
     return std::nullopt;
 }

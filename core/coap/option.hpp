@@ -60,6 +60,8 @@ struct Option {
 bool has_valid_size(const Option& option);
 // Whether the option may stand in a message more than once; true for numbers not listed above.
 bool is_repeatable(OptionNumber number);
+// Both at once: whether the option may stand behind another, of its own number or not.
+bool is_in_form(const Option& option, bool is_repeated);
 
 // Walks over encoded options up to their end; a payload marker ends them too.
 class OptionReader : public StickyReader {

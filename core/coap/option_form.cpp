@@ -63,15 +63,18 @@ const Form* find_form(OptionNumber number) {
 
 }  // namespace
 
-bool has_valid_size(const Option& option) {
-    const Form* form = find_form(option.number);
-    if (form == nullptr) return true;
-    return option.value.size() >= form->size_min && option.value.size() <= form->size_max;
-}
+bool has_valid_size(const Option& option) { return is_in_form(option, false); }
 
 bool is_repeatable(OptionNumber number) {
     const Form* form = find_form(number);
     return form == nullptr || form->repeats != 0;
+}
+
+bool is_in_form(const Option& option, bool is_repeated) {
+    const Form* form = find_form(option.number);
+    if (form == nullptr) return true;
+    if (is_repeated && form->repeats == 0) return false;
+    return option.value.size() >= form->size_min && option.value.size() <= form->size_max;
 }
 
 }  // namespace sotto::coap

@@ -20,9 +20,7 @@ class CredentialParser {
         in_.require(kty_ == kKeyTypeEc2 && crv_ == kCurveP256, Error::Unsupported);
         in_.require(x_.size() == crypto::kDhSize);
         SOTTO_TRY(in_.finish());
-        const auto x = x_.first<crypto::kDhSize>();
-        auto point =
-            y_.empty() ? crypto::dh_import_x(x) : crypto::dh_import(x, y_.first<crypto::kDhSize>());
+        const auto point = import_point();
         if (!point) return Error::Malformed;
         credential_.public_key_ = *point;
         return {};
@@ -36,6 +34,12 @@ class CredentialParser {
         cbor::Reader all = in_;
         all.skip();
         return all.status();
+    }
+
+    Result<crypto::DhPublicKey> import_point() const {
+        const auto x = x_.first<crypto::kDhSize>();
+        if (y_.empty()) return crypto::dh_import_x(x);
+        return crypto::dh_import(x, y_.first<crypto::kDhSize>());
     }
 
     // Takes a map, pair by pair.
