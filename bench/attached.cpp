@@ -105,6 +105,8 @@ class Device {
             .parts = parts_.view(),
             .sessions = sessions_,
             .half_open = half_open_,
+            .answers = answers_,
+            .events = events_,
             .scratch = shared.scratch,
             .result = shared.result});
         if (!server_->start(now)) throw std::runtime_error{"a device does not start"};
@@ -126,6 +128,8 @@ class Device {
     session::AllParts parts_;
     std::array<session::SessionEntry, session::kStoredSessions> sessions_;
     std::array<session::HalfOpen, session::kHalfOpenSlots> half_open_;
+    std::array<session::KeptAnswer, session::kAnswerCacheCount + 1> answers_;
+    std::array<session::PendingEvent, session::kPendingEvents> events_;
     std::unique_ptr<session::Server> server_;
 };
 

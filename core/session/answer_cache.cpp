@@ -5,13 +5,13 @@ namespace sotto::session {
 
 Bytes AnswerCache::find(Bytes request) const {
     const Fingerprint wanted = fingerprint_of(request);
-    for (const Entry& entry : entries_) {
+    for (const KeptAnswer& entry : entries_) {
         if (!entry.answer.empty() && entry.request == wanted) return entry.answer;
     }
     return {};
 }
 
-void AnswerCache::put(Entry& entry, Bytes request, Bytes answer) {
+void AnswerCache::put(KeptAnswer& entry, Bytes request, Bytes answer) {
     entry.request = fingerprint_of(request);
     entry.answer.assign(answer);
 }
@@ -19,7 +19,7 @@ void AnswerCache::put(Entry& entry, Bytes request, Bytes answer) {
 void AnswerCache::keep(Bytes request, Bytes answer) {
     if (answer.size() > kAnswerSizeMax) return;
     put(entries_[oldest_], request, answer);
-    oldest_ = (oldest_ + 1) % kAnswerCacheCount;
+    oldest_ = (oldest_ + 1) % (entries_.size() - 1);
 }
 
 void AnswerCache::keep_continue(Bytes request, Bytes answer) {
@@ -27,7 +27,7 @@ void AnswerCache::keep_continue(Bytes request, Bytes answer) {
 }
 
 void AnswerCache::clear() {
-    for (Entry& entry : entries_) entry.answer.resize(0);
+    for (KeptAnswer& entry : entries_) entry.answer.resize(0);
 }
 
 }  // namespace sotto::session

@@ -3,7 +3,7 @@
 // again and nothing runs twice (rule 12). No allocation.
 #pragma once
 
-#include <array>
+#include <span>
 
 #include "core/base/fixed_vector.hpp"
 #include "core/session/fingerprint.hpp"
@@ -11,8 +11,20 @@
 
 namespace sotto::session {
 
+struct KeptAnswer {
+    Fingerprint request{};
+    FixedBytes<kAnswerSizeMax> answer;
+};
+
 class AnswerCache {
   public:
+    // Borrows the places, and clears them: the last one is for blocks, the others for commands.
+    // Precondition: there are two at least.
+    explicit AnswerCache(std::span<KeptAnswer> places) : entries_(places) {
+        SOTTO_ASSERT(places.size() >= 2);
+        clear();
+    }
+
     // The answer kept for this request, without its message id; empty if there is none. `request`
     // is the CoAP message from its token on: type and message id may differ in a repetition.
     Bytes find(Bytes request) const;
@@ -27,14 +39,9 @@ class AnswerCache {
     void clear();
 
   private:
-    struct Entry {
-        Fingerprint request{};
-        FixedBytes<kAnswerSizeMax> answer;
-    };
+    static void put(KeptAnswer& entry, Bytes request, Bytes answer);
 
-    static void put(Entry& entry, Bytes request, Bytes answer);
-
-    std::array<Entry, kAnswerCacheCount + 1> entries_{};  // the last one for blocks
+    std::span<KeptAnswer> entries_;
     std::size_t oldest_ = 0;
 };
 

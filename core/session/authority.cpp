@@ -26,19 +26,25 @@ Status Authority::keep_valid(Status loaded, keystore::CloudRecord& cloud) const 
     return {};
 }
 
-Result<cose::Credential> Authority::candidate(const cose::IdCred& id_cred, std::size_t n) const {
-    if (id_cred.form() == cose::CredentialForm::Value) {
-        if (n > 0) return Error::NotFound;
-        return cose::Credential::parse(id_cred.body());
+void Authority::candidate(const cose::IdCred& id_cred,
+                          std::size_t n,
+                          std::optional<cose::Credential>& found) const {
+    found.reset();
+    const bool is_by_value = id_cred.form() == cose::CredentialForm::Value;
+    if (is_by_value ? n == 0 : has_owner()) {
+        const auto named =
+            cose::Credential::parse(is_by_value ? id_cred.body() : Bytes{root_.owner});
+        if (named && (is_by_value || (id_cred.matches(*named) && n-- == 0))) {
+            found.emplace(*named);
+            return;
+        }
     }
-    if (has_owner()) {
-        auto owner = cose::Credential::parse(root_.owner);
-        if (owner && id_cred.matches(*owner) && n-- == 0) return owner;
-    }
+    if (is_by_value) return;
     for (const cose::Credential& trusted : setup_.trusted) {
-        if (id_cred.matches(trusted) && n-- == 0) return trusted;
+        if (!id_cred.matches(trusted) || n-- != 0) continue;
+        found.emplace(trusted);
+        return;
     }
-    return Error::NotFound;
 }
 
 bool Authority::is_owner(const cose::Credential& credential) const {

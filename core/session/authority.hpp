@@ -41,8 +41,10 @@ class Authority {
     Status load(Moment now);
 
     // The n-th credential that an ID_CRED_I may mean, counted from 0. By value it is the one in the
-    // message, whoever it may belong to. Any error: there is none.
-    Result<cose::Credential> candidate(const cose::IdCred& id_cred, std::size_t n) const;
+    // message, whoever it may belong to.
+    void candidate(const cose::IdCred& id_cred,
+                   std::size_t n,
+                   std::optional<cose::Credential>& found) const;
 
     // The role of an authenticated credential; nothing if it has none.
     std::optional<Role> role_of(const cose::Credential& credential) const;

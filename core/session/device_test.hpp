@@ -95,6 +95,8 @@ struct Device {
                                                    .parts = has_parts ? parts.view(more) : Parts{},
                                                    .sessions = sessions,
                                                    .half_open = half_open,
+                                                   .answers = answers,
+                                                   .events = events,
                                                    .scratch = scratch,
                                                    // Where the answer goes: worst case.
                                                    .result = MutBytes{out}.first(kPayloadSizeMax)});
@@ -113,6 +115,8 @@ struct Device {
     AllParts parts;
     std::array<SessionEntry, kStoredSessions + 3> sessions;
     std::array<HalfOpen, kHalfOpenSlots> half_open;
+    std::array<KeptAnswer, kAnswerCacheCount + 1> answers;
+    std::array<PendingEvent, kPendingEvents> events;
     std::array<std::uint8_t, kMessageSizeMax> scratch;
     std::array<std::uint8_t, kMessageSizeMax> out;
     std::unique_ptr<Server> server;

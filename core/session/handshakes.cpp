@@ -117,7 +117,9 @@ Handshakes::Reply Handshakes::on_message_3(Bytes c_r_and_message, Moment now) {
 Status Handshakes::answer_message_3(HalfOpen& slot, Bytes message, Moment now) {
     SOTTO_TRY_ASSIGN(const edhoc::Claim claim,
                      slot.responder->on_message_3(message, setup_.scratch, kUnderstoodEad3));
-    SOTTO_TRY_ASSIGN(const cose::Credential credential, authenticate(slot, claim));
+    std::optional<cose::Credential> authenticated;
+    SOTTO_TRY(authenticate(slot, claim, authenticated));
+    const cose::Credential& credential = *authenticated;
 
     if (claim.ead.find(kEadPairingProof)) {
         const std::uint32_t generation = authority_.next_generation();
@@ -134,13 +136,15 @@ Status Handshakes::answer_message_3(HalfOpen& slot, Bytes message, Moment now) {
     return open_session(slot, *role, now);
 }
 
-Result<cose::Credential> Handshakes::authenticate(HalfOpen& slot, const edhoc::Claim& claim) {
+Status Handshakes::authenticate(HalfOpen& slot,
+                                const edhoc::Claim& claim,
+                                std::optional<cose::Credential>& found) {
     Error why = Error::NotFound;
     for (std::size_t n = 0;; ++n) {  // a kid selects candidates [SES-3]
-        auto candidate = authority_.candidate(claim.id_cred, n);
-        if (!candidate) return why;
-        const Status authenticated = slot.responder->authenticate(claim, *candidate);
-        if (authenticated) return candidate;
+        authority_.candidate(claim.id_cred, n, found);
+        if (!found) return why;
+        const Status authenticated = slot.responder->authenticate(claim, *found);
+        if (authenticated) return {};
         why = authenticated.error();
         if (slot.responder->has_failed()) return why;
     }

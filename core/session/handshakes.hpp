@@ -44,7 +44,10 @@ class Handshakes {
     Result<edhoc::ConnectionId> choose_c_r(const edhoc::ConnectionId& c_i);
     Status answer_message_1(HalfOpen& slot, Bytes message);
     Status answer_message_3(HalfOpen& slot, Bytes message, Moment now);
-    Result<cose::Credential> authenticate(HalfOpen& slot, const edhoc::Claim& claim);
+    // Finds the credential that the claim proves.
+    Status authenticate(HalfOpen& slot,
+                        const edhoc::Claim& claim,
+                        std::optional<cose::Credential>& found);
     PairingVerdict pair(HalfOpen& slot,
                         const edhoc::Claim& claim,
                         const cose::Credential& credential,

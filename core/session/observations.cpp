@@ -26,7 +26,7 @@ Observation* Observations::add(std::uint8_t session, Bytes token, Moment now) {
 
 void Observations::release(std::size_t index) {
     slots_[index].is_used = false;
-    for (Pending& pending : pending_) {
+    for (PendingEvent& pending : pending_) {
         pending.waiting = static_cast<std::uint8_t>(pending.waiting & ~(1U << index));
     }
 }
@@ -76,8 +76,8 @@ Status Observations::publish(std::uint8_t event, const Content& content) {
         }
     }
     if (waiting == 0) return {};
-    if (count_ == kPendingEvents) return Error::NoSpace;
-    Pending& place = pending_[(first_ + count_++) % kPendingEvents];
+    if (count_ == pending_.size()) return Error::NoSpace;
+    PendingEvent& place = pending_[(first_ + count_++) % pending_.size()];
     place.event = event;
     place.format = content.format;
     place.payload.assign(content.payload);
@@ -88,14 +88,14 @@ Status Observations::publish(std::uint8_t event, const Content& content) {
 Observation* Observations::next(Moment now, Content& content) {
     expire(now);
     for (; count_ > 0; --count_) {
-        Pending& first = pending_[first_];
+        PendingEvent& first = pending_[first_];
         for (std::size_t i = 0; i < slots_.size(); ++i) {
             if ((first.waiting >> i & 1) == 0) continue;
             first.waiting = static_cast<std::uint8_t>(first.waiting & ~(1U << i));
             content = {.format = first.format, .payload = first.payload};
             return &slots_[i];
         }
-        first_ = static_cast<std::uint8_t>((first_ + 1) % kPendingEvents);
+        first_ = static_cast<std::uint8_t>((first_ + 1) % pending_.size());
     }
     return nullptr;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "core/base/fixed_vector.hpp"
 #include "core/coap/message.hpp"
@@ -26,8 +27,20 @@ struct Observation {
     Moment expires{};
 };
 
+struct PendingEvent {
+    std::uint8_t event = 0;
+    Format format = Format::Text;
+    FixedBytes<kEventSizeMax> payload;
+    std::uint8_t waiting = 0;  // a bit for each observation that has not been told
+};
+
 class Observations {
   public:
+    // Borrows the places of events that wait. Precondition: there is one at least.
+    explicit Observations(std::span<PendingEvent> places) : pending_(places) {
+        SOTTO_ASSERT(!places.empty());
+    }
+
     // The place of a new observation, or of one that is renewed: the same session and token stand
     // for one. The caller fills in the rest. Null: there is no room.
     Observation* add(std::uint8_t session, Bytes token, Moment now);
@@ -47,12 +60,6 @@ class Observations {
     Observation* next(Moment now, Content& content);
 
   private:
-    struct Pending {
-        std::uint8_t event = 0;
-        Format format = Format::Text;
-        FixedBytes<kEventSizeMax> payload;
-        std::uint8_t waiting = 0;  // a bit for each observation that has not been told
-    };
     static_assert(kObservations <= 8);
     void release(std::size_t index);
     void expire(Moment now);
@@ -60,7 +67,7 @@ class Observations {
 
     std::array<Observation, kObservations> slots_{};
     // A ring: so many, from the first one on.
-    std::array<Pending, kPendingEvents> pending_{};
+    std::span<PendingEvent> pending_;
     std::uint8_t first_ = 0;
     std::uint8_t count_ = 0;
 };

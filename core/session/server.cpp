@@ -36,7 +36,9 @@ Server::Server(const Setup& setup)
     : setup_(setup),
       authority_({.storage = setup.storage, .display = setup.display, .trusted = setup.trusted}),
       sessions_(setup.storage, setup.sessions),
-      handshakes_(setup_, authority_, sessions_) {
+      handshakes_(setup_, authority_, sessions_),
+      observations_(setup.events),
+      answers_(setup.answers) {
     SOTTO_ASSERT(setup.half_open.size() >= kHalfOpenSlots);
     SOTTO_ASSERT(setup.scratch.size() >= 2 * kEnvelopeSizeMax);
 }

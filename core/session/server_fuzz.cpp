@@ -86,6 +86,8 @@ struct Rig {
     oscore::Context theirs = context("a", "d");
     std::array<SessionEntry, kStoredSessions> sessions;
     std::array<HalfOpen, kHalfOpenSlots> half_open;
+    std::array<KeptAnswer, kAnswerCacheCount + 1> answers;
+    std::array<PendingEvent, kPendingEvents> events;
     std::array<std::uint8_t, kMessageSizeMax> scratch;
     std::array<std::uint8_t, kPayloadSizeMax> result;
     std::array<std::uint8_t, kMessageSizeMax> out;
@@ -99,6 +101,8 @@ struct Rig {
                    .parts = parts.view(),
                    .sessions = sessions,
                    .half_open = half_open,
+                   .answers = answers,
+                   .events = events,
                    .scratch = scratch,
                    .result = result}};
 };

@@ -64,6 +64,8 @@ struct Rig {
                           .parts = parts->view(),
                           .sessions = *sessions,
                           .half_open = *half_open,
+                          .answers = answers,
+                          .events = events,
                           .scratch = scratch,
                           .result = result});
         SOTTO_ASSERT(server->start(now).has_value());
@@ -117,6 +119,8 @@ struct Rig {
     oscore::Context theirs = context("a", "d");
     std::unique_ptr<std::array<SessionEntry, kStoredSessions>> sessions;
     std::unique_ptr<std::array<HalfOpen, kHalfOpenSlots>> half_open;
+    std::array<KeptAnswer, kAnswerCacheCount + 1> answers;
+    std::array<PendingEvent, kPendingEvents> events;
     std::array<std::uint8_t, 512> scratch;  // as on a chip
     std::array<std::uint8_t, 256> result;
     std::array<std::uint8_t, 512> out;

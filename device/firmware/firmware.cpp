@@ -37,6 +37,8 @@ namespace {
 namespace gpio = ports::nrf51::gpio;
 
 constexpr std::size_t kResultSize = 256;
+constexpr std::size_t kAnswers = 2;           // kept for a repetition
+constexpr std::size_t kPendingEvents = 2;     // that wait to be told
 constexpr Duration kIdle = milliseconds(50);  // between looks at the button
 
 void set_pin(std::uint32_t pin, bool is_high) {
@@ -118,6 +120,8 @@ class Firmware final : device::Lamp::World {
     Button button_;
     std::array<session::SessionEntry, session::kStoredSessions> sessions_;
     std::array<session::HalfOpen, session::kHalfOpenSlots> half_open_;
+    std::array<session::KeptAnswer, kAnswers + 1> answers_;
+    std::array<session::PendingEvent, kPendingEvents> events_;
     std::array<std::uint8_t, framing::kMessageSizeMaxChip> scratch_{};
     std::array<std::uint8_t, framing::kFrameSizeMaxChip> frame_{};  // that is sent
     session::Server* server_ = nullptr;
@@ -171,6 +175,8 @@ void Firmware::run() {
                             .display = session::PairingDisplay::Label,
                             .sessions = sessions_,
                             .half_open = half_open_,
+                            .answers = answers_,
+                            .events = events_,
                             .scratch = scratch_,
                             .result = MutBytes{frame_}.last(kResultSize)}};
     server_ = &server;

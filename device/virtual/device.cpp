@@ -50,6 +50,8 @@ Device::Device(const Setup& setup)
                .trusted = setup.trusted,
                .sessions = sessions_,
                .half_open = half_open_,
+               .answers = answers_,
+               .events = events_,
                .scratch = scratch_,
                .result = result_,
                .handshake_rate = kHandshakeRate}) {}

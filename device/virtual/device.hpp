@@ -69,6 +69,8 @@ class Device {
     session::AllParts parts_;
     std::array<session::SessionEntry, kSessions> sessions_;
     std::array<session::HalfOpen, kHalfOpen> half_open_;
+    std::array<session::KeptAnswer, session::kAnswerCacheCount + 1> answers_;
+    std::array<session::PendingEvent, session::kPendingEvents> events_;
     std::array<std::uint8_t, session::kMessageSizeMax> scratch_{};
     std::array<std::uint8_t, session::kPayloadSizeMax> result_{};
     std::array<std::uint8_t, session::kMessageSizeMax> out_{};

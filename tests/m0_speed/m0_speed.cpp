@@ -105,6 +105,8 @@ Lamp lamp;
 session::AllParts parts;
 std::array<session::SessionEntry, session::kStoredSessions> sessions;
 std::array<session::HalfOpen, session::kHalfOpenSlots> half_open;
+std::array<session::KeptAnswer, session::kAnswerCacheCount + 1> answers;
+std::array<session::PendingEvent, session::kPendingEvents> events;
 std::array<std::uint8_t, 512> scratch;
 std::array<std::uint8_t, 256> result;
 std::array<std::uint8_t, 512> out;
@@ -170,6 +172,8 @@ void measure() {
                             .parts = parts.view(),
                             .sessions = sessions,
                             .half_open = half_open,
+                            .answers = answers,
+                            .events = events,
                             .scratch = scratch,
                             .result = result}};
     require(server.start(now).has_value(), 2);

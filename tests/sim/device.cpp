@@ -70,6 +70,8 @@ Device::Ram::Ram(Device& device)
               .parts = parts.view(),
               .sessions = sessions,
               .half_open = half_open,
+              .answers = answers,
+              .events = events,
               .scratch = scratch,
               .result = result}) {}
 

@@ -79,6 +79,8 @@ class Device {
         session::AllParts parts;
         std::array<session::SessionEntry, session::kStoredSessions> sessions;
         std::array<session::HalfOpen, session::kHalfOpenSlots> half_open;
+        std::array<session::KeptAnswer, session::kAnswerCacheCount + 1> answers;
+        std::array<session::PendingEvent, session::kPendingEvents> events;
         std::array<std::uint8_t, session::kMessageSizeMax> scratch{};
         std::array<std::uint8_t, session::kPayloadSizeMax> result{};
         std::array<std::uint8_t, session::kMessageSizeMax> out{};

@@ -17,6 +17,8 @@ struct Device {
     Sketch sketch;
     std::array<session::SessionEntry, session::kStoredSessions> sessions;
     std::array<session::HalfOpen, session::kHalfOpenSlots> half_open;
+    std::array<session::KeptAnswer, session::kAnswerCacheCount + 1> answers;
+    std::array<session::PendingEvent, session::kPendingEvents> events;
     std::array<std::uint8_t, kMessageSize> scratch;
     std::array<std::uint8_t, kResultSize> result;
     std::array<std::uint8_t, kMessageSize> out;
@@ -49,6 +51,8 @@ inline void run(Device& device, const session::Parts& parts) {
          .display = session::PairingDisplay::Label,
          .sessions = device.sessions,
          .half_open = device.half_open,
+         .answers = device.answers,
+         .events = device.events,
          .scratch = device.scratch,
          .result = device.result}};
     if (server.start(wait().now)) serve(server, device.out);
