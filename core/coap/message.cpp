@@ -41,19 +41,35 @@ Result<Options> Options::parse(Bytes encoded) {
     return Options{encoded};
 }
 
-std::optional<Bytes> Options::find(OptionNumber number, std::size_t n) const {
+bool Options::find(OptionNumber number, Bytes& value, std::size_t n) const {
     OptionReader reader{encoded_};
     Option option;
     while (reader.next(option)) {
-        if (option.number == number && n-- == 0) return option.value;
+        if (option.number != number || n-- > 0) continue;
+        value = option.value;
+        return true;
     }
-    return std::nullopt;
+    return false;
+}
+
+std::optional<Bytes> Options::find(OptionNumber number, std::size_t n) const {
+    Bytes value;
+    if (!find(number, value, n)) return std::nullopt;
+    return value;
+}
+
+bool Options::find_uint(OptionNumber number, std::uint32_t& value) const {
+    Bytes encoded;
+    if (!find(number, encoded)) return false;
+    if (encoded.size() > kUintSizeMax) return false;
+    value = decode_uint(encoded);
+    return true;
 }
 
 std::optional<std::uint32_t> Options::find_uint(OptionNumber number) const {
-    const auto value = find(number);
-    if (!value || value->size() > kUintSizeMax) return std::nullopt;
-    return decode_uint(*value);
+    std::uint32_t value = 0;
+    if (!find_uint(number, value)) return std::nullopt;
+    return value;
 }
 
 std::optional<std::string_view> Options::find_text(OptionNumber number, std::size_t n) const {

@@ -60,6 +60,10 @@ class Options {
     std::optional<Bytes> find(OptionNumber number, std::size_t n = 0) const;
     // Its value as a uint; nothing if there is none or it is longer than 4 bytes.
     std::optional<std::uint32_t> find_uint(OptionNumber number) const;
+    // The same, smaller on a Cortex-M0: false, and `value` as it was, if there is none.
+    bool find(OptionNumber number, Bytes& value, std::size_t n = 0) const;
+    bool find_uint(OptionNumber number, std::uint32_t& value) const;
+    bool has(OptionNumber number) const { return count(number) > 0; }
     // The n-th Uri-Path segment or Uri-Query, and so on, counted from 0.
     std::optional<std::string_view> find_text(OptionNumber number, std::size_t n) const;
     std::size_t count(OptionNumber number) const;

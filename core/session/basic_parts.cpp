@@ -34,8 +34,9 @@ coap::Code LastPart::handle(Server& server, Exchange& exchange) {
     const coap::Body& body = exchange.body();
     if (body.code != coap::Code::Get) return coap::Code::MethodNotAllowed;
     keystore::SessionTag tag = server.sessions().tag_of(exchange.entry);
-    if (const auto query = body.options.find_text(coap::kUriQuery, 0); query) {
-        if (!parse_tag(*query, tag)) return coap::Code::BadRequest;
+    Bytes query;
+    if (body.options.find(coap::kUriQuery, query) && !parse_tag(as_text(query), tag)) {
+        return coap::Code::BadRequest;
     }
     SessionEntry* named = server.sessions().find_tag(tag);
     if (named != nullptr && named->role != exchange.entry.role) return coap::Code::NotFound;

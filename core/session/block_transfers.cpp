@@ -55,8 +55,13 @@ coap::Code refuse_as_busy(Exchange& exchange) {
 
 bool BlockTransfers::read(Exchange& exchange) const {
     const coap::Options& options = exchange.body().options;
-    return coap::find_block(options, coap::kBlock1, exchange.block1) &&
-           coap::find_block(options, coap::kBlock2, exchange.block2);
+    if (!coap::find_block(options, coap::kBlock1, exchange.block1) ||
+        !coap::find_block(options, coap::kBlock2, exchange.block2)) {
+        return false;
+    }
+    exchange.is_in_blocks =
+        is_part(exchange.block1) || (exchange.block2 && exchange.block2->number > 0);
+    return true;
 }
 
 coap::Code BlockTransfers::call(Server& server, Exchange& exchange, const Call& call) {

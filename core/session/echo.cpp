@@ -28,7 +28,7 @@ EchoValue Echo::make(Bytes recipient_id, Moment now) const {
 
 bool Echo::is_fresh(Bytes value, Bytes recipient_id, Moment now) const {
     if (value.size() != kEchoSize) return false;
-    const Moment made{*Reader{value}.u32_be()};
+    const Moment made{Reader{value}.u32_be().value_or(0U)};
     if (!ct_equal(value, value_at(key_, made, recipient_id))) return false;
     return now.tenths - made.tenths <= tenths_of(kEchoLifetime);
 }

@@ -59,7 +59,8 @@ struct Exchange {
     const oscore::ContextView& context;
     const oscore::Request& request;
     std::uint32_t piv;
-    bool is_fresh = false;  // it brings an Echo value of this boot and session
+    bool is_fresh = false;      // it brings an Echo value of this boot and session
+    bool is_in_blocks = false;  // one of several for a body, or for more of one
     std::optional<coap::Block> block1 = std::nullopt;
     std::optional<coap::Block> block2 = std::nullopt;
     Answer answer = {};

@@ -121,19 +121,18 @@ Status Handshakes::answer_message_3(HalfOpen& slot, Bytes message, Moment now) {
     SOTTO_TRY(authenticate(slot, claim, authenticated));
     const cose::Credential& credential = *authenticated;
 
-    if (claim.ead.find(kEadPairingProof)) {
-        const std::uint32_t generation = authority_.next_generation();
-        const PairingVerdict verdict = pair(slot, claim, credential, now);
-        const PairingAnswer answer{.verdict = verdict, .generation = generation};
-        SOTTO_TRY(compose_message_4(slot, &answer));
-        if (verdict != PairingVerdict::Accepted) return {};
-        return open_session(slot, Role::Owner, now);
+    std::optional<Role> role;
+    PairingAnswer answer;
+    const bool is_pairing = claim.ead.find(kEadPairingProof).has_value();
+    if (is_pairing) {
+        answer.generation = authority_.next_generation();
+        answer.verdict = pair(slot, claim, credential, now);
+        if (answer.verdict == PairingVerdict::Accepted) role = Role::Owner;
+    } else {
+        role = authority_.role_of(credential);
     }
-    const std::optional<Role> role = authority_.role_of(credential);
-    const PairingAnswer refusal;
-    SOTTO_TRY(compose_message_4(slot, role ? nullptr : &refusal));
-    if (!role) return {};
-    return open_session(slot, *role, now);
+    SOTTO_TRY(compose_message_4(slot, is_pairing || !role ? &answer : nullptr));
+    return role ? open_session(slot, *role, now) : Status{};
 }
 
 Status Handshakes::authenticate(HalfOpen& slot,

@@ -59,7 +59,7 @@ struct Call {
 // What is larger than one message [SES-80]: BlockTransfers.
 class Blockwise {
   public:
-    // Block1 and Block2 of the request. False: one of them is malformed.
+    // Puts Block1 and Block2 of the request into the exchange. False: one of them is malformed.
     virtual bool read(Exchange& exchange) const = 0;
     // A request to a function, of which all but the block options has been looked at.
     virtual coap::Code call(Server& server, Exchange& exchange, const Call& call) = 0;

@@ -27,7 +27,15 @@ bool has_bad_critical(const coap::Options& options) {
 // RFC 7252 §5.10.2: "An endpoint receiving a request with a Proxy-Uri Option that is unable or
 // unwilling to act as a forward-proxy for the request MUST cause the return of a 5.05".
 bool is_for_a_proxy(const coap::Options& options) {
-    return options.find(coap::kProxyUri) || options.find(coap::kProxyScheme);
+    return options.has(coap::kProxyUri) || options.has(coap::kProxyScheme);
+}
+
+// The answer to what is no request, and its size; 0: silence.
+std::size_t reject(Bytes raw, MutBytes out) {
+    const auto rejection = coap::rejection_of(raw);
+    if (!rejection || rejection->size() > out.size()) return 0;
+    std::ranges::copy(*rejection, out.begin());
+    return rejection->size();
 }
 
 }  // namespace
@@ -69,23 +77,18 @@ Bytes Server::receive(Channel channel, Bytes raw, Instant now, MutBytes out) {
 
 std::size_t Server::take(Channel channel, Bytes raw, Moment now, MutBytes out) {
     coap::Message message;
-    const Status parsed = coap::parse_message(raw, message);
-    if (parsed && message.header.type == coap::Type::Reset) {
+    if (!coap::parse_message(raw, message)) return reject(raw, out);
+    const Arrival arrival{
+        .channel = channel, .now = now, .raw = raw, .message = message, .out = out};
+    if (message.header.type == coap::Type::Reset) {
         observations_.on_reset(channel, message.header.id);
         return 0;
     }
-    if (!parsed || !coap::is_request(message.header.code)) {
-        const auto rejection = coap::rejection_of(raw);
-        if (!rejection || rejection->size() > out.size()) return 0;
-        std::ranges::copy(*rejection, out.begin());
-        return rejection->size();
-    }
-    const Arrival arrival{
-        .channel = channel, .now = now, .raw = raw, .message = message, .out = out};
+    if (!coap::is_request(message.header.code)) return reject(raw, out);
     if (is_for_a_proxy(message.options)) {
         return say(arrival, {.code = coap::Code::ProxyingNotSupported});
     }
-    return message.options.find(coap::kOscore) ? on_protected(arrival) : on_unprotected(arrival);
+    return message.options.has(coap::kOscore) ? on_protected(arrival) : on_unprotected(arrival);
 }
 
 std::size_t Server::on_unprotected(const Arrival& arrival) {
@@ -97,8 +100,9 @@ std::size_t Server::on_unprotected(const Arrival& arrival) {
     if (arrival.message.header.code != coap::Code::Post) {
         return say(arrival, {.code = coap::Code::MethodNotAllowed});
     }
-    const auto format = options.find_uint(coap::kContentFormat);
-    if (format && *format != kFormatCidEdhoc) {
+    std::uint32_t format = kFormatCidEdhoc;
+    (void)options.find_uint(coap::kContentFormat, format);
+    if (format != kFormatCidEdhoc) {
         return say(arrival, {.code = coap::Code::UnsupportedContentFormat});
     }
     return on_edhoc(arrival);
@@ -153,22 +157,23 @@ void Server::forget_ended() {
 
 std::size_t Server::on_protected(const Arrival& arrival) {
     if (has_bad_critical(arrival.message.options)) return refuse(arrival, coap::Code::BadOption);
-    const auto option = oscore::find_option(arrival.message);
-    if (!option) return refuse(arrival, coap::Code::BadOption);
+    const auto found = oscore::find_option(arrival.message);
+    if (!found) return refuse(arrival, coap::Code::BadOption);
+    const oscore::OptionValue& option = *found;
     coap::Code refusal{};
-    SessionEntry* entry = find_session(*option, arrival.now, refusal);
+    SessionEntry* entry = find_session(option, arrival.now, refusal);
     if (entry == nullptr) return refuse(arrival, refusal);
     if (const Bytes kept = answers_.find(arrival.from_token()); !kept.empty()) {  // [SES-42]
         return repeat(arrival, kept);
     }
     // Before a boot's first challenge the window is not known, but nothing executed runs again.
-    const oscore::Piv piv = oscore::decode_piv(option->piv);
+    const oscore::Piv piv = oscore::decode_piv(option.piv);
     if (!entry->window.check(piv)) return refuse(arrival, coap::Code::Unauthorized);
 
     const oscore::ContextView context = sessions_.context_of(*entry);
     oscore::Request request;
     const Status opened =
-        oscore::unprotect_request(context, *option, arrival.message, setup_.scratch, request);
+        oscore::unprotect_request(context, option, arrival.message, setup_.scratch, request);
     if (!opened) {
         if (opened.error() == Error::Unauthenticated) sessions_.count_failure(*entry, arrival.now);
         forget_ended();
@@ -230,7 +235,7 @@ coap::Code Server::answer(Exchange& exchange) {
     exchange.is_fresh = has_fresh_echo(exchange);
     // [SES-90] What comes late by design cannot answer a challenge, and needs none.
     const bool is_deferred =
-        setup_.parts.deferral != nullptr && exchange.body().options.find(coap::kNotAfter);
+        setup_.parts.deferral != nullptr && exchange.body().options.has(coap::kNotAfter);
     if (!entry.is_synchronised && is_deferred) {
         exchange.answer.has_own_piv = true;  // before the boot it may have had another answer
     } else if (!entry.is_synchronised) {
@@ -247,8 +252,9 @@ coap::Code Server::answer(Exchange& exchange) {
 }
 
 bool Server::has_fresh_echo(const Exchange& exchange) const {
-    const auto value = exchange.body().options.find(coap::kEcho);
-    return value && echo_.is_fresh(*value, exchange.context.recipient_id, exchange.now());
+    Bytes value;
+    return exchange.body().options.find(coap::kEcho, value) &&
+           echo_.is_fresh(value, exchange.context.recipient_id, exchange.now());
 }
 
 coap::Header Server::header_for(const coap::Header& request, coap::Code code) {

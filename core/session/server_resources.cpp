@@ -17,19 +17,23 @@ constexpr std::array<coap::OptionNumber, 8> kUnderstood{coap::kNotAfter,
                                                         coap::kBlock2};
 
 Format format_of(const coap::Body& body, coap::OptionNumber option) {
-    return static_cast<Format>(body.options.find_uint(option).value_or(0));  // 0 is text
+    std::uint32_t format = 0;  // text
+    (void)body.options.find_uint(option, format);
+    return static_cast<Format>(format);
 }
 
 // The first segments of "/f/NAME" and so on, in the order of ResourceKind.
-constexpr std::string_view kKinds = "fve";
+constexpr std::array<std::uint8_t, 3> kKinds{'f', 'v', 'e'};
+constexpr std::size_t kKindCount = kKinds.size();
+
+std::size_t kind_of(std::uint8_t letter) {
+    std::size_t kind = 0;
+    while (kind < kKindCount && kKinds[kind] != letter) ++kind;
+    return kind;
+}
 
 // What arguments and results may be in.
 bool is_value_format(Format format) { return format == Format::Text || format == Format::Cbor; }
-
-bool is_one_of_several(const Exchange& exchange) {
-    return (exchange.block1 && exchange.block1->is_part()) ||
-           (exchange.block2 && exchange.block2->number > 0);
-}
 
 }  // namespace
 
@@ -50,8 +54,9 @@ Part* Server::find_part(const coap::Options& options) const {
 
 coap::Code Server::dispatch(Exchange& exchange) {
     const coap::Options& options = exchange.body().options;
-    const std::string_view first = options.find_text(coap::kUriPath, 0).value_or("");
-    const std::size_t kind = first.size() == 1 ? kKinds.find(first[0]) : kKinds.npos;
+    Bytes first;
+    (void)options.find(coap::kUriPath, first);
+    const std::size_t kind = first.size() == 1 ? kind_of(first[0]) : kKindCount;
     if (!understands(exchange, kind == 0)) return coap::Code::BadOption;
     Blockwise* blockwise = setup_.parts.blockwise;
     if (blockwise != nullptr && !blockwise->read(exchange)) return coap::Code::BadRequest;
@@ -59,11 +64,12 @@ coap::Code Server::dispatch(Exchange& exchange) {
     const Role role = part != nullptr ? part->place().role : Role::Trusted;
     const bool is_cloud = exchange.entry.role == Role::Cloud;
     if ((role == Role::Cloud) != is_cloud) return coap::Code::Forbidden;  // [SES-30]
-    if (part == nullptr && kind < kKinds.size() && options.count(coap::kUriPath) == 2) {
-        return on_named(
-            exchange, static_cast<ResourceKind>(kind), *options.find_text(coap::kUriPath, 1));
+    Bytes name;
+    if (part == nullptr && kind < kKindCount && options.count(coap::kUriPath) == 2 &&
+        options.find(coap::kUriPath, name, 1)) {
+        return on_named(exchange, static_cast<ResourceKind>(kind), as_text(name));
     }
-    if (is_one_of_several(exchange) && (part == nullptr || !part->place().takes_blocks)) {
+    if (exchange.is_in_blocks && (part == nullptr || !part->place().takes_blocks)) {
         return coap::Code::BadOption;
     }
     if (part == nullptr) return coap::Code::NotFound;
@@ -86,15 +92,17 @@ coap::Code Server::on_named(Exchange& exchange, ResourceKind kind, std::string_v
 
 coap::Code Server::admit(Exchange& exchange, bool is_idempotent) {
     if (exchange.piv < exchange.entry.floor) return coap::Code::Conflict;
-    const auto not_after = exchange.body().options.find_uint(coap::kNotAfter);
-    if (!not_after && !exchange.is_fresh) return challenge(exchange);  // [SES-44]
-    if (is_idempotent && !not_after) {
+    std::uint32_t not_after = 0;
+    // Where nobody understands it, no request with it comes as far as this.
+    const bool is_deferred = exchange.body().options.find_uint(coap::kNotAfter, not_after);
+    if (!is_deferred && !exchange.is_fresh) return challenge(exchange);  // [SES-44]
+    if (is_idempotent && !is_deferred) {
         SessionTable::raise_floor_in_ram(exchange.entry, exchange.piv);
     } else if (!sessions_.raise_floor(exchange.entry, exchange.piv, exchange.now())) {  // [SES-41]
         return coap::Code::InternalServerError;
     }
-    return not_after ? setup_.parts.deferral->admit(*this, exchange, *not_after)
-                     : coap::Code::Empty;
+    return is_deferred ? setup_.parts.deferral->admit(*this, exchange, not_after)
+                       : coap::Code::Empty;
 }
 
 coap::Code Server::keep_result(Exchange& exchange, coap::Code code) {
@@ -160,7 +168,9 @@ coap::Code Server::show(Exchange& exchange, Format format, const Traits* variabl
 coap::Code Server::on_event(Exchange& exchange, std::uint8_t event) {
     const std::uint8_t session = number_of(exchange.entry);
     const Bytes token = exchange.arrival.message.header.token;
-    if (exchange.body().options.find_uint(coap::kObserve) != 0) {
+    std::uint32_t observe = 1;  // not
+    (void)exchange.body().options.find_uint(coap::kObserve, observe);
+    if (observe != 0) {
         observations_.remove(session, token);
         return coap::Code::Content;
     }
