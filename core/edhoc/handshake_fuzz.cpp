@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A whole handshake whose messages a byte script drops, repeats, cuts and changes. Whatever it
 // does: nothing crashes, and both are only ever done with the same keys.
+#include "core/base/reader.hpp"
 #include "core/edhoc/peers_test.hpp"
 
 namespace {

@@ -3,6 +3,7 @@
 // dropped, repeated, changed, or are not messages at all; either end may boot. Whatever the script
 // does: nothing crashes, a job ends in its time, no command runs twice, and on a good line the next
 // pairing and the next command succeed.
+#include "core/base/reader.hpp"
 #include "core/session/client.hpp"
 #include "core/session/device_test.hpp"
 

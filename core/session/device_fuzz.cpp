@@ -6,6 +6,7 @@
 // end the owner can pair and his command is run.
 #include <set>
 
+#include "core/base/reader.hpp"
 #include "core/session/app_test.hpp"
 
 namespace {
