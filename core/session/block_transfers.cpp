@@ -105,20 +105,20 @@ coap::Code BlockTransfers::take_block(Turn& turn) {
     const coap::Block& block = *exchange.block1;
     const MutBytes room = turn.call.traits.room;
     const std::uint32_t piv = exchange.piv;
-    Transfer* transfer = transfers_.find(turn.key.session, exchange.now());
+    Transfer* transfer = transfers_.find(turn.key.session, exchange.when());
     const bool is_late = transfer != nullptr && piv <= transfer->newest;
     if (is_late || piv < exchange.entry.floor) return coap::Code::Conflict;
     if (block.number == 0) {
         const std::size_t size = body.options.find_uint(coap::kSize1).value_or(0);
         if (std::max(size, body.payload.size()) > room.size()) return refuse_as_too_large(turn);
-        transfer = transfers_.begin(turn.key, room, exchange.now());
+        transfer = transfers_.begin(turn.key, room, exchange.when());
         if (transfer == nullptr) return refuse_as_busy(exchange);
     }
     if (transfer == nullptr || transfer->has_run || transfer->key != turn.key) {
         return coap::Code::RequestEntityIncomplete;
     }
     transfer->newest = piv;
-    Transfers::touch(*transfer, exchange.now());
+    Transfers::touch(*transfer, exchange.when());
     const Status fits = transfer->body.check(block, body.payload);
     if (!fits && (fits.error() != Error::AlreadyExists || !block.has_more)) {
         if (fits.error() == Error::TooLarge) return refuse_as_too_large(turn);
@@ -135,7 +135,7 @@ coap::Code BlockTransfers::run_function(Turn& turn) {
     auto& [server, exchange, call, key] = turn;
     Bytes argument = exchange.body().payload;
     const MutBytes room = call.traits.room;
-    if (!room.empty() && transfers_.place_for(key.session, room, exchange.now()) == nullptr) {
+    if (!room.empty() && transfers_.place_for(key.session, room, exchange.when()) == nullptr) {
         return refuse_as_busy(exchange);
     }
     if (const coap::Code refusal = server.admit(exchange, call.traits.is_idempotent);
@@ -144,11 +144,11 @@ coap::Code BlockTransfers::run_function(Turn& turn) {
     }
     Transfer* transfer = nullptr;
     if (is_part(exchange.block1)) {
-        transfer = transfers_.find(key.session, exchange.now());
+        transfer = transfers_.find(key.session, exchange.when());
         transfer->body.append(*exchange.block1, argument);
         argument = transfer->body.view();
     } else if (!room.empty()) {
-        transfer = transfers_.begin(key, room, exchange.now());
+        transfer = transfers_.begin(key, room, exchange.when());
     }
     Excerpt result{transfer != nullptr ? room : server.setup().result};
     const Status called = server.run(call, argument, result);
@@ -186,13 +186,13 @@ coap::Code BlockTransfers::show_result(Turn& turn, Transfer& transfer) {
 
 coap::Code BlockTransfers::go_on_with_result(Turn& turn) {
     Exchange& exchange = turn.exchange;
-    Transfer* transfer = transfers_.find(turn.key.session, exchange.now());
+    Transfer* transfer = transfers_.find(turn.key.session, exchange.when());
     // A client that has begun without a Request-Tag, or leaves it out from here on, has one only.
     const bool is_meant =
         transfer != nullptr && transfer->has_run && transfer->key.function == turn.key.function &&
         (!exchange.body().options.find(coap::kRequestTag) || transfer->key.tag == turn.key.tag);
     if (!is_meant || exchange.block1) return coap::Code::RequestEntityIncomplete;
-    Transfers::touch(*transfer, exchange.now());
+    Transfers::touch(*transfer, exchange.when());
     return show_result(turn, *transfer);
 }
 

@@ -66,7 +66,7 @@ struct Exchange {
     Answer answer = {};
 
     const coap::Body& body() const { return request.body; }
-    Moment now() const { return arrival.now; }
+    Moment when() const { return arrival.now; }
 };
 
 }  // namespace sotto::session

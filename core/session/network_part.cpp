@@ -60,7 +60,7 @@ coap::Code try_cloud(Server& server, Exchange& exchange) {
     if (is_confirmation) return confirm_cloud(server, exchange, cloud.version);
     const auto& before = server.authority().cloud();
     const bool is_other = before && before->credential_hash != cloud.credential_hash;
-    const Status tried = server.authority().try_cloud(cloud, exchange.now());
+    const Status tried = server.authority().try_cloud(cloud, exchange.when());
     if (!tried) return server.keep_result(exchange, coap::to_coap_code(tried.error()));
     if (is_other) end_cloud_session(server);
     server.raise_revision();

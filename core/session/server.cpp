@@ -254,7 +254,7 @@ coap::Code Server::answer(Exchange& exchange) {
 bool Server::has_fresh_echo(const Exchange& exchange) const {
     Bytes value;
     return exchange.body().options.find(coap::kEcho, value) &&
-           echo_.is_fresh(value, exchange.context.recipient_id, exchange.now());
+           echo_.is_fresh(value, exchange.context.recipient_id, exchange.when());
 }
 
 coap::Header Server::header_for(const coap::Header& request, coap::Code code) {

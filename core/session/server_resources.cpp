@@ -98,7 +98,7 @@ coap::Code Server::admit(Exchange& exchange, bool is_idempotent) {
     if (!is_deferred && !exchange.is_fresh) return challenge(exchange);  // [SES-44]
     if (is_idempotent && !is_deferred) {
         SessionTable::raise_floor_in_ram(exchange.entry, exchange.piv);
-    } else if (!sessions_.raise_floor(exchange.entry, exchange.piv, exchange.now())) {  // [SES-41]
+    } else if (!sessions_.raise_floor(exchange.entry, exchange.piv, exchange.when())) {  // [SES-41]
         return coap::Code::InternalServerError;
     }
     return is_deferred ? setup_.parts.deferral->admit(*this, exchange, not_after)
@@ -175,7 +175,7 @@ coap::Code Server::on_event(Exchange& exchange, std::uint8_t event) {
         return coap::Code::Content;
     }
     // RFC 7641 §4.1: without room the answer carries no Observe option.
-    if (Observation* place = observations_.add(session, token, exchange.now()); place != nullptr) {
+    if (Observation* place = observations_.add(session, token, exchange.when()); place != nullptr) {
         place->event = event;
         place->channel = exchange.arrival.channel;
         place->binding = exchange.request.binding;
