@@ -13,11 +13,19 @@ struct Moment {
     constexpr Moment() = default;
     constexpr explicit Moment(std::uint32_t count) : tenths(count) {}
     // NOLINTNEXTLINE(google-explicit-constructor): the same, as others keep it
-    constexpr Moment(Instant instant) : tenths(static_cast<std::uint32_t>(instant.ms / 100)) {}
+    constexpr Moment(Instant instant) : tenths(a_hundredth_of(instant.ms)) {}
 
     constexpr std::uint32_t seconds() const { return tenths / 10; }
 
     friend constexpr auto operator<=>(Moment, Moment) = default;
+
+  private:
+    // A long division, digit by digit of 16 bits: the processor divides no 64 bits.
+    static constexpr std::uint32_t a_hundredth_of(std::int64_t number) {
+        const auto high = static_cast<std::uint32_t>(number >> 16);
+        const auto low = static_cast<std::uint32_t>(number) & 0xffff;
+        return (high / 100 << 16) + ((high % 100 << 16 | low) / 100);
+    }
 };
 
 // Durations are constants, and so is what becomes of them.

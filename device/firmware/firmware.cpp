@@ -54,6 +54,11 @@ void set_up_pins() {
 
 bool is_button_down() { return (gpio::in() & 1U << board::kButton) == 0; }
 
+// A light that is on for 100 ms of each period.
+bool is_lit(Instant now, std::uint32_t period_ms) {
+    return static_cast<std::uint32_t>(now.ms) % period_ms < 100;
+}
+
 // Sleeps until an interrupt is pending; none is ever taken.
 void sleep(const ports::Radio& radio, ports::ChipClock& clock, Duration limit) {
     namespace nrf = ports::nrf51;
@@ -77,7 +82,7 @@ class Nobody final : public ports::RadioHandler {
     radio.advertise({.name = what});
     for (;;) {
         radio.poll(nobody);
-        set_pin(board::kStatus, clock.now().ms % 200 < 100);
+        set_pin(board::kStatus, is_lit(clock.now(), 200));
         sleep(radio, clock, milliseconds(50));
     }
 }
@@ -146,8 +151,8 @@ void Firmware::on_button(Button::Event event, Instant now) {
 // On: it has an owner. One blink a second: it waits for one. Quick: it is being reset.
 void Firmware::show_status(Instant now) {
     const bool has_owner = server_->authority().has_owner();
-    const bool is_blink = now.ms % 1'000 < 100;
-    set_pin(board::kStatus, button_.is_down() ? now.ms % 200 < 100 : has_owner || is_blink);
+    const bool is_blink = is_lit(now, 1'000);
+    set_pin(board::kStatus, button_.is_down() ? is_lit(now, 200) : has_owner || is_blink);
 }
 
 void Firmware::load_identity() {

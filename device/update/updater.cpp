@@ -143,7 +143,7 @@ Code Updater::install(Exchange& exchange) {
     Status done = intake_.check();
     if (done) done = boot::install(setup_.journal);
     if (!done) return refuse(exchange, kOfImages, done.error());
-    restart_at_ = exchange.now() + kRestartDelay;
+    restart_at_ = exchange.when() + kRestartDelay;
     return Code::Changed;
 }
 

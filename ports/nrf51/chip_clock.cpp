@@ -23,9 +23,11 @@ ChipClock::ChipClock() {
 Instant ChipClock::now() {
     nrf51::timer0::capture0() = 1;
     const std::uint32_t count = nrf51::timer0::cc0();
-    ticks_ += count - last_;
+    const std::uint32_t ticks = rest_ + (count - last_);
     last_ = count;
-    return Instant{static_cast<std::int64_t>(ticks_ * kMilliseconds / kTicks)};
+    rest_ = ticks % kTicks;
+    whole_ = whole_ + Duration{ticks / kTicks * kMilliseconds};
+    return whole_ + Duration{rest_ * kMilliseconds / kTicks};
 }
 
 void ChipClock::wake_in(Duration duration) {

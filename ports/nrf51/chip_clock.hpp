@@ -16,7 +16,8 @@ class ChipClock {
     void wake_in(Duration duration);
 
   private:
-    std::uint64_t ticks_ = 0;
+    Instant whole_{};         // as of the last time it was asked,
+    std::uint32_t rest_ = 0;  // and so many ticks
     std::uint32_t last_ = 0;
 };
 
