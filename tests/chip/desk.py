@@ -10,6 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHIP = ROOT / "tools" / "chip"
 PATIENCE = 60  # seconds: machines that test are busy
+HARDWARE = "sotto-microbit"  # device/firmware/board.hpp
+SLOT_A, SLOT_B = 0x1000, 0x1E800  # device/boot/layout.hpp
 
 
 def eventually(what, limit=PATIENCE):
@@ -108,3 +110,40 @@ class Desk:
             [str(part) for part in command], stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
         return done.returncode, (done.stdout + done.stderr).strip()
+
+
+class UpdateDesk(Desk):
+    """A desk whose chip takes updates of a publisher."""
+
+    def provision(self):
+        for name in ("publisher", "stranger"):
+            command = ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout"]
+            subprocess.run([*command, "-out", self.path(f"{name}.pem")], check=True)
+        command = ["openssl", "pkey", "-in", self.path("publisher.pem"), "-pubout"]
+        subprocess.run([*command, "-out", self.path("publisher.pub")], check=True)
+        self.provision_options = ["--publisher", self.path("publisher.pub")]
+        super().provision()
+
+    def sign(self, version, key="publisher", hardware=HARDWARE, change=None):
+        """The file of an update; `change` gets its images first."""
+        options = []
+        for slot in "ab":
+            image = bytearray((self.firmware.parent / f"sotto-firmware-{slot}.bin").read_bytes())
+            if change:
+                change(image)
+            (self.folder / f"{slot}.bin").write_bytes(image)
+            options += [f"--slot-{slot}", self.path(f"{slot}.bin")]
+        file = self.folder / f"{version}-{key}-{hardware}.update"
+        file.unlink(missing_ok=True)
+        command = [self.programs / "sotto-chip", "sign", "--key", self.path(f"{key}.pem")]
+        command += ["--version", str(version), "--hardware", hardware, *options, "--out", file]
+        subprocess.run([str(word) for word in command], check=True, capture_output=True)
+        return str(file)
+
+    def start_update(self, file):
+        command = [self.programs / "sotto", "--state", self.path("app"), "--air", self.path("air")]
+        self.start("update", *command, "--local", "update", "lamp", file)
+        return self.running["update"]
+
+    def is_written(self, address):
+        return self.control("flash", f"{address:#x}") != "ffffffff"

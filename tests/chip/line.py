@@ -7,6 +7,7 @@ Speaks docs/protocol/air.md as far as that takes, and no more: a line that is da
 import copy
 import socket
 import threading
+import time
 from pathlib import Path
 
 ADVERTISEMENT, WRITE, NOTIFY, SUBSCRIBE = 1, 2, 3, 4
@@ -137,23 +138,38 @@ class Line:
     def __init__(self, uart, path, nonces):
         self.nonces = nonces
         self.has_owner = None  # what the chip said last
-        self.chip = socket.socket(socket.AF_UNIX)
-        self.chip.connect(str(uart))
+        self.uart = str(uart)
+        chip = self.connect()
         Path(path).unlink(missing_ok=True)
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
         self.listener.listen()
-        threading.Thread(target=self.run, daemon=True).start()
+        threading.Thread(target=self.run, args=(chip,), daemon=True).start()
 
-    def run(self):
-        with self.listener:
+    def connect(self):
+        chip = socket.socket(socket.AF_UNIX)
+        chip.connect(self.uart)
+        return chip
+
+    def run(self, chip):
+        """One line after the other: a chip that resets itself comes back at a new socket."""
+        while True:
             peer, _ = self.listener.accept()
-        threads = [
-            threading.Thread(target=self.pump, args=(peer, self.chip), daemon=True),
-            threading.Thread(target=self.pump, args=(self.chip, peer), daemon=True),
-        ]
-        for thread in threads:
-            thread.start()
+            try:
+                chip = chip or self.connect()
+            except OSError:  # not yet: who asked will ask again
+                peer.close()
+                time.sleep(0.05)
+                continue
+            threads = [
+                threading.Thread(target=self.pump, args=(peer, chip), daemon=True),
+                threading.Thread(target=self.pump, args=(chip, peer), daemon=True),
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            chip = None
 
     def pump(self, source, sink):
         frames = Frames()
@@ -165,6 +181,10 @@ class Line:
         except OSError:
             pass  # an end has gone, as when power goes
         for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)  # wakes the other direction
+            except OSError:
+                pass
             end.close()
 
     def see(self, operation, value):
