@@ -18,7 +18,6 @@ constexpr unsigned kActiveShift = 11;
 constexpr unsigned kTrialShift = 10;
 constexpr unsigned kOutcomeShift = 8;
 constexpr unsigned kBootsShift = 4;
-constexpr std::uint16_t kStateMask = 0x0ff0;
 constexpr std::uint16_t kBootsMax = 15;
 
 constexpr std::uint32_t word_of(std::uint16_t entry) {
