@@ -4,18 +4,11 @@
 #include <cctype>
 #include <fstream>
 #include <stdexcept>
+#include <utility>
+
+#include "core/base/hex.hpp"
 
 namespace sotto::testing {
-namespace {
-
-int nibble(char digit) {
-    if (digit >= '0' && digit <= '9') return digit - '0';
-    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-    throw std::runtime_error{"not a hex digit"};
-}
-
-}  // namespace
 
 std::vector<std::uint8_t> from_hex(const std::string& hex) {
     std::string digits;
@@ -23,21 +16,13 @@ std::vector<std::uint8_t> from_hex(const std::string& hex) {
         if (std::isspace(static_cast<unsigned char>(c)) == 0) digits.push_back(c);
     }
     if (digits.size() % 2 != 0) throw std::runtime_error{"odd number of hex digits"};
-    std::vector<std::uint8_t> bytes;
-    for (std::size_t i = 0; i < digits.size(); i += 2) {
-        bytes.push_back(static_cast<std::uint8_t>(nibble(digits[i]) << 4 | nibble(digits[i + 1])));
-    }
-    return bytes;
+    auto bytes = sotto::from_hex<std::vector<std::uint8_t>>(digits);
+    if (!bytes) throw std::runtime_error{"not a hex digit"};
+    return *std::move(bytes);
 }
 
 std::string to_hex(const std::vector<std::uint8_t>& bytes) {
-    static constexpr char kDigits[] = "0123456789abcdef";
-    std::string hex;
-    for (const std::uint8_t byte : bytes) {
-        hex.push_back(kDigits[byte >> 4]);
-        hex.push_back(kDigits[byte & 15]);
-    }
-    return hex;
+    return sotto::to_hex<std::string>(bytes);
 }
 
 const std::string& Vector::text(const std::string& name) const {
