@@ -102,13 +102,15 @@ class Desk:
             [str(part) for part in command], check=True, capture_output=True, text=True
         ).stdout.strip()
 
+    def sotto(self, *words, state="app"):
+        """The command line of an app."""
+        command = [self.programs / "sotto", "--state", self.path(state), "--air", self.path("air")]
+        return [str(part) for part in [*command, *words]]
+
     def app(self, *words, state="app", way=("--local",)):
         """Runs `sotto`: (exit code, all that it printed)."""
-        command = [self.programs / "sotto", "--state", self.path(state), "--air", self.path("air")]
-        command += ["--timeout", str(PATIENCE), *way, *words]
-        done = subprocess.run(
-            [str(part) for part in command], stdin=subprocess.DEVNULL, capture_output=True, text=True
-        )
+        command = self.sotto("--timeout", str(PATIENCE), *way, *words, state=state)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         return done.returncode, (done.stdout + done.stderr).strip()
 
 
@@ -141,8 +143,7 @@ class UpdateDesk(Desk):
         return str(file)
 
     def start_update(self, file):
-        command = [self.programs / "sotto", "--state", self.path("app"), "--air", self.path("air")]
-        self.start("update", *command, "--local", "update", "lamp", file)
+        self.start("update", *self.sotto("--local", "update", "lamp", file))
         return self.running["update"]
 
     def is_written(self, address):
