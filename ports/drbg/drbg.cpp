@@ -8,7 +8,11 @@ namespace sotto::ports {
 Drbg::~Drbg() { wipe({reinterpret_cast<std::uint8_t*>(&context_), sizeof(context_)}); }
 
 Status Drbg::fill(MutBytes out) {
-    if (!has_failed_ && calls_left_ == 0) has_failed_ = !start() || !reseed();
+    if (!has_failed_ && calls_left_ == 0) {
+        source_.wake();
+        has_failed_ = !start() || !reseed();
+        source_.rest();
+    }
     if (has_failed_) {
         wipe(out);
         return Error::EntropyFailed;

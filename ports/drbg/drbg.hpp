@@ -12,6 +12,9 @@ namespace sotto::ports {
 
 class NoiseSource {
   public:
+    // Samples are wanted from now on; none are for now, and what makes them may sleep.
+    virtual void wake() = 0;
+    virtual void rest() = 0;
     // The next raw sample, as the source gave it. Nothing: it gives none in any sensible time.
     virtual Result<std::uint8_t> sample() = 0;
 

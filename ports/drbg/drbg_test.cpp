@@ -17,7 +17,10 @@ class Source final : public NoiseSource {
     Source(Rule rule, std::size_t breaks_at, std::uint32_t seed = 3)
         : rule_(rule), breaks_at_(breaks_at), random_(seed) {}
 
+    void wake() override { is_awake_ = true; }
+    void rest() override { is_awake_ = false; }
     Result<std::uint8_t> sample() override {
+        EXPECT_TRUE(is_awake_);
         const auto sound = static_cast<std::uint8_t>(random_());
         if (count_++ < breaks_at_) return sound;
         switch (rule_) {
@@ -33,12 +36,14 @@ class Source final : public NoiseSource {
         return sound;
     }
     std::size_t count() const { return count_; }
+    bool is_awake() const { return is_awake_; }
 
   private:
     Rule rule_;
     std::size_t breaks_at_;
     std::mt19937 random_;
     std::size_t count_ = 0;
+    bool is_awake_ = false;
 };
 using Rule = Source::Rule;
 
@@ -82,6 +87,7 @@ TEST(Drbg, IsTheFunctionOfSp80090A) {
     ASSERT_TRUE(drbg.fill(out));
 
     Source same{Rule::Sound, 0};
+    same.wake();
     for (std::size_t i = 0; i < Drbg::kStartSamples; ++i) (void)same.sample();
     br_hmac_drbg_context context;
     br_hmac_drbg_init(&context, &br_sha256_vtable, nullptr, 0);
@@ -103,6 +109,7 @@ TEST(Drbg, RepeatsNothingAndTakesNewSeeds) {
         std::vector<std::uint8_t> out(16);
         ASSERT_TRUE(drbg.fill(out));
         EXPECT_TRUE(seen.insert(out).second);
+        EXPECT_FALSE(source.is_awake());
     }
     EXPECT_EQ(source.count(), Drbg::kStartSamples + 3 * Drbg::kSeedSamples);
 }
@@ -117,6 +124,7 @@ TEST(Drbg, ABrokenSourceStopsItForEver) {
             EXPECT_EQ(out, std::vector<std::uint8_t>(16)) << "nobody takes it for random";
         }
         EXPECT_TRUE(drbg.has_failed());
+        EXPECT_FALSE(source.is_awake());
     }
 }
 

@@ -12,10 +12,12 @@ constexpr std::uint32_t kPatience = 4'000'000;
 
 }  // namespace
 
-ChipNoise::ChipNoise() {
+void ChipNoise::wake() {
     nrf51::rng::config() = 0;
     nrf51::rng::start() = 1;
 }
+
+void ChipNoise::rest() { nrf51::rng::stop() = 1; }
 
 Result<std::uint8_t> ChipNoise::sample() {
     for (std::uint32_t i = 0; i < kPatience; ++i) {

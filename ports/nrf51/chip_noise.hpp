@@ -9,7 +9,8 @@ namespace sotto::ports {
 
 class ChipNoise final : public NoiseSource {
   public:
-    ChipNoise();
+    void wake() override;
+    void rest() override;
     Result<std::uint8_t> sample() override;
 };
 

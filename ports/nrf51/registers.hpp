@@ -50,6 +50,7 @@ inline constexpr std::uint32_t kInterrupt = 8;
 namespace rng {
 inline constexpr std::uint32_t kBase = 0x4000'd000;
 inline Register& start() { return at(kBase + 0x000); }
+inline Register& stop() { return at(kBase + 0x004); }
 inline Register& ready() { return at(kBase + 0x100); }
 inline Register& config() { return at(kBase + 0x504); }
 inline Register& value() { return at(kBase + 0x508); }
