@@ -11,7 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CHIP = ROOT / "tools" / "chip"
 PATIENCE = 60  # seconds: machines that test are busy
 HARDWARE = "sotto-microbit"  # device/firmware/board.hpp
-SLOT_A, SLOT_B = 0x1000, 0x1E800  # device/boot/layout.hpp
+SLOT_A, SLOT_B, SLOT_SIZE = 0x1000, 0x1E800, 0x1D800  # device/boot/layout.hpp
+ERASED = 0xFFFFFFFF
+TRIAL_BOOTS = 3  # device/boot/limits.hpp
 
 
 def eventually(what, limit=PATIENCE):
@@ -62,10 +64,10 @@ class Desk:
     def log(self, name):
         return (self.folder / f"{name}.log").read_text(encoding="utf-8")
 
-    def power_on(self, noise=None, says="is on the air"):
-        """With `noise`, the generator is broken in that way (noise.c)."""
+    def power_on(self, *options, noise=None, says="is on the air"):
+        """With `noise`, the generator is broken in that way (noise.c); options are those of tools/chip."""
         chip = [CHIP, self.path("chip.bin"), "--uart", self.path("uart")]
-        chip += ["--control", self.path("control")]
+        chip += ["--control", self.path("control"), *options]
         self.start("chip", *chip, environment=self.broken(noise) if noise else None)
         assert eventually(lambda: "power is on" in self.log("chip")), self.log("chip")
         self.start_air("uart")
@@ -74,6 +76,30 @@ class Desk:
     def start_air(self, uart):
         air = [self.programs / "sotto-chip", "air", "--uart", self.path(uart)]
         self.start("air", *air, "--air", self.path("air"))
+
+    def start_cloud(self):
+        """A cloud, a gateway that sees the chip's air, and an app that has signed in."""
+        cloud, state = self.programs / "sotto-cloud", ("--state", self.path("cloud"))
+        subprocess.run([cloud, "init", *state], check=True, capture_output=True)
+        about = subprocess.run(
+            [cloud, "certificate", *state], check=True, capture_output=True, text=True
+        ).stdout
+        pin = about.splitlines()[1].strip()
+        self.start(
+            "cloud",
+            *(cloud, "run", *state, "--tls", "--ports-file", self.path("ports")),
+            *("--http", "127.0.0.1:0", "--devices", "127.0.0.1:0"),
+        )
+        assert eventually((self.folder / "ports").exists), self.log("cloud")
+        ports = dict(line.split("=") for line in (self.folder / "ports").read_text().split())
+        self.start(
+            "gateway",
+            *(self.programs / "sotto-gateway", "--air", self.path("air"), "--pin", pin),
+            *("--cloud", ports["devices"], "--token-file", self.path("cloud/gateway.token")),
+        )
+        login = ["login", f"https://{ports['http']}", "--pin", pin]
+        code, said = self.app(*login, "--token-file", self.path("cloud/owner.token"), way=())
+        assert code == 0, said
 
     def broken(self, noise):
         library, source = self.path("libnoise.so"), ROOT / "tests" / "chip" / "noise.c"
@@ -146,5 +172,34 @@ class UpdateDesk(Desk):
         self.start("update", *self.sotto("--local", "update", "lamp", file))
         return self.running["update"]
 
+    def word(self, address):
+        """Of the flash of a chip that is on."""
+        return int(self.control("flash", f"{address:#x}"), 16)
+
     def is_written(self, address):
-        return self.control("flash", f"{address:#x}") != "ffffffff"
+        return self.word(address) != ERASED
+
+    def flash(self, begin, size):
+        """Of a chip that is off."""
+        return (self.folder / "chip.bin").read_bytes()[begin : begin + size]
+
+    def install(self, file):
+        """An update that the chip restarts for, and nobody looks whether it works. None: it did not."""
+        update = self.start_update(file)
+        has_restarted = eventually(lambda: "has reset itself" in self.log("chip"))
+        update.kill()
+        update.wait()
+        self.running.pop("update")
+        return has_restarted
+
+    def journal(self):
+        """The last entry of a chip that is off (docs/formats/update.md)."""
+        page = self.flash(0x800, 0x400)
+        words = [int.from_bytes(page[at : at + 4], "little") for at in range(0, len(page), 4)]
+        return [word for word in words if word != ERASED][-1] >> 16
+
+    def trial_boots(self):
+        return self.journal() >> 4 & 15
+
+    def trial_outcome(self):
+        return self.journal() >> 8 & 3

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plugin for QEMU whose processor stands still at certain operations of the flash controller:
+// A plugin for QEMU that tells of a chip's stores to its flash and its watchdog, and may hold the
+// processor after one of them:
 //
-//     -plugin libpower_cut.so,socket=PATH
+//     -plugin libstores.so,socket=PATH
 //
-// A flash operation is a store to the flash itself, or one to the register that erases a page. The
-// plugin is a client of the socket. It reads a number in decimal, lets the processor run until so
-// many operations have been done since the last boot, and writes the address that the last of them
-// was about; then it reads the next number. At the end of the socket the processor runs on.
+// The plugin is a client of the socket. It writes a line for each flash operation, which is a store
+// to the flash itself or one to the register that erases a page: "flash ADDRESS"; and "watchdog start"
+// and "watchdog feed". It reads numbers in decimal: after so many flash operations the processor
+// stands still until the next number is there. With 0, and at the end of the socket, it runs on.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,13 +34,13 @@ __attribute__((visibility("default"))) int qemu_plugin_version = 1;
 
 enum { kNoRegisters = 0, kStores = 2 };
 enum { kFlashSize = 256 * 1024, kErasePage = 0x4001e508 };
+enum { kWatchdogStart = 0x40010000, kWatchdogFeed = 0x40010600 };
 
 static FILE *line;  // to read from
-static long wanted = -1;  // operations; negative: never
-static long done;
+static long left;   // flash operations before the next number is read; 0: without end
 
-static void read_wanted(void) {
-    if (!line || fscanf(line, "%ld", &wanted) != 1) wanted = -1;
+static void read_left(void) {
+    if (fscanf(line, "%ld", &left) != 1) left = 0;
 }
 
 // Called when memory has been accessed; QEMU 7.2 tells of loads too, whatever was asked for.
@@ -47,12 +48,11 @@ static void stored(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t address, v
     (void)cpu;
     (void)data;
     if (!qemu_plugin_mem_is_store(info)) return;
+    if (address == kWatchdogStart) dprintf(fileno(line), "watchdog start\n");
+    if (address == kWatchdogFeed) dprintf(fileno(line), "watchdog feed\n");
     if (address >= kFlashSize && address != kErasePage) return;
-    ++done;
-    while (done == wanted) {
-        dprintf(fileno(line), "%#llx\n", (unsigned long long)address);
-        read_wanted();
-    }
+    dprintf(fileno(line), "flash %#llx\n", (unsigned long long)address);
+    if (left > 0 && --left == 0) read_left();
 }
 
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
@@ -79,7 +79,7 @@ __attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t 
         if (!strncmp(argv[i], "socket=", 7)) line = connect_to(argv[i] + 7);
     }
     if (!line) return 1;
-    read_wanted();
+    read_left();
     qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
     return 0;
 }
