@@ -14,6 +14,7 @@ HARDWARE = "sotto-microbit"  # device/firmware/board.hpp
 SLOT_A, SLOT_B, SLOT_SIZE = 0x1000, 0x1E800, 0x1D800  # device/boot/layout.hpp
 ERASED = 0xFFFFFFFF
 TRIAL_BOOTS = 3  # device/boot/limits.hpp
+CONFIRMED, TOO_MANY_BOOTS, TOO_LONG = 1, 2, 3  # how a trial ends: device/boot/journal.hpp
 
 
 def eventually(what, limit=PATIENCE):
