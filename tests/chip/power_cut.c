@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plugin for QEMU that tells of a chip's stores to its flash and its watchdog, and may hold the
-// processor after one of them:
+// A plugin for QEMU whose processor stands still after certain operations on the flash:
 //
-//     -plugin libstores.so,socket=PATH
+//     -plugin libpower_cut.so,socket=PATH
 //
-// The plugin is a client of the socket. It writes a line for each flash operation, which is a store
-// to the flash itself or one to the register that erases a page: "flash ADDRESS"; and "watchdog start"
-// and "watchdog feed". It reads numbers in decimal: after so many flash operations the processor
-// stands still until the next number is there. With 0, and at the end of the socket, it runs on.
+// A flash operation is a store to the flash itself, or one to the register that erases a page. The
+// plugin is a client of the socket. It writes the address of each operation in a line, and reads
+// numbers in decimal: after so many operations the processor stands still until the next number is
+// there. At the end of the socket it runs on.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,10 +33,9 @@ __attribute__((visibility("default"))) int qemu_plugin_version = 1;
 
 enum { kNoRegisters = 0, kStores = 2 };
 enum { kFlashSize = 256 * 1024, kErasePage = 0x4001e508 };
-enum { kWatchdogStart = 0x40010000, kWatchdogFeed = 0x40010600 };
 
 static FILE *line;  // to read from
-static long left;   // flash operations before the next number is read; 0: without end
+static long left;   // operations before the next number is read; 0: without end
 
 static void read_left(void) {
     if (fscanf(line, "%ld", &left) != 1) left = 0;
@@ -48,10 +46,8 @@ static void stored(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t address, v
     (void)cpu;
     (void)data;
     if (!qemu_plugin_mem_is_store(info)) return;
-    if (address == kWatchdogStart) dprintf(fileno(line), "watchdog start\n");
-    if (address == kWatchdogFeed) dprintf(fileno(line), "watchdog feed\n");
     if (address >= kFlashSize && address != kErasePage) return;
-    dprintf(fileno(line), "flash %#llx\n", (unsigned long long)address);
+    dprintf(fileno(line), "%#llx\n", (unsigned long long)address);
     if (left > 0 && --left == 0) read_left();
 }
 
