@@ -86,17 +86,17 @@ class Device {
            const CredentialHash& cloud)
         : shared_(shared), key_(Key::make("bench-" + std::to_string(number), shared.entropy)) {
         const Instant now = SystemClock::now();
-        session::Authority authority{{.storage = storage_}};
+        session::CloudTrial trial;
+        session::Authority authority{{.storage = storage_, .network = &trial}};
         keystore::CloudRecord record;
         record.version = 1;
         record.credential_hash = cloud;
         record.address = FixedBytes<keystore::kAddressSizeMax>{as_bytes("127.0.0.1:5684")};
         const bool is_ready = session::Authority::commission(storage_, {}).has_value() &&
                               authority.load(now) && authority.accept_owner(owner, {}) &&
-                              authority.confirm_owner() && authority.try_cloud(record, now);
-        authority.on_cloud_proved();
-        if (!is_ready || !authority.confirm_cloud(1))
-            throw std::runtime_error{"a device cannot be made"};
+                              authority.confirm_owner() && trial.begin(record, now);
+        trial.on_proved();
+        if (!is_ready || !trial.confirm(1)) throw std::runtime_error{"a device cannot be made"};
         server_ = std::make_unique<session::Server>(session::Server::Setup{
             .identity = {.credential = key_.credential, .private_key = key_.secret},
             .storage = storage_,
@@ -321,7 +321,7 @@ static_assert(kDevices % kBareOpen == 0);
         const ssize_t size = ::recv(peer, sealed.data(), sealed.size(), MSG_WAITALL);
         const bool is_whole = size == static_cast<ssize_t>(sealed.size());
         const auto text = MutBytes{plain}.first(kSealedSize - 8);
-        if (is_whole && crypto::aead_open(key, nonce, {}, sealed, crypto::TagSize::Short, text)) {
+        if (is_whole && crypto::aead_open({key, nonce, {}, crypto::TagSize::Short}, sealed, text)) {
             static_cast<void>(::send(peer, "k", 1, MSG_NOSIGNAL));
         }
         ::close(peer);
@@ -351,7 +351,7 @@ double bare_connects() {
         for (int& socket : sockets) {
             std::array<std::uint8_t, kSealedSize> sealed{};
             const Status done =
-                crypto::aead_seal(key, nonce, {}, plain, crypto::TagSize::Short, sealed);
+                crypto::aead_seal({key, nonce, {}, crypto::TagSize::Short}, plain, sealed);
             socket = connect_to(port);
             if (!done || ::send(socket, sealed.data(), sealed.size(), MSG_NOSIGNAL) < 0)
                 throw std::runtime_error{"a bare connection failed"};

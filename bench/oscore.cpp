@@ -62,10 +62,10 @@ class Cipher {
     void run() {
         std::array<std::uint8_t, kPayloadSize + oscore::kTagSize> sealed;
         ++nonce_[0];
-        SOTTO_ASSERT(
-            crypto::aead_seal(key_, nonce_, {}, text_, crypto::TagSize::Short, sealed).has_value());
-        SOTTO_ASSERT(
-            crypto::aead_open(key_, nonce_, {}, sealed, crypto::TagSize::Short, text_).has_value());
+        SOTTO_ASSERT(crypto::aead_seal({key_, nonce_, {}, crypto::TagSize::Short}, text_, sealed)
+                         .has_value());
+        SOTTO_ASSERT(crypto::aead_open({key_, nonce_, {}, crypto::TagSize::Short}, sealed, text_)
+                         .has_value());
     }
 
   private:

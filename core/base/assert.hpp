@@ -5,14 +5,17 @@
 namespace sotto {
 
 // Ends the program or resets the chip. Defined by a port (ports/linux, the firmware) or by
-// `testing`.
+// `testing`. On a chip its return address says where: names and lines would cost a kilobyte.
+#if __STDC_HOSTED__
 [[noreturn]] void panic(const char* file, int line);
+#else
+[[noreturn]] void panic();
+#endif
 
 }  // namespace sotto
 
-// On a chip the return address of panic() says where: names and lines would cost a kilobyte.
 #if !__STDC_HOSTED__
-#define SOTTO_PANIC() ::sotto::panic(nullptr, 0)
+#define SOTTO_PANIC() ::sotto::panic()
 #elif defined(__FILE_NAME__)
 #define SOTTO_PANIC() ::sotto::panic(__FILE_NAME__, __LINE__)
 #else

@@ -105,6 +105,9 @@ class FixedVector {
     std::size_t size_ = 0;
 };
 
+// Copies to the front of `room`. How many bytes. Precondition: there is room.
+std::size_t copy_to(MutBytes room, Bytes bytes);
+
 // Bytes of at most N, stored inside.
 template <std::size_t N>
 class FixedBytes {
@@ -112,10 +115,7 @@ class FixedBytes {
     FixedBytes() {}  // NOLINT(modernize-use-equals-default): bytes that count are written first
     // Precondition: bytes.size() <= N. For peers' bytes use from().
     explicit FixedBytes(Bytes bytes) { assign(bytes); }
-    void assign(Bytes bytes) {
-        resize(bytes.size());
-        std::copy(bytes.begin(), bytes.end(), bytes_.begin());
-    }
+    void assign(Bytes bytes) { size_ = static_cast<Size>(copy_to(bytes_, bytes)); }
     // Error::TooLarge if it does not fit.
     static Result<FixedBytes> from(Bytes bytes) {
         if (bytes.size() > N) return Error::TooLarge;
@@ -141,8 +141,8 @@ class FixedBytes {
     static_assert(N <= 0xffff);
     using Size = std::conditional_t<(N <= 0xff), std::uint8_t, std::uint16_t>;
 
+    Size size_ = 0;  // in front: a Cortex-M0 reaches a byte in the first 32 of an object at once
     std::array<std::uint8_t, N> bytes_;
-    Size size_ = 0;
 };
 
 }  // namespace sotto

@@ -39,6 +39,8 @@ class Secret {
     BytesN<N> expose() const { return bytes_; }
     // To fill the secret in place, by the code that makes it.
     MutBytesN<N> fill() { return bytes_; }
+    // It has been used for the last time.
+    void clear() { wipe(bytes_); }
     // A second holder of the same secret, said out loud.
     Secret clone() const { return Secret{expose()}; }
 

@@ -20,10 +20,7 @@ class CredentialParser {
         in_.require(kty_ == kKeyTypeEc2 && crv_ == kCurveP256, Error::Unsupported);
         in_.require(x_.size() == crypto::kDhSize);
         SOTTO_TRY(in_.finish());
-        const auto point = import_point();
-        if (!point) return Error::Malformed;
-        credential_.public_key_ = *point;
-        return {};
+        return import_point() ? Status{} : Error::Malformed;
     }
 
   private:
@@ -36,10 +33,11 @@ class CredentialParser {
         return all.status();
     }
 
-    Result<crypto::DhPublicKey> import_point() const {
+    Status import_point() const {
         const auto x = x_.first<crypto::kDhSize>();
-        if (y_.empty()) return crypto::dh_import_x(x);
-        return crypto::dh_import(x, y_.first<crypto::kDhSize>());
+        crypto::DhPublicKey& point = credential_.public_key_;
+        return y_.empty() ? crypto::dh_import_x(x, point)
+                          : crypto::dh_import(x, y_.first<crypto::kDhSize>(), point);
     }
 
     // Takes a map, pair by pair.
@@ -123,14 +121,15 @@ class CredentialParser {
     Bytes y_;
 };
 
-Result<Credential> Credential::parse(Bytes ccs) {
+Status Credential::parse(Bytes ccs, Credential& credential) {
     if (ccs.size() > kCredentialSizeMax) return Error::TooLarge;
-    Credential credential;
+    credential.subject_ = {};
+    credential.has_kid_ = false;
     std::copy(ccs.begin(), ccs.end(), credential.bytes_.begin());
     credential.size_ = static_cast<std::uint8_t>(ccs.size());
     SOTTO_TRY(CredentialParser{credential}.run());
     credential.hash_ = crypto::sha256(ccs);
-    return credential;
+    return {};
 }
 
 Result<Credential> Credential::create(std::string_view subject,

@@ -17,10 +17,17 @@ inline constexpr std::size_t kHashKidSize = 8;
 
 class Credential {
   public:
+    Credential() = default;  // of nobody: no other equals it, and its key is no point
     // From a CCS of anybody's making: definite lengths, no claim or key parameter twice.
     // Error::Malformed or Truncated if it is not one or its point is not on the curve,
     // Error::TooLarge over kCredentialSizeMax, Error::Unsupported if its key is not on P-256.
-    static Result<Credential> parse(Bytes ccs);
+    static Result<Credential> parse(Bytes ccs) {
+        Credential credential;
+        SOTTO_TRY(parse(ccs, credential));
+        return credential;
+    }
+    // The same, in place; after an error it is void.
+    static Status parse(Bytes ccs, Credential& credential);
 
     // Our own kind, in deterministic CBOR: {2: subject, 8: {1: {1: 2, -1: 1, -2: x, -3: y}}}.
     // Error::InvalidArgument if the subject is empty or over kSubjectSizeMax or not UTF-8.
@@ -50,16 +57,15 @@ class Credential {
     };
     friend class CredentialParser;
 
-    Credential() = default;
     Bytes view(Part part) const { return Bytes{bytes_}.subspan(part.begin, part.size); }
 
-    std::array<std::uint8_t, kCredentialSizeMax> bytes_{};
     std::uint8_t size_ = 0;
     bool has_kid_ = false;
     Part subject_;
     Part kid_;
     crypto::Hash hash_{};
     crypto::DhPublicKey public_key_;
+    std::array<std::uint8_t, kCredentialSizeMax> bytes_{};
 };
 static_assert(kCredentialSizeMax <= 255);
 

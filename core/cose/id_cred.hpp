@@ -18,6 +18,7 @@ enum class CredentialForm : std::uint8_t {
 
 class IdCred {
   public:
+    IdCred() = default;  // of nobody
     static IdCred of(const Credential& credential, CredentialForm form);
 
     static constexpr std::size_t kHeadSizeMax = 4;
@@ -43,7 +44,7 @@ class IdCred {
   private:
     IdCred(CredentialForm form, Bytes body) : form_(form), body_(body) {}
 
-    CredentialForm form_;
+    CredentialForm form_ = CredentialForm::Kid;
     Bytes body_;
 };
 

@@ -13,6 +13,7 @@ inline constexpr std::size_t kNonceSize = 13;
 inline constexpr std::size_t kAeadPlaintextSizeMax = 65535;  // a nonce of 13 leaves 2 for the size
 using AeadKey = Secret<kAeadKeySize, struct AeadKeyTag>;
 using Nonce = std::array<std::uint8_t, kNonceSize>;
+using CommonIv = Secret<kNonceSize, struct CommonIvTag>;  // what OSCORE makes nonces of
 
 enum class TagSize : std::uint8_t {
     Short = 8,  // AES-CCM-16-64-128
@@ -20,17 +21,23 @@ enum class TagSize : std::uint8_t {
 };
 constexpr std::size_t size_of(TagSize tag) { return static_cast<std::size_t>(tag); }
 
+// What one message is sealed or opened with. Borrows all of it.
+struct AeadParameters {
+    const AeadKey& key;
+    const Nonce& nonce;
+    Bytes aad;
+    TagSize tag;
+};
+
 // Encrypts and authenticates. `out` gets ciphertext and tag; its size is plaintext.size() +
-// size_of(tag), anything else is Error::InvalidArgument. `out` may begin where `plaintext` begins.
+// size_of(with.tag), anything else is Error::InvalidArgument. `out` may begin where `plaintext` begins.
 // Error::TooLarge over kAeadPlaintextSizeMax.
-Status aead_seal(
-    const AeadKey& key, const Nonce& nonce, Bytes aad, Bytes plaintext, TagSize tag, MutBytes out);
+Status aead_seal(const AeadParameters& with, Bytes plaintext, MutBytes out);
 
 // Verifies and decrypts. `sealed` is ciphertext and tag; `out` has the size of the plaintext and
 // may begin where `sealed` begins. Error::Unauthenticated if it does not verify: `out` is then
 // wiped. Error::Truncated if `sealed` is shorter than a tag, Error::InvalidArgument if `out` has
 // another size, Error::TooLarge as above.
-Status aead_open(
-    const AeadKey& key, const Nonce& nonce, Bytes aad, Bytes sealed, TagSize tag, MutBytes out);
+Status aead_open(const AeadParameters& with, Bytes sealed, MutBytes out);
 
 }  // namespace sotto::crypto

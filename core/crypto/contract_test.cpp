@@ -118,12 +118,12 @@ Sealed read_sealed(const Vector& v) {
 }
 
 Status open(const Sealed& s, MutBytes out) {
-    return aead_open(s.key, s.nonce, s.aad, s.sealed, s.tag, out);
+    return aead_open({s.key, s.nonce, s.aad, s.tag}, s.sealed, out);
 }
 
 void expect_seals_and_opens(const Sealed& s) {
     ByteVector sealed(s.sealed.size());
-    ASSERT_TRUE(aead_seal(s.key, s.nonce, s.aad, s.plaintext, s.tag, sealed).has_value());
+    ASSERT_TRUE(aead_seal({s.key, s.nonce, s.aad, s.tag}, s.plaintext, sealed).has_value());
     EXPECT_EQ(to_hex(sealed), to_hex(s.sealed));
     ByteVector opened(s.plaintext.size());
     ASSERT_TRUE(open(s, opened).has_value());
@@ -134,10 +134,10 @@ void expect_seals_and_opens_in_place(const Sealed& s) {
     ByteVector buffer = s.plaintext;
     buffer.resize(s.sealed.size());
     const Bytes plaintext = Bytes{buffer}.first(s.plaintext.size());
-    ASSERT_TRUE(aead_seal(s.key, s.nonce, s.aad, plaintext, s.tag, buffer).has_value());
+    ASSERT_TRUE(aead_seal({s.key, s.nonce, s.aad, s.tag}, plaintext, buffer).has_value());
     EXPECT_EQ(to_hex(buffer), to_hex(s.sealed));
     const MutBytes out = MutBytes{buffer}.first(s.plaintext.size());
-    ASSERT_TRUE(aead_open(s.key, s.nonce, s.aad, buffer, s.tag, out).has_value());
+    ASSERT_TRUE(aead_open({s.key, s.nonce, s.aad, s.tag}, buffer, out).has_value());
     EXPECT_EQ(hex(out), to_hex(s.plaintext));
 }
 
@@ -207,20 +207,20 @@ TEST(Aead, RefusesWrongSizes) {
     for (const TagSize tag : {TagSize::Short, TagSize::Long}) {
         for (const std::size_t size : {std::size_t{0}, 4 + size_of(tag), 6 + size_of(tag)}) {
             ByteVector out(size);
-            const Status status = aead_seal(key, nonce, {}, plaintext, tag, out);
+            const Status status = aead_seal({key, nonce, {}, tag}, plaintext, out);
             ASSERT_FALSE(status.has_value());
             EXPECT_EQ(status.error(), Error::InvalidArgument);
         }
         const ByteVector sealed(5 + size_of(tag));
         for (const std::size_t size : {0, 4, 6}) {
             ByteVector out(size);
-            const Status status = aead_open(key, nonce, {}, sealed, tag, out);
+            const Status status = aead_open({key, nonce, {}, tag}, sealed, out);
             ASSERT_FALSE(status.has_value());
             EXPECT_EQ(status.error(), Error::InvalidArgument);
         }
         for (std::size_t size = 0; size < size_of(tag); ++size) {
             const Status status =
-                aead_open(key, nonce, {}, Bytes{sealed}.first(size), tag, MutBytes{});
+                aead_open({key, nonce, {}, tag}, Bytes{sealed}.first(size), MutBytes{});
             ASSERT_FALSE(status.has_value());
             EXPECT_EQ(status.error(), Error::Truncated);
         }
@@ -233,17 +233,17 @@ TEST(Aead, TakesTheLargestPlaintextAndRefusesALargerOne) {
     ByteVector sealed(kAeadPlaintextSizeMax + 8);
     const ByteVector plaintext(kAeadPlaintextSizeMax + 1, 0x55);
     const Bytes largest = Bytes{plaintext}.first(kAeadPlaintextSizeMax);
-    ASSERT_TRUE(aead_seal(key, nonce, {}, largest, TagSize::Short, sealed).has_value());
+    ASSERT_TRUE(aead_seal({key, nonce, {}, TagSize::Short}, largest, sealed).has_value());
     ByteVector opened(kAeadPlaintextSizeMax);
-    ASSERT_TRUE(aead_open(key, nonce, {}, sealed, TagSize::Short, opened).has_value());
+    ASSERT_TRUE(aead_open({key, nonce, {}, TagSize::Short}, sealed, opened).has_value());
     EXPECT_TRUE(equal(opened, largest));
 
     sealed.push_back(0);
-    Status status = aead_seal(key, nonce, {}, plaintext, TagSize::Short, sealed);
+    Status status = aead_seal({key, nonce, {}, TagSize::Short}, plaintext, sealed);
     ASSERT_FALSE(status.has_value());
     EXPECT_EQ(status.error(), Error::TooLarge);
     opened.push_back(0);
-    status = aead_open(key, nonce, {}, sealed, TagSize::Short, opened);
+    status = aead_open({key, nonce, {}, TagSize::Short}, sealed, opened);
     ASSERT_FALSE(status.has_value());
     EXPECT_EQ(status.error(), Error::TooLarge);
 }

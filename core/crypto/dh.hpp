@@ -34,15 +34,32 @@ DhPublicKey dh_public(const DhPrivateKey& private_key);
 
 // The point with this x-coordinate and the even y. EDHOC carries x alone (RFC 9528 §3.7, Appendix
 // B); which y is taken does not matter to the shared secret. Error::Malformed if x is not below the
-// field prime or no point of the curve has it.
-Result<DhPublicKey> dh_import_x(BytesN<kDhSize> x);
+// field prime or no point of the curve has it; `point` is then void.
+Status dh_import_x(BytesN<kDhSize> x, DhPublicKey& point);
 
-// Error::Malformed if (x, y) is not a point of the curve.
-Result<DhPublicKey> dh_import(BytesN<kDhSize> x, BytesN<kDhSize> y);
+// Error::Malformed if (x, y) is not a point of the curve; `point` is then void.
+Status dh_import(BytesN<kDhSize> x, BytesN<kDhSize> y, DhPublicKey& point);
 
 // The shared secret. Precondition: `peer` came from a function of this header.
 // Error::Unauthenticated if the shared point is at infinity (it can't be, for P-256 has cofactor
-// 1).
-Result<DhSecret> dh_agree(const DhPrivateKey& private_key, const DhPublicKey& peer);
+// 1); the secret is then void.
+Status dh_agree(const DhPrivateKey& private_key, const DhPublicKey& peer, DhSecret& secret);
+
+// The same, for those who can afford to move the result about.
+inline Result<DhPublicKey> dh_import_x(BytesN<kDhSize> x) {
+    DhPublicKey point;
+    SOTTO_TRY(dh_import_x(x, point));
+    return point;
+}
+inline Result<DhPublicKey> dh_import(BytesN<kDhSize> x, BytesN<kDhSize> y) {
+    DhPublicKey point;
+    SOTTO_TRY(dh_import(x, y, point));
+    return point;
+}
+inline Result<DhSecret> dh_agree(const DhPrivateKey& private_key, const DhPublicKey& peer) {
+    DhSecret secret;
+    SOTTO_TRY(dh_agree(private_key, peer, secret));
+    return secret;
+}
 
 }  // namespace sotto::crypto

@@ -101,7 +101,7 @@ TEST_F(ConstantTime, AeadSeal) {
     SOTTO_CT_SECRET(plaintext);
     std::array<std::uint8_t, 48> sealed;
     EXPECT_TRUE(
-        aead_seal(key, Nonce{}, as_bytes("aad"), plaintext, TagSize::Short, sealed).has_value());
+        aead_seal({key, Nonce{}, as_bytes("aad"), TagSize::Short}, plaintext, sealed).has_value());
     EXPECT_EQ(decisions(), 0U);
     EXPECT_TRUE(is_secret(sealed));
 }
@@ -112,11 +112,11 @@ TEST_F(ConstantTime, AeadOpenDecidesOnTheVerdictAlone) {
     std::array<std::uint8_t, 48> sealed;
     for (const std::uint8_t damage : {std::uint8_t{0}, std::uint8_t{1}}) {
         const AeadKey key;
-        EXPECT_TRUE(aead_seal(key, Nonce{}, {}, plaintext, TagSize::Short, sealed).has_value());
+        EXPECT_TRUE(aead_seal({key, Nonce{}, {}, TagSize::Short}, plaintext, sealed).has_value());
         sealed[3] ^= damage;
         SOTTO_CT_SECRET(key.expose());
         const unsigned before = decisions();
-        const Status status = aead_open(key, Nonce{}, {}, sealed, TagSize::Short, plaintext);
+        const Status status = aead_open({key, Nonce{}, {}, TagSize::Short}, sealed, plaintext);
         EXPECT_EQ(decisions() - before, 1U);
         EXPECT_EQ(status.has_value(), damage == 0);
     }

@@ -14,6 +14,7 @@ namespace sotto::edhoc {
 class ConnectionId {
   public:
     ConnectionId() = default;  // the empty one, which is as good as any
+    explicit ConnectionId(std::uint8_t byte) : size_(1), bytes_{byte} {}
     // Error::TooLarge over kConnectionIdSizeMax.
     static Result<ConnectionId> from(Bytes bytes);
 
@@ -28,8 +29,8 @@ class ConnectionId {
   private:
     explicit ConnectionId(Bytes bytes);
 
-    std::array<std::uint8_t, kConnectionIdSizeMax> bytes_{};
     std::uint8_t size_ = 0;
+    std::array<std::uint8_t, kConnectionIdSizeMax> bytes_{};
 };
 
 }  // namespace sotto::edhoc

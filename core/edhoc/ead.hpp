@@ -23,6 +23,7 @@ using EadLabels = std::span<const std::uint16_t>;
 // The EAD of a received message: checked as a whole, and walked again when asked.
 class Ead {
   public:
+    Ead() = default;  // an empty one
     // Everything that is left of a message. Fails with Error::Unsupported if an item is critical
     // and not among `understood`, Error::TooLarge if a label is over 65535.
     static Ead read(cbor::Reader& in, EadLabels understood);

@@ -5,31 +5,11 @@ namespace sotto::edhoc {
 namespace {
 
 std::string_view diagnostic(Error why) {
-    switch (why) {
-        case Error::Malformed:
-        case Error::TooLarge:
-        case Error::Truncated:
-            return "bad message";
-        case Error::Unsupported:
-            return "not supported";
-        case Error::Busy:
-        case Error::RateLimited:
-            return "busy";
-        case Error::AlreadyExists:
-        case Error::EntropyFailed:
-        case Error::Expired:
-        case Error::InvalidArgument:
-        case Error::NoSpace:
-        case Error::NotFound:
-        case Error::Refused:
-        case Error::StorageFailed:
-        case Error::Superseded:
-        case Error::Timeout:
-        case Error::Unauthenticated:
-        case Error::WrongState:
-            break;
-    }
-    return "failed";  // the reasons behind authentication are not the peer's business
+    if (why == Error::Unsupported) return "not supported";
+    const bool is_form =
+        why == Error::Malformed || why == Error::TooLarge || why == Error::Truncated;
+    // The reasons behind authentication are not the peer's business.
+    return is_form ? "bad message" : "failed";
 }
 
 void read_info(cbor::Reader& in, ErrorMessage& error) {

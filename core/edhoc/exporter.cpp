@@ -20,13 +20,13 @@ Status Exporter::derive(std::uint32_t label, Bytes context, MutBytes out) const 
     return {};
 }
 
-OscoreKeys Exporter::oscore(const ConnectionId& sender_id, const ConnectionId& recipient_id) const {
-    OscoreKeys keys;
+void Exporter::oscore(const ConnectionId& sender_id,
+                      const ConnectionId& recipient_id,
+                      OscoreKeys& keys) const {
     kdf(prk_exporter_, kOscoreSecretLabel, {}, keys.master_secret.fill());
     kdf(prk_exporter_, kOscoreSaltLabel, {}, keys.master_salt.fill());
     keys.sender_id = sender_id;
     keys.recipient_id = recipient_id;
-    return keys;
 }
 
 }  // namespace sotto::edhoc

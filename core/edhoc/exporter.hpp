@@ -29,7 +29,12 @@ class Exporter {
     // EDHOC_Exporter(label, context, out.size()). Error::TooLarge over 255 * 32 bytes.
     Status derive(std::uint32_t label, Bytes context, MutBytes out) const;
     // RFC 9528 A.1: the Initiator sends under C_R and receives under C_I, the Responder reversed.
-    OscoreKeys oscore(const ConnectionId& sender_id, const ConnectionId& recipient_id) const;
+    void oscore(const ConnectionId& sender_id,
+                const ConnectionId& recipient_id,
+                OscoreKeys& keys) const;
+
+    // It is void, and what it was made of is wiped.
+    void clear() { prk_exporter_.clear(); }
 
   private:
     crypto::Prk prk_exporter_;

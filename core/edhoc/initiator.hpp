@@ -23,39 +23,15 @@ namespace sotto::edhoc {
 
 namespace initiator {
 
-struct Start {};
-struct WaitMessage2 {
-    crypto::DhPrivateKey x;
-    crypto::Hash h_message_1{};
-    Terms terms;
+enum class State : std::uint8_t {
+    Start,
+    WaitMessage2,
+    CheckMessage2,  // message_2 is decrypted; who sent it is not yet proved
+    Authenticated,
+    WaitMessage4,
+    Done,
+    Failed,
 };
-// message_2 is decrypted; who sent it is not yet proved.
-struct CheckMessage2 {
-    WaitMessage2 message_1;  // so that the real message_2 can follow one that turned out forged
-    crypto::DhPublicKey g_y;
-    crypto::Hash th_2{};
-    crypto::Prk prk_2e;
-    std::uint8_t failure_count = 0;
-};
-struct Authenticated {
-    crypto::DhPublicKey g_y;
-    crypto::Hash th_3{};
-    crypto::Prk prk_3e2m;
-    Terms terms;
-};
-struct WaitMessage4 {
-    crypto::Prk prk_4e3m;
-    crypto::Hash th_4{};
-    Exporter exporter;
-    Terms terms;
-};
-struct Done {
-    Exporter exporter;
-    Terms terms;
-};
-
-using State =
-    std::variant<Start, WaitMessage2, CheckMessage2, Authenticated, WaitMessage4, Done, Failed>;
 
 enum class Event : std::uint8_t {
     ComposeMessage1,
@@ -65,14 +41,14 @@ enum class Event : std::uint8_t {
     Message4,
 };
 
-inline constexpr std::array<Edge, 6> kEdges{
-    edge<State, Start, WaitMessage2>(Event::ComposeMessage1),
-    edge<State, WaitMessage2, CheckMessage2>(Event::Message2),
-    edge<State, CheckMessage2, CheckMessage2>(Event::Message2),
-    edge<State, CheckMessage2, Authenticated>(Event::Authenticate),
-    edge<State, Authenticated, WaitMessage4>(Event::ComposeMessage3),
-    edge<State, WaitMessage4, Done>(Event::Message4),
-};
+inline constexpr std::array<Edge<State, Event>, 6> kEdges{{
+    {State::Start, Event::ComposeMessage1, State::WaitMessage2},
+    {State::WaitMessage2, Event::Message2, State::CheckMessage2},
+    {State::CheckMessage2, Event::Message2, State::CheckMessage2},
+    {State::CheckMessage2, Event::Authenticate, State::Authenticated},
+    {State::Authenticated, Event::ComposeMessage3, State::WaitMessage4},
+    {State::WaitMessage4, Event::Message4, State::Done},
+}};
 
 }  // namespace initiator
 
@@ -99,8 +75,11 @@ class Initiator {
     // the handshake); Error::Refused if the credential is our own.
     Status authenticate(const Claim& claim, const cose::Credential& credential_r);
 
-    // TH_3, from authenticate() until message_3 is composed: for a proof in EAD_3.
-    Result<crypto::Hash> th_3() const;
+    // TH_3, from authenticate() until message_3 is composed: for a proof in EAD_3. Null before and
+    // after.
+    const crypto::Hash* th_3() const {
+        return machine_.is(State::Authenticated) ? &transcript_ : nullptr;
+    }
     // Our ID_CRED_I.
     cose::IdCred id_cred_i(cose::CredentialForm form) const {
         return cose::IdCred::of(identity_.credential, form);
@@ -117,8 +96,8 @@ class Initiator {
     // handshake.
     Result<Ead> on_message_4(Bytes message, MutBytes scratch, EadLabels understood);
 
-    bool is_done() const { return machine_.in<initiator::Done>() != nullptr; }
-    bool has_failed() const { return machine_.in<Failed>() != nullptr; }
+    bool is_done() const { return machine_.is(State::Done); }
+    bool has_failed() const { return machine_.is(State::Failed); }
 
     // Since message_3 was composed. RFC 9528 §5.4.2: until message_4 or an OSCORE message of the
     // Responder has been verified, store nothing that comes from here.
@@ -126,16 +105,23 @@ class Initiator {
     Result<OscoreKeys> export_oscore() const;
 
   private:
-    using Machine = edhoc::Machine<initiator::State, initiator::kEdges>;
+    using State = initiator::State;
+    using Event = initiator::Event;
 
-    struct Keys {
-        const Exporter& exporter;
-        const Terms& terms;
-    };
-    std::optional<Keys> keys() const;
+    bool has_exporter() const { return machine_.is(State::WaitMessage4) || is_done(); }
+    // Wipes what is secret.
+    Status fail(Error why);
 
     Identity identity_;
-    Machine machine_;
+    Machine<State, initiator::kEdges> machine_;
+    std::uint8_t failure_count_ = 0;  // of authenticate()
+    Terms terms_;
+    crypto::Hash h_message_1_{};
+    crypto::DhPublicKey g_y_;    // CheckMessage2, Authenticated
+    crypto::Hash transcript_{};  // CheckMessage2: TH_2; Authenticated: TH_3; WaitMessage4: TH_4
+    crypto::DhPrivateKey x_;     // until Authenticated: a message_2 may turn out forged
+    crypto::Prk prk_;    // CheckMessage2: PRK_2e; Authenticated: PRK_3e2m; WaitMessage4: PRK_4e3m
+    Exporter exporter_;  // WaitMessage4, Done
 };
 
 }  // namespace sotto::edhoc

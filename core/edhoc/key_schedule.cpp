@@ -48,10 +48,10 @@ crypto::Prk derive_prk(const crypto::Prk& prk, Label label, const crypto::Hash& 
 }
 
 Status extract(Bytes salt, const Exchange& exchange, crypto::Prk& prk) {
-    const auto secret = crypto::dh_agree(exchange.own, exchange.peer);
-    if (!secret) return secret.error();
-    crypto::hkdf_extract(salt, secret->expose(), prk);
-    return {};
+    crypto::DhSecret secret;
+    const Status agreed = crypto::dh_agree(exchange.own, exchange.peer, secret);
+    if (agreed) crypto::hkdf_extract(salt, secret.expose(), prk);
+    return agreed;
 }
 
 Status extract_next(const crypto::Prk& before,
@@ -71,7 +71,7 @@ crypto::Hash transcript_after(const crypto::Hash& th, Bytes plaintext, Bytes cre
     return crypto::sha256(kHashHead, th, plaintext, cred);
 }
 
-void compute_mac(const crypto::Prk& prk, Label label, const MacContext& context, MutBytes out) {
+void compute_mac(const crypto::Prk& prk, const MacContext& context, MutBytes out) {
     SOTTO_ASSERT(out.size() <= kMacSizeMax);
     std::array<std::uint8_t, 1 + kConnectionIdSizeMax> buffer{};
     cbor::Writer c_r{buffer};
@@ -84,13 +84,13 @@ void compute_mac(const crypto::Prk& prk, Label label, const MacContext& context,
                                                       context.th,
                                                       context.cred,
                                                       context.ead};
-    kdf(prk, static_cast<std::uint32_t>(label), pieces, out);
+    kdf(prk, static_cast<std::uint32_t>(context.label), pieces, out);
 }
 
-bool verify_mac(const crypto::Prk& prk, Label label, const MacContext& context, Bytes mac) {
+bool verify_mac(const crypto::Prk& prk, const MacContext& context, Bytes mac) {
     Scratch<kMacSizeMax> buffer;
     const MutBytes expected = buffer.bytes().first(mac.size());
-    compute_mac(prk, label, context, expected);
+    compute_mac(prk, context, expected);
     return ct_equal(expected, mac);
 }
 
@@ -121,12 +121,13 @@ struct AeadInput {
 Status seal(const MessageKeys& keys, Bytes plaintext, MutBytes out) {
     const AeadInput input{keys};
     return crypto::aead_seal(
-        input.key, input.nonce, input.aad, plaintext, tag_size(keys.suite), out);
+        {input.key, input.nonce, input.aad, tag_size(keys.suite)}, plaintext, out);
 }
 
 Status open(const MessageKeys& keys, Bytes sealed, MutBytes out) {
     const AeadInput input{keys};
-    return crypto::aead_open(input.key, input.nonce, input.aad, sealed, tag_size(keys.suite), out);
+    return crypto::aead_open(
+        {input.key, input.nonce, input.aad, tag_size(keys.suite)}, sealed, out);
 }
 
 }  // namespace sotto::edhoc

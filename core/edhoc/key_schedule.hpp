@@ -61,6 +61,7 @@ crypto::Hash transcript_after(const crypto::Hash& th, Bytes plaintext, Bytes cre
 
 // What MAC_2 and MAC_3 cover.
 struct MacContext {
+    Label label;                        // Mac2 or Mac3
     const ConnectionId* c_r = nullptr;  // in context_2 only
     const cose::IdCred& id_cred;
     const crypto::Hash& th;
@@ -68,9 +69,9 @@ struct MacContext {
     Bytes ead;
 };
 // Precondition: out.size() <= kMacSizeMax.
-void compute_mac(const crypto::Prk& prk, Label label, const MacContext& context, MutBytes out);
+void compute_mac(const crypto::Prk& prk, const MacContext& context, MutBytes out);
 // Whether `mac` is the MAC, in constant time.
-bool verify_mac(const crypto::Prk& prk, Label label, const MacContext& context, Bytes mac);
+bool verify_mac(const crypto::Prk& prk, const MacContext& context, Bytes mac);
 
 // Encrypts PLAINTEXT_2 or decrypts CIPHERTEXT_2. Precondition: data.size() <= kKdfSizeMax.
 void apply_keystream_2(const crypto::Prk& prk_2e, const crypto::Hash& th_2, MutBytes data);

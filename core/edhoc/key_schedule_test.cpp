@@ -110,18 +110,20 @@ TEST(KeySchedule, MakesTheMacsOfRfc9529Chapter3) {
     const auto th_2 = hash_of(vector.bytes("th_2"));
     const auto th_3 = hash_of(vector.bytes("th_3"));
     std::array<std::uint8_t, 8> mac{};
-    const MacContext context_2{.c_r = &c_r,
+    const MacContext context_2{.label = Label::Mac2,
+                               .c_r = &c_r,
                                .id_cred = cose::IdCred::of(cred_r, cose::CredentialForm::Kid),
                                .th = th_2,
                                .cred = cred_r.bytes(),
                                .ead = {}};
-    compute_mac(prk_of(vector.bytes("prk_3e2m")), Label::Mac2, context_2, mac);
+    compute_mac(prk_of(vector.bytes("prk_3e2m")), context_2, mac);
     EXPECT_EQ(hex(mac), vector.text("mac_2"));
-    const MacContext context_3{.id_cred = cose::IdCred::of(cred_i, cose::CredentialForm::Kid),
+    const MacContext context_3{.label = Label::Mac3,
+                               .id_cred = cose::IdCred::of(cred_i, cose::CredentialForm::Kid),
                                .th = th_3,
                                .cred = cred_i.bytes(),
                                .ead = {}};
-    compute_mac(prk_of(vector.bytes("prk_4e3m")), Label::Mac3, context_3, mac);
+    compute_mac(prk_of(vector.bytes("prk_4e3m")), context_3, mac);
     EXPECT_EQ(hex(mac), vector.text("mac_3"));
 }
 
@@ -189,11 +191,11 @@ TEST(KeySchedule, AgreesWithTheDraftsVectorsWhereTheRfcDoes) {
             std::ranges::copy(vector.bytes("nonce"), nonce.begin());
             std::vector<std::uint8_t> sealed(vector.bytes("ciphertext").size());
             EXPECT_TRUE(crypto::aead_seal(
-                crypto::AeadKey{BytesN<crypto::kAeadKeySize>{vector.bytes("key")}},
-                nonce,
-                vector.bytes("aad"),
+                {crypto::AeadKey{BytesN<crypto::kAeadKeySize>{vector.bytes("key")}},
+                 nonce,
+                 vector.bytes("aad"),
+                 crypto::TagSize::Short},
                 vector.bytes("plaintext"),
-                crypto::TagSize::Short,
                 sealed));
             EXPECT_EQ(hex(sealed), vector.text("ciphertext"));
         }

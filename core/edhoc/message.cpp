@@ -21,12 +21,11 @@ Result<Bytes> encode_message_1(const Message1Fields& fields, MutBytes out) {
     return writer.finish();
 }
 
-Result<Bytes> unwrap(Bytes message) {
+Status unwrap(Bytes message, Bytes& content) {
     if (message.size() > kMessageSizeMax) return Error::TooLarge;
     cbor::Reader in{message};
-    const Bytes content = in.bytes();
-    SOTTO_TRY(in.finish());
-    return content;
+    content = in.bytes();
+    return in.finish();
 }
 
 Bytes wrap(MutBytes out, std::size_t content_size) {
@@ -37,7 +36,7 @@ Bytes wrap(MutBytes out, std::size_t content_size) {
     return out.first(head_size + content_size);
 }
 
-Result<Draft> draft_plaintext(const DraftInput& input, std::size_t mac_size, MutBytes out) {
+Status draft_plaintext(const DraftInput& input, std::size_t mac_size, MutBytes out, Draft& draft) {
     static constexpr std::array<std::uint8_t, kMacSizeMax> kNoMac{};
     const MutBytes room = out.first(std::min(out.size(), kMessageSizeMax - kPlaintext2At));
     cbor::Writer writer{room};
@@ -47,10 +46,10 @@ Result<Draft> draft_plaintext(const DraftInput& input, std::size_t mac_size, Mut
     const std::size_t mac_end = writer.size();
     write_ead(writer, input.ead);
     SOTTO_TRY(writer.finish());
-    const MutBytes plaintext = room.first(writer.size());
-    return Draft{.plaintext = plaintext,
-                 .mac = plaintext.subspan(mac_end - mac_size, mac_size),
-                 .ead = plaintext.subspan(mac_end)};
+    draft.plaintext = room.first(writer.size());
+    draft.mac = draft.plaintext.subspan(mac_end - mac_size, mac_size);
+    draft.ead = draft.plaintext.subspan(mac_end);
+    return {};
 }
 
 Result<Bytes> seal_and_wrap(const MessageKeys& keys, std::size_t plaintext_size, MutBytes out) {
@@ -64,14 +63,15 @@ Result<Bytes> seal_and_wrap(const MessageKeys& keys, std::size_t plaintext_size,
     return wrap(out, content_size);
 }
 
-Result<MutBytes> unwrap_and_open(const MessageKeys& keys, Bytes message, MutBytes scratch) {
-    SOTTO_TRY_ASSIGN(const Bytes sealed, unwrap(message));
+Status unwrap_and_open(const MessageKeys& keys, Bytes message, MutBytes& scratch) {
+    Bytes sealed;
+    SOTTO_TRY(unwrap(message, sealed));
     const std::size_t tag = mac_size(keys.suite);
     if (sealed.size() < tag) return Error::Truncated;
     const std::size_t size = sealed.size() - tag;
     if (size > scratch.size()) return Error::NoSpace;
-    SOTTO_TRY(open(keys, sealed, scratch.first(size)));
-    return scratch.first(size);
+    scratch = scratch.first(size);
+    return open(keys, sealed, scratch);
 }
 
 }  // namespace sotto::edhoc

@@ -22,7 +22,7 @@ Result<Bytes> encode_message_1(const Message1Fields& fields, MutBytes out);
 
 // message_2, _3 and _4 are one byte string each. Its content; Error::Malformed, Truncated,
 // TooLarge.
-Result<Bytes> unwrap(Bytes message);
+Status unwrap(Bytes message, Bytes& content);
 
 // Composing: the content is built in place at kHeadRoom, because the size of the byte string's head
 // depends on it; wrap() then writes the head and moves the content up to it.
@@ -32,9 +32,9 @@ Bytes wrap(MutBytes out, std::size_t content_size);
 
 // A plaintext whose MAC is still to be filled in.
 struct Draft {
-    MutBytes plaintext;
-    MutBytes mac;
-    Bytes ead;
+    MutBytes plaintext = {};
+    MutBytes mac = {};
+    Bytes ead = {};
 };
 struct DraftInput {
     const ConnectionId* c_r = nullptr;  // in PLAINTEXT_2 only
@@ -43,13 +43,13 @@ struct DraftInput {
 };
 // ( ? C_R, ID_CRED_x, Signature_or_MAC_x, ? EAD_x ) at the front of `out`, leaving room in a
 // message of kMessageSizeMax for what else it has. Error::NoSpace.
-Result<Draft> draft_plaintext(const DraftInput& input, std::size_t mac_size, MutBytes out);
+Status draft_plaintext(const DraftInput& input, std::size_t mac_size, MutBytes out, Draft& draft);
 
 // Encrypts the plaintext of this size at kHeadRoom of `out` and wraps it. Error::NoSpace: nothing
 // is encrypted, and the plaintext is wiped.
 Result<Bytes> seal_and_wrap(const MessageKeys& keys, std::size_t plaintext_size, MutBytes out);
-// Decrypts a message to the front of `scratch`. Error::Unauthenticated, NoSpace, and those of
-// unwrap().
-Result<MutBytes> unwrap_and_open(const MessageKeys& keys, Bytes message, MutBytes scratch);
+// Decrypts a message to the front of `scratch`, of which the plaintext is left. Errors:
+// Error::Unauthenticated, NoSpace, and those of unwrap().
+Status unwrap_and_open(const MessageKeys& keys, Bytes message, MutBytes& scratch);
 
 }  // namespace sotto::edhoc

@@ -174,35 +174,30 @@ TEST(Wrap, MovesTheContentUpToItsHead) {
             out[kHeadRoom + i] = static_cast<std::uint8_t>(i * 7);
         const std::vector<std::uint8_t> content(out.begin() + kHeadRoom, out.end());
         const Bytes message = wrap(out, size);
-        EXPECT_TRUE(equal(*unwrap(message), content)) << size;
+        Bytes unwrapped;
+        EXPECT_TRUE(unwrap(message, unwrapped)) << size;
+        EXPECT_TRUE(equal(unwrapped, content)) << size;
     }
+    Bytes none;
     for (const char* bad : {"", "00", "41", "4100 00", "5f4100ff", "580100"})
-        EXPECT_FALSE(unwrap(from_hex(bad))) << bad;
-    EXPECT_EQ(unwrap(std::vector<std::uint8_t>(kMessageSizeMax + 1)).error(), Error::TooLarge);
+        EXPECT_FALSE(unwrap(from_hex(bad), none)) << bad;
+    EXPECT_EQ(unwrap(std::vector<std::uint8_t>(kMessageSizeMax + 1), none).error(),
+              Error::TooLarge);
 }
 
 TEST(Machine, NothingLeadsOutOfAFailure) {
     Machine<initiator::State, initiator::kEdges> machine;
-    EXPECT_NE(machine.in<initiator::Start>(), nullptr);
+    EXPECT_TRUE(machine.is(initiator::State::Start));
     EXPECT_EQ(machine.fail(Error::Unsupported).error(), Error::Unsupported);
-    ASSERT_NE(machine.in<Failed>(), nullptr);
-    EXPECT_EQ(machine.in<Failed>()->why, Error::Unsupported);
-    const Edge end{kIndexOf<initiator::State, Failed>, 0, 0};
-    for (const Edge& declared : initiator::kEdges) EXPECT_NE(declared.from, end.from);
-}
-
-TEST(Machine, OnlyDeclaredTransitionsAreTaken) {
-    constexpr std::size_t kStates = std::variant_size_v<initiator::State>;
-    std::size_t count = 0;
-    for (std::uint8_t from = 0; from < kStates; ++from) {
-        for (std::uint8_t event = 0; event <= 4; ++event) {
-            for (std::uint8_t to = 0; to < kStates; ++to)
-                count += is_declared(initiator::kEdges, {from, event, to}) ? 1U : 0U;
-        }
+    EXPECT_TRUE(machine.is(initiator::State::Failed));
+    for (const auto& declared : initiator::kEdges) {
+        EXPECT_NE(declared.from, initiator::State::Failed);
+        EXPECT_NE(declared.from, initiator::State::Done);
     }
-    EXPECT_EQ(count, initiator::kEdges.size());
-    const Edge end{kIndexOf<initiator::State, initiator::Done>, 0, 0};
-    for (const Edge& declared : initiator::kEdges) EXPECT_NE(declared.from, end.from);
+    for (const auto& declared : responder::kEdges) {
+        EXPECT_NE(declared.from, responder::State::Failed);
+        EXPECT_NE(declared.from, responder::State::Done);
+    }
 }
 
 }  // namespace

@@ -23,27 +23,14 @@ namespace sotto::edhoc {
 
 namespace responder {
 
-struct Start {};
-struct HaveMessage1 {
-    crypto::DhPublicKey g_x;
-    crypto::Hash h_message_1{};
+enum class State : std::uint8_t {
+    Start,
+    HaveMessage1,
+    WaitMessage3,  // half open: it may wait for an Initiator that never comes back
+    Authenticated,
+    Done,
+    Failed,
 };
-// Half open: what waits in RAM for an Initiator that may never come back.
-struct WaitMessage3 {
-    crypto::DhPrivateKey y;
-    crypto::Prk prk_3e2m;
-    std::uint8_t failure_count = 0;
-};
-struct Authenticated {
-    crypto::Prk prk_4e3m;
-    crypto::Hash th_4{};
-    Exporter exporter;
-};
-struct Done {
-    Exporter exporter;
-};
-
-using State = std::variant<Start, HaveMessage1, WaitMessage3, Authenticated, Done, Failed>;
 
 enum class Event : std::uint8_t {
     Message1,
@@ -52,12 +39,12 @@ enum class Event : std::uint8_t {
     ComposeMessage4,
 };
 
-inline constexpr std::array<Edge, 4> kEdges{
-    edge<State, Start, HaveMessage1>(Event::Message1),
-    edge<State, HaveMessage1, WaitMessage3>(Event::ComposeMessage2),
-    edge<State, WaitMessage3, Authenticated>(Event::Authenticate),
-    edge<State, Authenticated, Done>(Event::ComposeMessage4),
-};
+inline constexpr std::array<Edge<State, Event>, 4> kEdges{{
+    {State::Start, Event::Message1, State::HaveMessage1},
+    {State::HaveMessage1, Event::ComposeMessage2, State::WaitMessage3},
+    {State::WaitMessage3, Event::Authenticate, State::Authenticated},
+    {State::Authenticated, Event::ComposeMessage4, State::Done},
+}};
 
 }  // namespace responder
 
@@ -67,35 +54,46 @@ class Responder {
 
     struct Message1 {
         ConnectionId c_i;
-        Suite suite;
+        Suite suite = Suite::Two;
         Ead ead_1;  // points into the message
     };
     // Costs the import of a point: limit the rate before. Any error ends the handshake:
     // Error::Malformed, Truncated, TooLarge; Error::Unsupported (method, suite, critical EAD).
-    Result<Message1> on_message_1(Bytes message, EadLabels understood);
+    Status on_message_1(Bytes message, EadLabels understood, Message1& parsed);
+    Result<Message1> on_message_1(Bytes message, EadLabels understood) {
+        Message1 parsed;
+        SOTTO_TRY(on_message_1(message, understood, parsed));
+        return parsed;
+    }
 
     struct Message2 {
         ConnectionId c_r;
         cose::CredentialForm form = cose::CredentialForm::Kid;
         std::span<const EadItem> ead_2 = {};
     };
-    // message_2, at the front of `out`. Error::InvalidArgument if C_R equals C_I: choose another;
-    // Error::NoSpace.
-    Result<Bytes> compose_message_2(EphemeralKey y, const Message2& options, MutBytes out);
+    // message_2, at the front of `out`; takes the private key. Error::InvalidArgument if C_R equals
+    // C_I: choose another; Error::NoSpace.
+    Result<Bytes> compose_message_2(EphemeralKey&& y, const Message2& options, MutBytes out);
 
     // Decrypts message_3 into `scratch`; as often as need be, since anybody can send a bad one.
     // Error::Unauthenticated, Malformed, Truncated, TooLarge, NoSpace. A message_3 that decrypts
     // and then breaks the format or has critical EAD that is not understood (Error::Unsupported)
     // ends the handshake: only our Initiator can have made it.
-    Result<Claim> on_message_3(Bytes message, MutBytes scratch, EadLabels understood);
+    Status on_message_3(Bytes message, MutBytes scratch, EadLabels understood, Claim& claim);
+    Result<Claim> on_message_3(Bytes message, MutBytes scratch, EadLabels understood) {
+        Claim claim;
+        SOTTO_TRY(on_message_3(message, scratch, understood, claim));
+        return claim;
+    }
 
     // Verifies MAC_3 of a message_3 with the credential that its ID_CRED_I was resolved to.
     // Error::Unauthenticated if it does not verify (after kVerifyFailureCountMax times this ends
     // the handshake); Error::Refused if the credential is our own.
     Status authenticate(const Claim& claim, const cose::Credential& credential_i);
 
-    // TH_3, from compose_message_2() until message_4 is composed: for a proof in EAD_3.
-    Result<crypto::Hash> th_3() const;
+    // TH_3, from compose_message_2() until message_4 is composed: for a proof in EAD_3. Null before
+    // and after.
+    const crypto::Hash* th_3() const;
 
     // message_4, at the front of `out`. Error::NoSpace.
     Result<Bytes> compose_message_4(std::span<const EadItem> ead_4, MutBytes out);
@@ -104,26 +102,40 @@ class Responder {
     // for its suite, else as encode_error_message(). Error::NoSpace.
     Result<Bytes> compose_error(Error why, MutBytes out) const;
 
-    bool is_authenticated() const { return established() != nullptr; }
-    bool is_done() const { return machine_.in<responder::Done>() != nullptr; }
-    bool has_failed() const { return machine_.in<Failed>() != nullptr; }
+    bool is_authenticated() const {
+        return machine_.is(State::Authenticated) || machine_.is(State::Done);
+    }
+    bool is_done() const { return machine_.is(State::Done); }
+    bool has_failed() const { return machine_.is(State::Failed); }
 
     // Since authenticate() succeeded.
     Status exporter(std::uint32_t label, Bytes context, MutBytes out) const;
-    Result<OscoreKeys> export_oscore() const;
+    Status export_oscore(OscoreKeys& keys) const;
+    Result<OscoreKeys> export_oscore() const {
+        OscoreKeys keys;
+        SOTTO_TRY(export_oscore(keys));
+        return keys;
+    }
 
   private:
-    using Machine = edhoc::Machine<responder::State, responder::kEdges>;
+    using State = responder::State;
+    using Event = responder::Event;
 
-    // Null until authenticate() has succeeded.
-    const Exporter* established() const;
-    Result<Message1> read_message_1(Bytes message, EadLabels understood);
+    Status read_message_1(Bytes message, Message1& parsed, EadLabels understood);
+    // Wipes what is secret.
+    Status fail(Error why);
 
-    Identity identity_;
+    Machine<State, responder::kEdges> machine_;
     bool is_wrong_suite_ = false;
-    Terms terms_;          // what is public needs no wiping: of message_1, then of message_2
-    crypto::Hash th_3_{};  // since compose_message_2()
-    Machine machine_;
+    std::uint8_t failure_count_ = 0;  // of authenticate()
+    Identity identity_;
+    Terms terms_;
+    crypto::DhPublicKey g_x_;    // HaveMessage1
+    crypto::Hash transcript_{};  // HaveMessage1: H(message_1); Authenticated: TH_4
+    crypto::Hash th_3_{};        // WaitMessage3, Authenticated
+    crypto::DhPrivateKey y_;     // WaitMessage3
+    crypto::Prk prk_;            // WaitMessage3: PRK_3e2m; Authenticated: PRK_4e3m
+    Exporter exporter_;          // Authenticated, Done
 };
 
 // The suites of a Responder.

@@ -8,17 +8,15 @@ EphemeralKey EphemeralKey::from(crypto::DhPrivateKey private_key) {
     return {std::move(private_key), public_key};
 }
 
-Result<Claim> read_claim(Bytes plaintext,
-                         cbor::Reader& in,
-                         std::size_t mac_size,
-                         EadLabels understood) {
-    const cose::IdCred id_cred = cose::IdCred::read_compact(in);
-    const Bytes mac = in.bytes();
+Status read_claim(
+    Bytes plaintext, cbor::Reader& in, std::size_t mac_size, EadLabels understood, Claim& claim) {
+    claim.id_cred = cose::IdCred::read_compact(in);
+    claim.mac = in.bytes();
     // RFC 9528 §9.8: abort "if any cryptographic field has the wrong length".
-    in.require(mac.size() == mac_size);
-    const Ead ead = Ead::read(in, understood);
-    SOTTO_TRY(in.status());
-    return Claim{.id_cred = id_cred, .ead = ead, .mac = mac, .plaintext = plaintext};
+    in.require(claim.mac.size() == mac_size);
+    claim.ead = Ead::read(in, understood);
+    claim.plaintext = plaintext;
+    return in.status();
 }
 
 Status check_credential(const Identity& identity,

@@ -43,10 +43,8 @@ struct Claim {
 
 // Parses what follows C_R in PLAINTEXT_2, or PLAINTEXT_3, of which `in` has the rest.
 // Error::Malformed, Truncated, TooLarge, Unsupported.
-Result<Claim> read_claim(Bytes plaintext,
-                         cbor::Reader& in,
-                         std::size_t mac_size,
-                         EadLabels understood);
+Status read_claim(
+    Bytes plaintext, cbor::Reader& in, std::size_t mac_size, EadLabels understood, Claim& claim);
 
 // Error::Refused if the peer's credential is our own (RFC 9528 §9.2, a reflected handshake),
 // Error::InvalidArgument if the claim came with another credential by value.

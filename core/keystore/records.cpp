@@ -146,15 +146,15 @@ void describe(Codec& codec, PeerRecord& peer) {
     codec.fixed(peer.token_key.fill());
 }
 
-void describe(Codec& codec, const SessionFields& session) {
-    codec.number(session.epoch);
-    codec.number(session.role);
-    codec.number(session.peer);
-    codec.fixed(session.sender_key.fill());
-    codec.fixed(session.recipient_key.fill());
-    codec.fixed(session.common_iv);
-    codec.sized(session.sender_id);
-    codec.sized(session.recipient_id);
+void describe(Codec& codec, const SessionParts& session) {
+    codec.number(session.head.epoch);
+    codec.number(session.head.role);
+    codec.number(session.head.peer);
+    codec.fixed(session.keys.sender_key.fill());
+    codec.fixed(session.keys.recipient_key.fill());
+    codec.fixed(session.keys.common_iv.fill());
+    codec.sized(session.keys.sender_id);
+    codec.sized(session.head.recipient_id);
 }
 
 void describe(Codec& codec, CounterRecord& counters) {
@@ -208,17 +208,8 @@ Status store(hal::Storage& storage, hal::RecordId id, const T& value) {
     return transfer(storage, id, Codec::Direction::Store, describe_as<T>, &value);
 }
 
-SessionFields fields_of(StoredSession& session) {
-    SessionRecord& keys = session.keys;
-    return {.epoch = keys.epoch,
-            .role = keys.role,
-            .peer = keys.peer,
-            .sender_key = keys.sender_key,
-            .recipient_key = keys.recipient_key,
-            .common_iv = keys.common_iv.fill(),
-            .sender_id = keys.sender_id,
-            .recipient_id = keys.recipient_id,
-            .counters = session.counters};
+SessionParts parts_of(StoredSession& session) {
+    return {.head = session.head, .keys = session.keys, .counters = session.counters};
 }
 
 }  // namespace
@@ -233,6 +224,9 @@ SessionTag session_tag(const crypto::AeadKey& one, const crypto::AeadKey& other)
     return tag;
 }
 
+Status load_identity(hal::Storage& storage, Identity& identity) {
+    return load_into(storage, record(kIdentityRecord), identity);
+}
 Result<Identity> load_identity(hal::Storage& storage) {
     return load<Identity>(storage, record(kIdentityRecord));
 }
@@ -285,33 +279,37 @@ Status store_result(hal::Storage& storage, std::uint8_t slot, const ResultRecord
     return store(storage, record(kResultRecords, slot), result);
 }
 
-Status load_session(hal::Storage& storage, std::uint8_t slot, const SessionFields& session) {
+Status load_session(hal::Storage& storage, std::uint8_t slot, const SessionParts& session) {
     SOTTO_TRY(load_into(storage, record(kSessionRecords, slot), session));
     SOTTO_TRY(load_into(storage, record(kCounterRecords, slot), session.counters));
-    if (session.counters.tag != session_tag(session.sender_key, session.recipient_key))
+    if (session.counters.tag != session_tag(session.keys.sender_key, session.keys.recipient_key))
         return Error::NotFound;
     return {};
 }
 
 Result<StoredSession> load_session(hal::Storage& storage, std::uint8_t slot) {
     Result<StoredSession> session{std::in_place};
-    const Status loaded = load_session(storage, slot, fields_of(*session));
+    const Status loaded = load_session(storage, slot, parts_of(*session));
     if (!loaded) session = loaded.error();
     return session;
 }
 
-Status store_session(hal::Storage& storage, std::uint8_t slot, const SessionFields& session) {
+Status store_session(hal::Storage& storage, std::uint8_t slot, const SessionParts& session) {
     SOTTO_TRY(storage.erase(record(kSessionRecords, slot)));
     SOTTO_TRY(store_counters(storage, slot, session.counters));
     return store(storage, record(kSessionRecords, slot), session);
 }
 
 Status store_session(hal::Storage& storage, std::uint8_t slot, const StoredSession& session) {
-    return store_session(storage, slot, fields_of(const_cast<StoredSession&>(session)));
+    return store_session(storage, slot, parts_of(const_cast<StoredSession&>(session)));
 }
 
 Status store_counters(hal::Storage& storage, std::uint8_t slot, const CounterRecord& counters) {
     return store(storage, record(kCounterRecords, slot), counters);
+}
+
+Status load_counters(hal::Storage& storage, std::uint8_t slot, CounterRecord& counters) {
+    return load_into(storage, record(kCounterRecords, slot), counters);
 }
 
 Result<CounterRecord> load_counters(hal::Storage& storage, std::uint8_t slot) {

@@ -16,7 +16,6 @@ namespace sotto::keystore {
 
 inline constexpr std::size_t kCredentialSizeMax = 192;  // a CCS, ours or a foreign one
 inline constexpr std::size_t kConnectionIdSizeMax = 7;  // RFC 8613 §3.3: nonce size - 6
-inline constexpr std::size_t kCommonIvSize = crypto::kNonceSize;
 inline constexpr std::size_t kPairingSecretSize = 16;
 inline constexpr std::size_t kAddressSizeMax = 64;
 inline constexpr std::size_t kClaimSize = 16;
@@ -27,7 +26,6 @@ using CredentialBytes = FixedBytes<kCredentialSizeMax>;
 using ConnectionIdBytes = FixedBytes<kConnectionIdSizeMax>;
 using PairingSecret = Secret<kPairingSecretSize, struct PairingSecretTag>;
 using TokenKey = Secret<32, struct TokenKeyTag>;  // K_tok
-using CommonIv = Secret<kCommonIvSize, struct CommonIvTag>;
 using SessionTag = std::array<std::uint8_t, kTagSize>;
 
 // The static key and credential of a device, app or cloud. Written once.
@@ -70,14 +68,17 @@ struct PeerRecord {
 };
 
 // The keys and names of one OSCORE session. Written before its counters are used.
-struct SessionRecord {
+struct SessionKeys {
+    crypto::AeadKey sender_key;
+    crypto::AeadKey recipient_key;
+    crypto::CommonIv common_iv;
+    ConnectionIdBytes sender_id;
+};
+// What stands beside them in their record: whose they are.
+struct SessionHead {
     std::uint32_t epoch = 0;
     std::uint8_t role = 0;
     std::uint8_t peer = 0;
-    crypto::AeadKey sender_key;
-    crypto::AeadKey recipient_key;
-    CommonIv common_iv;
-    ConnectionIdBytes sender_id;
     ConnectionIdBytes recipient_id;
 };
 
@@ -106,6 +107,7 @@ SessionTag session_tag(const crypto::AeadKey& one, const crypto::AeadKey& other)
 // Each load: Error::NotFound if there is no such record, Error::StorageFailed if it can't be read,
 // Error::Malformed if its bytes are not of this format. Where it fills a record of the caller's,
 // that one is void after an error. Each store: Error::StorageFailed, NoSpace.
+Status load_identity(hal::Storage& storage, Identity& identity);
 Result<Identity> load_identity(hal::Storage& storage);
 Status store_identity(hal::Storage& storage, const Identity& identity);
 Status load_root(hal::Storage& storage, DeviceRoot& root);
@@ -125,33 +127,29 @@ Result<ResultRecord> load_result(hal::Storage& storage, std::uint8_t slot);
 Status store_result(hal::Storage& storage, std::uint8_t slot, const ResultRecord& result);
 
 struct StoredSession {
-    SessionRecord keys;
+    SessionHead head;
+    SessionKeys keys;
     CounterRecord counters;
 };
 
 // The same, wherever its parts are kept. Borrows all of them.
-struct SessionFields {
-    std::uint32_t& epoch;
-    std::uint8_t& role;
-    std::uint8_t& peer;
-    crypto::AeadKey& sender_key;
-    crypto::AeadKey& recipient_key;
-    MutBytesN<kCommonIvSize> common_iv;
-    ConnectionIdBytes& sender_id;
-    ConnectionIdBytes& recipient_id;
+struct SessionParts {
+    SessionHead& head;
+    SessionKeys& keys;
     CounterRecord& counters;
 };
 
 // A session with its counters. Error::NotFound also if the counters are those of other keys: the
 // records were caught between two writes and are void.
-Status load_session(hal::Storage& storage, std::uint8_t slot, const SessionFields& session);
+Status load_session(hal::Storage& storage, std::uint8_t slot, const SessionParts& session);
 Result<StoredSession> load_session(hal::Storage& storage, std::uint8_t slot);
 
 // Puts a new session in a slot: the old one is erased first, so that at no moment old keys stand
 // beside new counters.
-Status store_session(hal::Storage& storage, std::uint8_t slot, const SessionFields& session);
+Status store_session(hal::Storage& storage, std::uint8_t slot, const SessionParts& session);
 Status store_session(hal::Storage& storage, std::uint8_t slot, const StoredSession& session);
 Status store_counters(hal::Storage& storage, std::uint8_t slot, const CounterRecord& counters);
+Status load_counters(hal::Storage& storage, std::uint8_t slot, CounterRecord& counters);
 Result<CounterRecord> load_counters(hal::Storage& storage, std::uint8_t slot);
 Status erase_session(hal::Storage& storage, std::uint8_t slot);
 

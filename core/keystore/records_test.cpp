@@ -58,14 +58,14 @@ PeerRecord make_peer() {
 // A session whose keys are painted with `value`; the counters fit them.
 StoredSession make_session(std::uint8_t value, std::uint32_t reserved = 64) {
     StoredSession session;
-    session.keys.epoch = 3;
-    session.keys.role = 1;
-    session.keys.peer = 2;
+    session.head.epoch = 3;
+    session.head.role = 1;
+    session.head.peer = 2;
     paint(session.keys.sender_key, value);
     paint(session.keys.recipient_key, static_cast<std::uint8_t>(value + 1));
     paint(session.keys.common_iv, static_cast<std::uint8_t>(value + 2));
     session.keys.sender_id = ConnectionIdBytes{as_bytes("s")};
-    session.keys.recipient_id = ConnectionIdBytes{as_bytes("rid")};
+    session.head.recipient_id = ConnectionIdBytes{as_bytes("rid")};
     session.counters = {.tag = session_tag(session.keys.sender_key, session.keys.recipient_key),
                         .reserved = reserved,
                         .floor = 12,
@@ -86,11 +86,11 @@ bool same(const Secret<N, Tag>& a, const Secret<N, Tag>& b) {
 }
 
 bool same(const StoredSession& a, const StoredSession& b) {
-    return a.keys.epoch == b.keys.epoch && a.keys.role == b.keys.role &&
-           a.keys.peer == b.keys.peer && same(a.keys.sender_key, b.keys.sender_key) &&
+    return a.head.epoch == b.head.epoch && a.head.role == b.head.role &&
+           a.head.peer == b.head.peer && same(a.keys.sender_key, b.keys.sender_key) &&
            same(a.keys.recipient_key, b.keys.recipient_key) &&
            same(a.keys.common_iv, b.keys.common_iv) && a.keys.sender_id == b.keys.sender_id &&
-           a.keys.recipient_id == b.keys.recipient_id && a.counters.tag == b.counters.tag &&
+           a.head.recipient_id == b.head.recipient_id && a.counters.tag == b.counters.tag &&
            a.counters.reserved == b.counters.reserved && a.counters.floor == b.counters.floor &&
            a.counters.age_s == b.counters.age_s && a.counters.failures == b.counters.failures;
 }

@@ -12,14 +12,13 @@ namespace {
 void derive(const crypto::Prk& prk, Info& info, MutBytes out) {
     info.output_size = out.size();
     std::array<std::uint8_t, kInfoSizeMax> bytes;
-    const auto encoded = encode_info(info, bytes);
-    const Status expanded = crypto::hkdf_expand(prk, *encoded, out);
+    const Status expanded = crypto::hkdf_expand(prk, encode_info(info, bytes), out);
     SOTTO_ASSERT(expanded.has_value());
 }
 
 }  // namespace
 
-Result<Bytes> encode_info(const Info& info, MutBytes out) {
+Bytes encode_info(const Info& info, MutBytesN<kInfoSizeMax> out) {
     cbor::Writer writer{out};
     writer.array(5).bytes(info.id);
     if (info.id_context) {
@@ -28,7 +27,7 @@ Result<Bytes> encode_info(const Info& info, MutBytes out) {
         writer.null();
     }
     writer.integer(cose::kAesCcm16_64_128).text(info.type).uint(info.output_size);
-    return writer.finish();
+    return writer.written();
 }
 
 Status derive_keys(const ContextInput& input, const ContextKeys& keys) {

@@ -21,7 +21,7 @@ inline constexpr std::size_t kIdContextSizeMax = 64;  // a choice of ours
 
 // A Sender Sequence Number or, in a message, a Partial IV.
 using Piv = Strong<std::uint64_t, struct PivTag>;
-using CommonIv = Secret<crypto::kNonceSize, struct OscoreCommonIvTag>;
+using CommonIv = crypto::CommonIv;
 using Id = FixedBytes<kIdSizeMax>;
 
 // A context, wherever its parts are kept. Borrows all of them.
@@ -75,8 +75,8 @@ struct Info {
 };
 inline constexpr std::size_t kInfoSizeMax =
     1 + (1 + kIdSizeMax) + (2 + kIdContextSizeMax) + 1 + 4 + 1;
-// Error::NoSpace.
-Result<Bytes> encode_info(const Info& info, MutBytes out);
+// Precondition: the ID Context is within its limit.
+Bytes encode_info(const Info& info, MutBytesN<kInfoSizeMax> out);
 
 // The nonce for a message whose Partial IV was made by the endpoint of this Sender ID (§5.2).
 // Precondition: piv has 1 to kPivSizeMax bytes.

@@ -76,8 +76,9 @@ Result<Bytes> seal(const Cipher& cipher,
     SOTTO_TRY_ASSIGN(const Bytes message, writer.finish());
     // The plaintext may overlap its place, which AEADs don't take: move it there first.
     std::copy(plaintext.begin(), plaintext.end(), sealed.begin());
-    SOTTO_TRY(crypto::aead_seal(
-        cipher.key, cipher.nonce, cipher.aad.view(), sealed.first(plaintext.size()), kTag, sealed));
+    SOTTO_TRY(crypto::aead_seal({cipher.key, cipher.nonce, cipher.aad.view(), kTag},
+                                sealed.first(plaintext.size()),
+                                sealed));
     return message;
 }
 
@@ -91,7 +92,7 @@ Status open(const Cipher& cipher,
     const std::size_t size = sealed.size() - kTagSize;
     if (size > scratch.size()) return Error::NoSpace;
     const MutBytes plaintext = scratch.first(size);
-    if (!crypto::aead_open(cipher.key, cipher.nonce, cipher.aad.view(), sealed, kTag, plaintext))
+    if (!crypto::aead_open({cipher.key, cipher.nonce, cipher.aad.view(), kTag}, sealed, plaintext))
         return Error::Unauthenticated;
     if (coap::parse_body(plaintext, body) && is_expected(body.code)) return {};
     wipe(plaintext);
@@ -143,14 +144,14 @@ Result<Bytes> protect_request(const ContextView& context,
     return seal(cipher, envelope, &outside.options, plaintext, out);
 }
 
-Result<OptionValue> find_option(const coap::Message& message) {
-    const auto value = message.options.find(coap::kOscore);
-    if (!value) return Error::NotFound;
+Status find_option(const coap::Message& message, OptionValue& option) {
+    Bytes value;
+    if (!message.options.find(coap::kOscore, value)) return Error::NotFound;
     // RFC 8613 §2: a message with the option and without payload is malformed. The option is not
     // repeatable, and critical.
     if (message.payload.empty() || message.options.count(coap::kOscore) != 1)
         return Error::Malformed;
-    return parse_option(*value);
+    return parse_option(value, option);
 }
 
 Status unprotect_request(const ContextView& context,

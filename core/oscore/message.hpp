@@ -53,7 +53,12 @@ RequestBinding bind_request(Piv piv);
 
 // The OSCORE option of a message, which leads to the context. Error::NotFound if it has none;
 // Error::Malformed if it has two, or no payload (§2), or as parse_option(); Error::Truncated.
-Result<OptionValue> find_option(const coap::Message& message);
+Status find_option(const coap::Message& message, OptionValue& option);
+inline Result<OptionValue> find_option(const coap::Message& message) {
+    OptionValue option;
+    SOTTO_TRY(find_option(message, option));
+    return option;
+}
 
 struct Request {
     coap::Body body;  // in the scratch memory

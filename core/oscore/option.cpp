@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/oscore/option.hpp"
 
+#include "core/base/sticky_reader.hpp"
+
 namespace sotto::oscore {
 namespace {
 
@@ -9,34 +11,34 @@ constexpr std::uint8_t kKidFlag = 0x08;
 constexpr std::uint8_t kKidContextFlag = 0x10;
 constexpr std::uint8_t kReservedFlags = 0xe0;
 
+class ValueReader : public StickyReader {
+  public:
+    explicit ValueReader(Bytes value) : StickyReader(value) {}
+    using StickyReader::take;
+};
+
 }  // namespace
 
-Result<OptionValue> parse_option(Bytes value) {
-    OptionValue option;
-    if (value.empty()) return option;  // RFC 8613 §6.1: all flags are zero
-    const std::uint8_t flags = value[0];
+Status parse_option(Bytes value, OptionValue& option) {
+    if (value.empty()) return {};  // RFC 8613 §6.1: all flags are zero
+    ValueReader in{value};
+    const std::uint8_t flags = in.take(1)[0];
     const std::size_t piv_size = flags & kPivSizeMask;
     // RFC 8613 §2: with all flags zero "the option value SHALL be empty"
-    if (flags == 0 || (flags & kReservedFlags) != 0 || piv_size > kPivSizeMax)
-        return Error::Malformed;
-
-    Bytes rest = value.subspan(1);
-    if (rest.size() < piv_size) return Error::Truncated;
-    option.piv = rest.first(piv_size);
-    rest = rest.subspan(piv_size);
+    in.require(flags != 0 && (flags & kReservedFlags) == 0 && piv_size <= kPivSizeMax);
+    option.piv = in.take(piv_size);
     // RFC 8613 §5: "All leading bytes of value zero SHALL be removed"
-    if (piv_size > 1 && option.piv[0] == 0) return Error::Malformed;
+    in.require(option.piv.size() <= 1 || option.piv[0] != 0);
     if ((flags & kKidContextFlag) != 0) {
-        if (rest.empty() || rest.size() - 1 < rest[0]) return Error::Truncated;
-        option.kid_context = rest.subspan(1, rest[0]);
-        rest = rest.subspan(1 + option.kid_context->size());
+        const Bytes size = in.take(1);
+        option.kid_context = in.take(size.empty() ? std::size_t{0} : size[0]);
     }
     if ((flags & kKidFlag) != 0) {
-        option.kid = rest;
-    } else if (!rest.empty()) {
-        return Error::Malformed;
+        option.kid = in.rest();
+    } else {
+        in.require(in.empty());
     }
-    return option;
+    return in.status();
 }
 
 Result<Bytes> encode_option(const OptionValue& option, MutBytes out) {

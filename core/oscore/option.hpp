@@ -19,8 +19,13 @@ struct OptionValue {
 inline constexpr std::size_t kOptionSizeMax = 1 + kPivSizeMax + 1 + kIdContextSizeMax + kIdSizeMax;
 
 // Error::Malformed: reserved bits, a Partial IV over 5 bytes or with a leading zero byte, bytes
-// left over; Error::Truncated.
-Result<OptionValue> parse_option(Bytes value);
+// left over; Error::Truncated. Precondition: the option is a new one.
+Status parse_option(Bytes value, OptionValue& option);
+inline Result<OptionValue> parse_option(Bytes value) {
+    OptionValue option;
+    SOTTO_TRY(parse_option(value, option));
+    return option;
+}
 
 // Error::NoSpace if `out` is too small; kOptionSizeMax is enough for what we send.
 Result<Bytes> encode_option(const OptionValue& option, MutBytes out);

@@ -61,7 +61,7 @@ Piv piv_of(const Vector& vector, const std::string& name = "piv") {
 
 std::string info_of(const Ends& ends, Bytes id, std::string_view type, std::size_t size) {
     std::array<std::uint8_t, kInfoSizeMax> out{};
-    return hex(*encode_info(
+    return hex(encode_info(
         {.id = id, .id_context = ends.id_context_view(), .type = type, .output_size = size}, out));
 }
 

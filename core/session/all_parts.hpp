@@ -22,14 +22,17 @@ class AllParts {
         const std::size_t count = resources_.size() - (more == nullptr ? 1 : 0);
         return {.resources = std::span{resources_}.first(count),
                 .deferral = &time_,
-                .blockwise = &transfers_};
+                .blockwise = &transfers_,
+                .network = &trial_};
     }
+    const CloudTrial& trial() const { return trial_; }
 
   private:
     DescriptionPart description_;
     LastPart last_;
-    AttachPart attach_;
-    NetworkPart network_;
+    CloudTrial trial_;
+    AttachPart attach_{trial_};
+    NetworkPart network_{trial_};
     OwnerPart owner_;
     TimePart time_;
     BlockTransfers transfers_;

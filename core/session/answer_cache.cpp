@@ -11,19 +11,13 @@ Bytes AnswerCache::find(Bytes request) const {
     return {};
 }
 
-void AnswerCache::put(KeptAnswer& entry, Bytes request, Bytes answer) {
+void AnswerCache::keep(Bytes request, Bytes answer, bool is_continue) {
+    if (answer.size() > kAnswerSizeMax) return;
+    const std::size_t last = entries_.size() - 1;
+    KeptAnswer& entry = entries_[is_continue ? last : oldest_];
+    if (!is_continue) oldest_ = (oldest_ + 1) % last;
     entry.request = fingerprint_of(request);
     entry.answer.assign(answer);
-}
-
-void AnswerCache::keep(Bytes request, Bytes answer) {
-    if (answer.size() > kAnswerSizeMax) return;
-    put(entries_[oldest_], request, answer);
-    oldest_ = (oldest_ + 1) % (entries_.size() - 1);
-}
-
-void AnswerCache::keep_continue(Bytes request, Bytes answer) {
-    if (answer.size() <= kAnswerSizeMax) put(entries_.back(), request, answer);
 }
 
 void AnswerCache::clear() {

@@ -29,18 +29,14 @@ class AnswerCache {
     // is the CoAP message from its token on: type and message id may differ in a repetition.
     Bytes find(Bytes request) const;
 
-    // Keeps an answer, in place of the oldest. One that is too large is not kept.
-    void keep(Bytes request, Bytes answer);
-    // Keeps the answer to a block that is followed by others, in a place of its own: the answers
-    // to commands stay.
-    void keep_continue(Bytes request, Bytes answer);
+    // Keeps an answer, in place of the oldest; that to a block that is followed by others in a
+    // place of its own: the answers to commands stay. One that is too large is not kept.
+    void keep(Bytes request, Bytes answer, bool is_continue = false);
 
     // Forgets everything: sessions have been erased.
     void clear();
 
   private:
-    static void put(KeptAnswer& entry, Bytes request, Bytes answer);
-
     std::span<KeptAnswer> entries_;
     std::size_t oldest_ = 0;
 };

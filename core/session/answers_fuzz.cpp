@@ -25,8 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Bytes bytes{data, size};
     std::array<std::uint8_t, 300> buffer{};
     if (const auto answer = session::parse_pairing_answer(bytes)) {
-        const auto again = session::encode_pairing_answer(*answer, buffer);
-        SOTTO_ASSERT(again && equal(*again, bytes));
+        std::array<std::uint8_t, session::kPairingAnswerSizeMax> room{};
+        SOTTO_ASSERT(equal(session::encode_pairing_answer(*answer, room), bytes));
     }
     if (const auto result = session::parse_last_result(bytes)) {
         const auto again = encode(*result, buffer);

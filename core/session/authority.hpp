@@ -10,7 +10,7 @@
 #include "core/hal/entropy.hpp"
 #include "core/keystore/records.hpp"
 #include "core/session/limits.hpp"
-#include "core/session/moment.hpp"
+#include "core/session/network.hpp"
 #include "core/session/pairing.hpp"
 
 namespace sotto::session {
@@ -33,18 +33,20 @@ class Authority {
         hal::Storage& storage;
         PairingDisplay display = PairingDisplay::Screen;
         std::span<const cose::Credential> trusted = {};
+        Network* network = nullptr;
     };
     explicit Authority(const Setup& setup) : setup_(setup) {}
 
-    // Reads root and cloud from storage. Error::NotFound: the device was never commissioned;
-    // others as keystore::load_root().
+    // Reads the root, and the network's state, from storage. Error::NotFound: the device was never
+    // commissioned; others as keystore::load_root().
     Status load(Moment now);
 
     // The n-th credential that an ID_CRED_I may mean, counted from 0. By value it is the one in the
-    // message, whoever it may belong to.
-    void candidate(const cose::IdCred& id_cred,
-                   std::size_t n,
-                   std::optional<cose::Credential>& found) const;
+    // message, whoever it may belong to. Null: there are no more. One that has to be parsed is in
+    // `room`.
+    const cose::Credential* candidate(const cose::IdCred& id_cred,
+                                      std::size_t n,
+                                      cose::Credential& room) const;
 
     // The role of an authenticated credential; nothing if it has none.
     std::optional<Role> role_of(const cose::Credential& credential) const;
@@ -78,18 +80,6 @@ class Authority {
     // The owner's first valid request [SES-23]. Error::StorageFailed: still PENDING.
     Status confirm_owner();
 
-    // Moving to another cloud [SES-60] to [SES-63]: it is tried first, and the one before is kept.
-    // Stores it, with our epoch. Error::Superseded unless its version is above the stored ones.
-    Status try_cloud(keystore::CloudRecord& cloud, Moment now);
-    // The cloud on trial has got its answer under a session of its own.
-    void on_cloud_proved() { is_trial_proved_ = true; }
-    // The owner confirms the cloud on trial. Error::Superseded if there is none of this version;
-    // Error::WrongState if it has not proved itself; Error::StorageFailed: the trial goes on.
-    Status confirm_cloud(std::uint32_t version);
-    // True if a trial has ended now, and the cloud before it counts again.
-    bool end_trial(Moment now);
-    bool is_cloud_on_trial() const { return is_on_trial_; }
-
     // Forgets the owner and everything he gave, in one durable write; the records of old sessions
     // are void from then on, for their epoch has passed. A device with a screen gets a new secret.
     Status factory_reset(hal::Entropy& entropy);
@@ -101,28 +91,20 @@ class Authority {
     bool has_owner() const { return root_.owner_state != keystore::OwnerState::None; }
     bool is_owner_pending() const { return root_.owner_state == keystore::OwnerState::Pending; }
     const keystore::PairingSecret& pairing_secret() const { return root_.pairing_secret; }
-    // The cloud to go to, which alone has Role::Cloud: the one on trial, if there is one; null if
-    // there is none at all.
-    const keystore::CloudRecord* cloud() const { return cloud_.version != 0 ? &cloud_ : nullptr; }
+    // Network::cloud().
+    const keystore::CloudRecord* cloud() const {
+        return setup_.network != nullptr ? setup_.network->cloud() : nullptr;
+    }
 
   private:
     bool is_owner(const cose::Credential& credential) const;
     Status set_owner(const cose::Credential& owner,
                      keystore::TokenKey&& token_key,
                      keystore::OwnerState state);
-    // The cloud that the owner has confirmed last; version 0: there is none.
-    Status load_confirmed(keystore::CloudRecord& cloud) const;
-    // Whatever of a cloud has been loaded counts in its epoch alone.
-    Status keep_valid(Status loaded, keystore::CloudRecord& cloud) const;
-    void forget_trial();
 
     Setup setup_;
-    bool is_on_trial_ = false;
-    bool is_trial_proved_ = false;
-    Moment trial_began_{};
-    std::optional<Moment> button_pressed_;
     keystore::DeviceRoot root_;
-    keystore::CloudRecord cloud_;  // that of cloud(); version 0: there is none
+    std::optional<Moment> button_pressed_;
 };
 
 }  // namespace sotto::session

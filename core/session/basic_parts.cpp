@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/session/basic_parts.hpp"
 
+#include "core/base/hex.hpp"
 #include "core/cbor/writer.hpp"
 #include "core/session/server.hpp"
 
 namespace sotto::session {
 namespace {
 
-constexpr std::string_view kTagQuery = "k=";
-
-// "k=" and the lower-case hex digits of a tag.
+// "k=" and the hex digits of a tag.
 bool parse_tag(std::string_view query, keystore::SessionTag& tag) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    if (query.size() != kTagQuery.size() + 2 * tag.size()) return false;
-    if (!query.starts_with(kTagQuery)) return false;
-    query.remove_prefix(kTagQuery.size());
-    for (std::size_t i = 0; i < query.size(); ++i) {
-        const std::size_t digit = kDigits.find(query[i]);
-        if (digit == kDigits.npos) return false;
-        tag[i / 2] = static_cast<std::uint8_t>(tag[i / 2] << 4 | digit);
-    }
-    return true;
+    if (!query.starts_with("k=")) return false;
+    query.remove_prefix(2);
+    return from_hex(query, tag);
 }
 
 }  // namespace

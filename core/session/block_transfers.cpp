@@ -150,7 +150,7 @@ coap::Code BlockTransfers::run_function(Turn& turn) {
     } else if (!room.empty()) {
         transfer = transfers_.begin(key, room, exchange.when());
     }
-    Excerpt result{transfer != nullptr ? room : server.setup().result};
+    TaggedExcerpt result{transfer != nullptr ? room : server.setup().result};
     const Status called = server.run(call, argument, result);
     if (!called) {
         if (transfer != nullptr) transfers_.remove(key.session);
@@ -196,14 +196,16 @@ coap::Code BlockTransfers::go_on_with_result(Turn& turn) {
     return show_result(turn, *transfer);
 }
 
-Excerpt BlockTransfers::excerpt(const Server& server, const Exchange& exchange) const {
+coap::Code BlockTransfers::show(Server& server,
+                                Exchange& exchange,
+                                Format format,
+                                const Traits* variable) {
     const coap::Block block = wanted_block(server, exchange);
-    return Excerpt{server.setup().result.first(block.size()), block.offset()};
-}
-
-coap::Code BlockTransfers::show(const Server& server, Exchange& exchange, Excerpt& part) {
+    TaggedExcerpt part{server.setup().result.first(block.size()), block.offset()};
+    const Status read = server.read(format, variable, part);
+    if (!read) return Server::refusal_of(read.error());
     if (part.offset() > 0 && part.part().empty()) return coap::Code::BadRequest;
-    const coap::Block block = wanted_block(server, exchange);
+    exchange.answer.show(format, part.part());
     if (needs_block(exchange, block, part.size())) {
         show_block(exchange, block, part.size(), part.tag());
     }

@@ -12,8 +12,10 @@ class BlockTransfers final : public Blockwise {
   public:
     bool read(Exchange& exchange) const override;
     coap::Code call(Server& server, Exchange& exchange, const Call& call) override;
-    Excerpt excerpt(const Server& server, const Exchange& exchange) const override;
-    coap::Code show(const Server& server, Exchange& exchange, Excerpt& part) override;
+    coap::Code show(Server& server,
+                    Exchange& exchange,
+                    Format format,
+                    const Traits* variable) override;
     void forget(std::uint8_t session) override { transfers_.remove(session); }
     void forget_all() override { transfers_.clear(); }
 

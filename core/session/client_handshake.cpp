@@ -21,8 +21,7 @@ Result<Bytes> ClientHandshake::begin(MutBytes out) {
     SOTTO_TRY_ASSIGN(crypto::DhPrivateKey x, keystore::draw_private_key(setup_.entropy));
     std::uint8_t random = 0;
     SOTTO_TRY(setup_.entropy.fill(MutBytes{&random, 1}));
-    SOTTO_TRY_ASSIGN(const edhoc::ConnectionId c_i,
-                     edhoc::ConnectionId::from(SessionTable::id(random)));
+    const edhoc::ConnectionId c_i{SessionTable::id(random)};
     if (suites_.empty()) suites_.emplace_back(kSuites[0]);
     if (out.empty()) return Error::NoSpace;
     initiator_.emplace(setup_.identity);
@@ -70,10 +69,11 @@ Result<Bytes> ClientHandshake::compose_message_3(cose::CredentialForm form,
     FixedVector<edhoc::EadItem, 1> ead_3;
     crypto::Hash proof{};
     if (secret != nullptr) {
-        SOTTO_TRY_ASSIGN(const crypto::Hash th_3, initiator_->th_3());
+        const crypto::Hash* th_3 = initiator_->th_3();
+        if (th_3 == nullptr) return Error::WrongState;
         proof = pairing_proof(*secret,
                               {.device_hash = credential_->hash(),
-                               .th_3 = th_3,
+                               .th_3 = *th_3,
                                .id_cred_i = initiator_->id_cred_i(form),
                                .credential_i = setup_.identity.credential});
         ead_3.emplace_back(
@@ -104,10 +104,8 @@ Result<std::optional<PairingAnswer>> ClientHandshake::on_message_4(Bytes payload
 Result<keystore::TokenKey> ClientHandshake::token_key(std::uint32_t generation) const {
     if (!initiator_ || !credential_) return Error::WrongState;
     std::array<std::uint8_t, kTokenKeyContextSizeMax> buffer;
-    SOTTO_TRY_ASSIGN(
-        const Bytes context,
-        token_key_context(
-            credential_->hash(), setup_.identity.credential.hash(), generation, buffer));
+    const Bytes context = token_key_context(
+        credential_->hash(), setup_.identity.credential.hash(), generation, buffer);
     keystore::TokenKey key;
     SOTTO_TRY(initiator_->exporter(kExporterTokenKey, context, key.fill()));
     return key;

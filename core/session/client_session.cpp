@@ -17,9 +17,9 @@ Status ClientSession::load(Instant now) {
     }
     live_.emplace(Live{.context = {.sender_key = std::move(stored->keys.sender_key),
                                    .recipient_key = std::move(stored->keys.recipient_key),
-                                   .common_iv = oscore::CommonIv{stored->keys.common_iv.expose()},
+                                   .common_iv = std::move(stored->keys.common_iv),
                                    .sender_id = oscore::Id{stored->keys.sender_id},
-                                   .recipient_id = oscore::Id{stored->keys.recipient_id}},
+                                   .recipient_id = oscore::Id{stored->head.recipient_id}},
                        .sequence = oscore::SenderSequence{oscore::Piv{stored->counters.reserved}},
                        .created_ms = now.ms - std::int64_t{stored->counters.age_s} * 1'000,
                        .failure_count = stored->counters.failures});
@@ -40,9 +40,9 @@ Status ClientSession::replace(const edhoc::OscoreKeys& keys, Instant now) {
     keystore::StoredSession stored;
     stored.keys.sender_key = context.sender_key.clone();
     stored.keys.recipient_key = context.recipient_key.clone();
-    stored.keys.common_iv = keystore::CommonIv{context.common_iv.expose()};
+    stored.keys.common_iv = context.common_iv.clone();
     stored.keys.sender_id = keystore::ConnectionIdBytes{context.sender_id};
-    stored.keys.recipient_id = keystore::ConnectionIdBytes{context.recipient_id};
+    stored.head.recipient_id = keystore::ConnectionIdBytes{context.recipient_id};
     live_.emplace(Live{.context = std::move(context),
                        .sequence = oscore::SenderSequence{oscore::Piv{0}},
                        .created_ms = now.ms,

@@ -7,18 +7,10 @@
 namespace sotto::session {
 
 Excerpt& Excerpt::bytes_behind(Bytes head, Bytes bytes) {
-    const std::size_t size = size_ + head.size() + bytes.size();
-    if (!is_hashed_ && (offset_ > 0 || size > out_.size())) {
-        is_hashed_ = true;
-        hash_.update(part());
-    }
-    if (is_hashed_) {
-        hash_.update(head);
-        hash_.update(bytes);
-    }
+    on_more(head, bytes);
     keep(bytes, size_ + head.size());  // before the head takes its place
     keep(head, size_);
-    size_ = size;
+    size_ += head.size() + bytes.size();
     return *this;
 }
 
@@ -34,7 +26,18 @@ Bytes Excerpt::part() const {
     return Bytes{out_}.first(std::min(out_.size(), size_ - offset_));
 }
 
-EntityTag Excerpt::tag() {
+void TaggedExcerpt::on_more(Bytes head, Bytes bytes) {
+    const std::size_t size = size_ + head.size() + bytes.size();
+    if (!is_hashed_ && (offset_ > 0 || size > out_.size())) {
+        is_hashed_ = true;
+        hash_.update(part());
+    }
+    if (!is_hashed_) return;
+    hash_.update(head);
+    hash_.update(bytes);
+}
+
+EntityTag TaggedExcerpt::tag() {
     if (!is_hashed_) hash_.update(part());
     const crypto::Hash hash = hash_.finish();
     EntityTag tag;

@@ -27,15 +27,36 @@ class Excerpt {
     bool is_whole() const { return offset_ == 0 && size_ <= out_.size(); }
     Bytes part() const;
     std::size_t offset() const { return offset_; }
-    // Of the whole; nothing may be added afterwards. What all fits is hashed only here.
-    EntityTag tag();
 
-  private:
-    void keep(Bytes bytes, std::size_t position);
+  protected:
+    ~Excerpt() = default;
+    // Both are about to be added.
+    virtual void on_more(Bytes, Bytes) {}
 
     MutBytes out_;
     std::size_t offset_;
     std::size_t size_ = 0;
+
+  private:
+    void keep(Bytes bytes, std::size_t position);
+};
+
+// Where one message has to do.
+class PlainExcerpt final : public Excerpt {
+  public:
+    using Excerpt::Excerpt;
+};
+
+// One that can name the whole.
+class TaggedExcerpt final : public Excerpt {
+  public:
+    using Excerpt::Excerpt;
+    // Of the whole; nothing may be added afterwards. What all fits is hashed only here.
+    EntityTag tag();
+
+  private:
+    void on_more(Bytes head, Bytes bytes) override;
+
     crypto::Sha256 hash_;
     bool is_hashed_ = false;  // hash_ has taken all so far
 };

@@ -15,7 +15,7 @@ const std::string kText = "abcdefghijklmnopqrstuvwxyz";
 // The part of `kText`, written in three pieces, that a window shows.
 std::string part(std::size_t offset, std::size_t size) {
     std::array<std::uint8_t, 64> out{};
-    Excerpt excerpt{MutBytes{out}.first(size), offset};
+    PlainExcerpt excerpt{MutBytes{out}.first(size), offset};
     excerpt.text(kText.substr(0, 5));
     excerpt.bytes_behind(as_bytes(kText.substr(5, 3)), as_bytes(kText.substr(8, 10)));
     excerpt.text(kText.substr(18));
@@ -35,9 +35,9 @@ TEST(ExcerptTest, ShowsEveryPart) {
 
 TEST(ExcerptTest, TagIsOfTheWholeAndNotOfThePart) {
     std::array<std::uint8_t, 4> out{};
-    Excerpt first{out};
-    Excerpt last{out, 20};
-    Excerpt other{out, 20};
+    TaggedExcerpt first{out};
+    TaggedExcerpt last{out, 20};
+    TaggedExcerpt other{out, 20};
     first.text(kText);
     last.text("").bytes_behind(as_bytes(kText.substr(0, 2)), as_bytes(kText.substr(2)));
     other.text(kText.substr(0, 25) + "y");
@@ -49,7 +49,7 @@ TEST(ExcerptTest, TagIsOfTheWholeAndNotOfThePart) {
 TEST(ExcerptTest, TakesWhatLiesInItsOwnRoom) {
     std::array<std::uint8_t, 16> room{};
     std::ranges::copy(as_bytes("argument"), room.begin());
-    Excerpt excerpt{room};
+    PlainExcerpt excerpt{room};
     excerpt.bytes_behind(as_bytes("h:"), Bytes{room}.first(8));
     EXPECT_EQ(as_text(excerpt.part()), "h:argument");
 }

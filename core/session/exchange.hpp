@@ -61,9 +61,9 @@ struct Exchange {
     std::uint32_t piv;
     bool is_fresh = false;      // it brings an Echo value of this boot and session
     bool is_in_blocks = false;  // one of several for a body, or for more of one
+    Answer answer = {};
     std::optional<coap::Block> block1 = std::nullopt;
     std::optional<coap::Block> block2 = std::nullopt;
-    Answer answer = {};
 
     const coap::Body& body() const { return request.body; }
     Moment when() const { return arrival.now; }

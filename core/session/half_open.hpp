@@ -17,8 +17,8 @@ struct HalfOpen {
     bool is_answered = false;  // message_4 has been composed
     edhoc::ConnectionId c_r;
     Moment expires{};
-    Fingerprint received{};                     // of the message that `reply` answers
     std::optional<edhoc::Responder> responder;  // none: the slot is free
+    Fingerprint received{};  // of the message that `reply` answers
     FixedBytes<kHandshakeMessageMax> reply;
 };
 

@@ -37,7 +37,7 @@ Handshakes::Handshakes(const ServerSetup& setup, Authority& authority, SessionTa
     SOTTO_ASSERT(setup.scratch.size() >= edhoc::kScratchSize);
 }
 
-Handshakes::Reply Handshakes::on_message_1(Channel channel, Bytes message, Moment now) {
+Handshakes::Reply Handshakes::on_message_1(Bytes message, Channel channel, Moment now) {
     expire(now);
     const Fingerprint received = fingerprint_of(message);
     if (const HalfOpen* repeated = find_repeated(received); repeated != nullptr) {  // [SES-12]
@@ -76,17 +76,18 @@ bool Handshakes::take_token(Channel channel, Moment now) {
 
 Status Handshakes::answer_message_1(HalfOpen& slot, Bytes message) {
     edhoc::Responder& responder = slot.responder.emplace(setup_.identity);
-    SOTTO_TRY_ASSIGN(const auto message_1, responder.on_message_1(message, {}));
-    SOTTO_TRY_ASSIGN(slot.c_r, choose_c_r(message_1.c_i));
-    crypto::DhPrivateKey private_key;
-    SOTTO_TRY(keystore::draw_private_key(setup_.entropy, private_key));
+    edhoc::Responder::Message1 message_1;
+    SOTTO_TRY(responder.on_message_1(message, {}, message_1));
+    SOTTO_TRY(choose_c_r(message_1.c_i, slot.c_r));
+    edhoc::EphemeralKey y;
+    SOTTO_TRY(keystore::draw_private_key(setup_.entropy, y.private_key));
+    y.public_key = crypto::dh_public(y.private_key);
     // A pairing code names a hash: on the air the credential itself has to come.
     const bool is_air = slot.channel.path == Channel::kAir;
     const cose::CredentialForm form = is_air ? cose::CredentialForm::Value : setup_.form;
     return keep_reply(slot,
-                      responder.compose_message_2(edhoc::EphemeralKey::from(std::move(private_key)),
-                                                  {.c_r = slot.c_r, .form = form},
-                                                  room_for_reply(slot)));
+                      responder.compose_message_2(
+                          std::move(y), {.c_r = slot.c_r, .form = form}, room_for_reply(slot)));
 }
 
 Handshakes::Reply Handshakes::on_message_3(Bytes c_r_and_message, Moment now) {
@@ -115,10 +116,11 @@ Handshakes::Reply Handshakes::on_message_3(Bytes c_r_and_message, Moment now) {
 }
 
 Status Handshakes::answer_message_3(HalfOpen& slot, Bytes message, Moment now) {
-    SOTTO_TRY_ASSIGN(const edhoc::Claim claim,
-                     slot.responder->on_message_3(message, setup_.scratch, kUnderstoodEad3));
-    std::optional<cose::Credential> authenticated;
-    SOTTO_TRY(authenticate(slot, claim, authenticated));
+    edhoc::Claim claim;
+    SOTTO_TRY(slot.responder->on_message_3(message, setup_.scratch, kUnderstoodEad3, claim));
+    cose::Credential room;
+    const cose::Credential* authenticated = nullptr;
+    SOTTO_TRY(authenticate(slot, claim, room, authenticated));
     const cose::Credential& credential = *authenticated;
 
     std::optional<Role> role;
@@ -137,15 +139,14 @@ Status Handshakes::answer_message_3(HalfOpen& slot, Bytes message, Moment now) {
 
 Status Handshakes::authenticate(HalfOpen& slot,
                                 const edhoc::Claim& claim,
-                                std::optional<cose::Credential>& found) {
-    Error why = Error::NotFound;
+                                cose::Credential& room,
+                                const cose::Credential*& found) {
+    Status why = Error::NotFound;
     for (std::size_t n = 0;; ++n) {  // a kid selects candidates [SES-3]
-        authority_.candidate(claim.id_cred, n, found);
-        if (!found) return why;
-        const Status authenticated = slot.responder->authenticate(claim, *found);
-        if (authenticated) return {};
-        why = authenticated.error();
-        if (slot.responder->has_failed()) return why;
+        found = authority_.candidate(claim.id_cred, n, room);
+        if (found == nullptr) return why;
+        why = slot.responder->authenticate(claim, *found);
+        if (why || slot.responder->has_failed()) return why;
     }
 }
 
@@ -157,8 +158,8 @@ PairingVerdict Handshakes::pair(HalfOpen& slot,
     if (claim.id_cred.form() != cose::CredentialForm::Value || !proof || !proof->value) {
         return PairingVerdict::NotPermitted;  // [SES-21]
     }
-    const auto th_3 = slot.responder->th_3();
-    SOTTO_ASSERT(th_3.has_value());
+    const crypto::Hash* th_3 = slot.responder->th_3();
+    SOTTO_ASSERT(th_3 != nullptr);
     const crypto::Hash& device_hash = setup_.identity.credential.hash();
     const crypto::Hash expected = pairing_proof(authority_.pairing_secret(),
                                                 {.device_hash = device_hash,
@@ -170,13 +171,11 @@ PairingVerdict Handshakes::pair(HalfOpen& slot,
     if (verdict != PairingVerdict::Accepted) return verdict;
 
     std::array<std::uint8_t, kTokenKeyContextSizeMax> buffer;
-    const auto context =
+    const Bytes context =
         token_key_context(device_hash, credential.hash(), authority_.next_generation(), buffer);
     keystore::TokenKey token_key;
-    if (!context || !slot.responder->exporter(kExporterTokenKey, *context, token_key.fill())) {
-        return PairingVerdict::TryAgain;
-    }
-    if (!authority_.accept_owner(credential, std::move(token_key))) {
+    if (!slot.responder->exporter(kExporterTokenKey, context, token_key.fill()) ||
+        !authority_.accept_owner(credential, std::move(token_key))) {
         return PairingVerdict::TryAgain;
     }
     return PairingVerdict::Accepted;
@@ -185,26 +184,28 @@ PairingVerdict Handshakes::pair(HalfOpen& slot,
 Status Handshakes::compose_message_4(HalfOpen& slot, const PairingAnswer* answer) {
     std::array<std::uint8_t, kPairingAnswerSizeMax> value;
     edhoc::EadItem item{.label = -std::int32_t{kEadPairingAnswer}, .value = std::nullopt};
-    if (answer != nullptr) {
-        SOTTO_TRY_ASSIGN(item.value, encode_pairing_answer(*answer, value));
-    }
+    if (answer != nullptr) item.value = encode_pairing_answer(*answer, value);
     return keep_reply(slot,
                       slot.responder->compose_message_4({&item, answer != nullptr ? 1U : 0U},
                                                         room_for_reply(slot)));
 }
 
 Status Handshakes::open_session(HalfOpen& slot, Role role, Moment now) {
-    SOTTO_TRY_ASSIGN(const edhoc::OscoreKeys keys, slot.responder->export_oscore());
+    edhoc::OscoreKeys keys;
+    SOTTO_TRY(slot.responder->export_oscore(keys));
     return sessions_.add(keys, role, now);
 }
 
-Result<edhoc::ConnectionId> Handshakes::choose_c_r(const edhoc::ConnectionId& c_i) {
+Status Handshakes::choose_c_r(const edhoc::ConnectionId& c_i, edhoc::ConnectionId& c_r) {
     std::uint8_t start = 0;
     SOTTO_TRY(setup_.entropy.fill(MutBytes{&start, 1}));
     for (std::size_t i = 0; i < SessionTable::kIdCount; ++i) {  // [SES-15]
-        const Bytes id = SessionTable::id(start + i);
+        const std::uint8_t number = SessionTable::id(start + i);
+        const Bytes id{&number, 1};
         if (equal(id, c_i.view()) || sessions_.find(id) != nullptr) continue;
-        if (find_slot(id) == nullptr) return edhoc::ConnectionId::from(id);
+        if (find_slot(id) != nullptr) continue;
+        c_r = edhoc::ConnectionId{number};
+        return {};
     }
     return Error::NoSpace;
 }

@@ -26,7 +26,7 @@ class Handshakes {
     };
 
     // Takes message_1, without the 0xf5 in front of it.
-    Reply on_message_1(Channel channel, Bytes message, Moment now);
+    Reply on_message_1(Bytes message, Channel channel, Moment now);
     // Takes C_R and message_3.
     Reply on_message_3(Bytes c_r_and_message, Moment now);
 
@@ -41,13 +41,14 @@ class Handshakes {
     HalfOpen& choose_slot(Channel channel);
     HalfOpen* find_slot(Bytes c_r);
     HalfOpen* find_repeated(const Fingerprint& received);
-    Result<edhoc::ConnectionId> choose_c_r(const edhoc::ConnectionId& c_i);
+    Status choose_c_r(const edhoc::ConnectionId& c_i, edhoc::ConnectionId& c_r);
     Status answer_message_1(HalfOpen& slot, Bytes message);
     Status answer_message_3(HalfOpen& slot, Bytes message, Moment now);
-    // Finds the credential that the claim proves.
+    // Finds the credential that the claim proves, which may be in `room`.
     Status authenticate(HalfOpen& slot,
                         const edhoc::Claim& claim,
-                        std::optional<cose::Credential>& found);
+                        cose::Credential& room,
+                        const cose::Credential*& found);
     PairingVerdict pair(HalfOpen& slot,
                         const edhoc::Claim& claim,
                         const cose::Credential& credential,

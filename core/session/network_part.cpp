@@ -34,12 +34,8 @@ Status parse_cloud(Bytes payload, keystore::CloudRecord& cloud, bool& is_confirm
 }
 
 // [SES-62] Only who comes through the cloud can tell that it works.
-coap::Code confirm_cloud(Server& server, Exchange& exchange, std::uint32_t version) {
-    if (!exchange.arrival.channel.is_relay())
-        return server.keep_result(exchange, coap::Code::Forbidden);
-    const Status confirmed = server.authority().confirm_cloud(version);
-    return server.keep_result(
-        exchange, confirmed ? coap::Code::Changed : coap::to_coap_code(confirmed.error()));
+Status confirm_cloud(CloudTrial& trial, const Exchange& exchange, std::uint32_t version) {
+    return exchange.arrival.channel.is_relay() ? trial.confirm(version) : Error::Refused;
 }
 
 // [SES-61] The session of the cloud is that of the one in /n: a former one has lost its right.
@@ -48,7 +44,9 @@ void end_cloud_session(Server& server) {
     server.forget_ended();
 }
 
-coap::Code try_cloud(Server& server, Exchange& exchange) {
+}  // namespace
+
+coap::Code NetworkPart::put(Server& server, Exchange& exchange) {
     keystore::CloudRecord cloud;
     bool is_confirmation = false;
     if (!parse_cloud(exchange.body().payload, cloud, is_confirmation)) {
@@ -57,27 +55,26 @@ coap::Code try_cloud(Server& server, Exchange& exchange) {
     if (const coap::Code refusal = server.admit(exchange); refusal != coap::Code::Empty) {
         return refusal;
     }
-    if (is_confirmation) return confirm_cloud(server, exchange, cloud.version);
-    const auto& before = server.authority().cloud();
-    const bool is_other = before && before->credential_hash != cloud.credential_hash;
-    const Status tried = server.authority().try_cloud(cloud, exchange.when());
-    if (!tried) return server.keep_result(exchange, coap::to_coap_code(tried.error()));
-    if (is_other) end_cloud_session(server);
-    server.raise_revision();
-    return server.keep_result(exchange, coap::Code::Changed);
+    const keystore::CloudRecord* before = trial_.cloud();
+    const bool is_other =
+        before != nullptr && before->credential_hash != cloud.credential_hash && !is_confirmation;
+    const Status done = is_confirmation ? confirm_cloud(trial_, exchange, cloud.version)
+                                        : trial_.begin(cloud, exchange.when());
+    if (done && is_other) end_cloud_session(server);
+    if (done && !is_confirmation) server.raise_revision();
+    return server.keep_result(exchange,
+                              done ? coap::Code::Changed : coap::to_coap_code(done.error()));
 }
-
-}  // namespace
 
 coap::Code NetworkPart::handle(Server& server, Exchange& exchange) {
     const coap::Code method = exchange.body().code;
-    if (method == coap::Code::Put) return try_cloud(server, exchange);
+    if (method == coap::Code::Put) return put(server, exchange);
     if (method != coap::Code::Get) return coap::Code::MethodNotAllowed;
     cbor::Writer writer{server.setup().result};
-    if (const auto& cloud = server.authority().cloud(); cloud) {
+    if (const keystore::CloudRecord* cloud = trial_.cloud(); cloud != nullptr) {
         writer.map(4).uint(1).uint(cloud->version).uint(2).text(as_text(cloud->address));
         writer.uint(3).bytes(cloud->credential_hash);
-        writer.uint(5).boolean(server.authority().is_cloud_on_trial());
+        writer.uint(5).boolean(trial_.is_on_trial());
     } else {
         writer.map(0);
     }
@@ -86,16 +83,16 @@ coap::Code NetworkPart::handle(Server& server, Exchange& exchange) {
 
 // [SES-63]
 void NetworkPart::poll(Server& server, Moment now) {
-    if (!server.authority().end_trial(now)) return;
+    if (!trial_.end(now)) return;
     end_cloud_session(server);
     server.raise_revision();
 }
 
 coap::Code AttachPart::handle(Server& server, Exchange& exchange) {
     if (exchange.body().code != coap::Code::Post) return coap::Code::MethodNotAllowed;
-    const auto& cloud = server.authority().cloud();
-    if (!cloud) return coap::Code::NotFound;
-    server.authority().on_cloud_proved();
+    const keystore::CloudRecord* cloud = trial_.cloud();
+    if (cloud == nullptr) return coap::Code::NotFound;
+    trial_.on_proved();
     cbor::Writer writer{server.setup().result};
     writer.map(2).uint(1).bytes(cloud->claim).uint(2).uint(cloud->version);
     const coap::Code code = Server::show_cbor(exchange, writer.finish());

@@ -29,9 +29,9 @@ struct Observation {
 
 struct PendingEvent {
     std::uint8_t event = 0;
+    std::uint8_t waiting = 0;  // a bit for each observation that has not been told
     Format format = Format::Text;
     FixedBytes<kEventSizeMax> payload;
-    std::uint8_t waiting = 0;  // a bit for each observation that has not been told
 };
 
 class Observations {

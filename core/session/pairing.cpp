@@ -50,10 +50,9 @@ crypto::Hash pairing_proof(const keystore::PairingSecret& secret,
     return mac.finish();
 }
 
-Result<Bytes> encode_pairing_answer(const PairingAnswer& answer, MutBytes out) {
+Bytes encode_pairing_answer(const PairingAnswer& answer, MutBytesN<kPairingAnswerSizeMax> out) {
     cbor::Writer writer{out};
-    writer.uint(static_cast<std::uint8_t>(answer.verdict)).uint(answer.generation);
-    return writer.finish();
+    return writer.uint(static_cast<std::uint8_t>(answer.verdict)).uint(answer.generation).written();
 }
 
 Result<PairingAnswer> parse_pairing_answer(Bytes value) {
@@ -67,13 +66,12 @@ Result<PairingAnswer> parse_pairing_answer(Bytes value) {
                          .generation = static_cast<std::uint32_t>(generation)};
 }
 
-Result<Bytes> token_key_context(const crypto::Hash& device_hash,
-                                const crypto::Hash& owner_hash,
-                                std::uint32_t generation,
-                                MutBytes out) {
+Bytes token_key_context(const crypto::Hash& device_hash,
+                        const crypto::Hash& owner_hash,
+                        std::uint32_t generation,
+                        MutBytesN<kTokenKeyContextSizeMax> out) {
     cbor::Writer writer{out};
-    writer.bytes(device_hash).bytes(owner_hash).uint(generation);
-    return writer.finish();
+    return writer.bytes(device_hash).bytes(owner_hash).uint(generation).written();
 }
 
 }  // namespace sotto::session

@@ -40,17 +40,18 @@ struct PairingAnswer {
 
 inline constexpr std::size_t kPairingAnswerSizeMax = 6;
 
-// The value of the EAD_4 item, without the byte string around it. Error::NoSpace.
-Result<Bytes> encode_pairing_answer(const PairingAnswer& answer, MutBytes out);
+// The value of the EAD_4 item, without the byte string around it.
+Bytes encode_pairing_answer(const PairingAnswer& answer, MutBytesN<kPairingAnswerSizeMax> out);
 // Error::Malformed, Truncated; Error::Unsupported for an unknown code.
 Result<PairingAnswer> parse_pairing_answer(Bytes value);
 
-// The context argument of the exporter for K_tok [SES-26], without the byte string around it.
-Result<Bytes> token_key_context(const crypto::Hash& device_hash,
-                                const crypto::Hash& owner_hash,
-                                std::uint32_t generation,
-                                MutBytes out);
 inline constexpr std::size_t kTokenKeyContextSizeMax = 2 * (2 + crypto::kHashSize) + 5;
+
+// The context argument of the exporter for K_tok [SES-26], without the byte string around it.
+Bytes token_key_context(const crypto::Hash& device_hash,
+                        const crypto::Hash& owner_hash,
+                        std::uint32_t generation,
+                        MutBytesN<kTokenKeyContextSizeMax> out);
 inline constexpr std::uint16_t kExporterTokenKey = 32768;
 
 }  // namespace sotto::session

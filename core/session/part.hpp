@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/session/exchange.hpp"
+#include "core/session/network.hpp"
 
 namespace sotto::session {
 
@@ -63,10 +64,11 @@ class Blockwise {
     virtual bool read(Exchange& exchange) const = 0;
     // A request to a function, of which all but the block options has been looked at.
     virtual coap::Code call(Server& server, Exchange& exchange, const Call& call) = 0;
-    // Where a variable or the description is read into, for show().
-    virtual Excerpt excerpt(const Server& server, const Exchange& exchange) const = 0;
-    // It has been read and is in the answer, which may need block options.
-    virtual coap::Code show(const Server& server, Exchange& exchange, Excerpt& part) = 0;
+    // As Server::show(), of the block that is asked for.
+    virtual coap::Code show(Server& server,
+                            Exchange& exchange,
+                            Format format,
+                            const Traits* variable) = 0;
     // What is kept of this session ends with it.
     virtual void forget(std::uint8_t session) = 0;
     virtual void forget_all() = 0;
@@ -80,6 +82,7 @@ struct Parts {
     std::span<Part* const> resources = {};
     Deferral* deferral = nullptr;    // null: NotAfter is an option that is not understood
     Blockwise* blockwise = nullptr;  // null: so are Block1 and Block2
+    Network* network = nullptr;      // null: it goes to no cloud
 };
 
 }  // namespace sotto::session

@@ -19,11 +19,6 @@ constexpr std::array<coap::OptionNumber, 5> kUnderstood{
 constexpr std::array<coap::OptionNumber, Exchange::Answer::kCount> kNumbered{
     coap::kContentFormat, coap::kMaxAge, coap::kBlock2, coap::kBlock1, coap::kSize2, coap::kSize1};
 
-// Whether there is a critical option outside that a request may not have (RFC 7252 §5.4.1).
-bool has_bad_critical(const coap::Options& options) {
-    return options.find_bad_critical(kUnderstood).has_value();
-}
-
 // RFC 7252 §5.10.2: "An endpoint receiving a request with a Proxy-Uri Option that is unable or
 // unwilling to act as a forward-proxy for the request MUST cause the return of a 5.05".
 bool is_for_a_proxy(const coap::Options& options) {
@@ -34,20 +29,21 @@ bool is_for_a_proxy(const coap::Options& options) {
 std::size_t reject(Bytes raw, MutBytes out) {
     const auto rejection = coap::rejection_of(raw);
     if (!rejection || rejection->size() > out.size()) return 0;
-    std::ranges::copy(*rejection, out.begin());
-    return rejection->size();
+    return copy_to(out, *rejection);
 }
 
 }  // namespace
 
 Server::Server(const Setup& setup)
-    : setup_(setup),
-      authority_({.storage = setup.storage, .display = setup.display, .trusted = setup.trusted}),
-      sessions_(setup.storage, setup.sessions),
+    : sessions_(setup.storage, setup.sessions),
+      answers_(setup.answers),
+      setup_(setup),
       handshakes_(setup_, authority_, sessions_),
       observations_(setup.events),
-      answers_(setup.answers) {
-    SOTTO_ASSERT(setup.half_open.size() >= kHalfOpenSlots);
+      authority_({.storage = setup.storage,
+                  .display = setup.display,
+                  .trusted = setup.trusted,
+                  .network = setup.parts.network}) {
     SOTTO_ASSERT(setup.scratch.size() >= 2 * kEnvelopeSizeMax);
 }
 
@@ -85,34 +81,35 @@ std::size_t Server::take(Channel channel, Bytes raw, Moment now, MutBytes out) {
         return 0;
     }
     if (!coap::is_request(message.header.code)) return reject(raw, out);
+    Notice notice;
+    std::size_t size = 0;
+    const bool is_protected = message.options.has(coap::kOscore);
+    if (is_protected) notice.max_age_s = 0;  // RFC 8613 §8.2: so that nobody caches it
     if (is_for_a_proxy(message.options)) {
-        return say(arrival, {.code = coap::Code::ProxyingNotSupported});
+        notice.code = coap::Code::ProxyingNotSupported;
+    } else if (message.options.find_bad_critical(kUnderstood)) {  // RFC 7252 §5.4.1
+        notice.code = coap::Code::BadOption;
+    } else {
+        notice.code = is_protected ? on_protected(arrival, size) : on_unprotected(arrival, notice);
     }
-    return message.options.has(coap::kOscore) ? on_protected(arrival) : on_unprotected(arrival);
+    return notice.code == coap::Code::Empty ? size : say(arrival, notice);
 }
 
-std::size_t Server::on_unprotected(const Arrival& arrival) {
+coap::Code Server::on_unprotected(const Arrival& arrival, Notice& notice) {
     const coap::Options& options = arrival.message.options;
-    if (has_bad_critical(options)) return say(arrival, {.code = coap::Code::BadOption});
-    if (!options.path_is("/.well-known/edhoc")) {  // [SES-31]
-        return say(arrival, {.code = coap::Code::Unauthorized});
-    }
-    if (arrival.message.header.code != coap::Code::Post) {
-        return say(arrival, {.code = coap::Code::MethodNotAllowed});
-    }
+    if (!options.path_is("/.well-known/edhoc")) return coap::Code::Unauthorized;  // [SES-31]
+    if (arrival.message.header.code != coap::Code::Post) return coap::Code::MethodNotAllowed;
     std::uint32_t format = kFormatCidEdhoc;
     (void)options.find_uint(coap::kContentFormat, format);
-    if (format != kFormatCidEdhoc) {
-        return say(arrival, {.code = coap::Code::UnsupportedContentFormat});
-    }
-    return on_edhoc(arrival);
+    if (format != kFormatCidEdhoc) return coap::Code::UnsupportedContentFormat;
+    return on_edhoc(arrival, notice);
 }
 
-std::size_t Server::on_edhoc(const Arrival& arrival) {
+coap::Code Server::on_edhoc(const Arrival& arrival, Notice& notice) {
     const Bytes payload = arrival.message.payload;
     Handshakes::Reply reply;
     if (!payload.empty() && payload[0] == kCborTrue) {
-        reply = handshakes_.on_message_1(arrival.channel, payload.subspan(1), arrival.now);
+        reply = handshakes_.on_message_1(payload.subspan(1), arrival.channel, arrival.now);
     } else {
         const bool had_owner = authority_.has_owner();
         reply = handshakes_.on_message_3(payload, arrival.now);
@@ -120,12 +117,12 @@ std::size_t Server::on_edhoc(const Arrival& arrival) {
         forget_ended();  // a new session may have taken the place of an old one
     }
     if (reply.kind == Handshakes::ReplyKind::Busy) {
-        return say(arrival, {.code = coap::Code::ServiceUnavailable, .max_age_s = kBusyMaxAge});
+        notice.max_age_s = kBusyMaxAge;
+        return coap::Code::ServiceUnavailable;
     }
-    const bool is_message = reply.kind == Handshakes::ReplyKind::Message;
-    return say(arrival,
-               {.code = is_message ? coap::Code::Changed : coap::Code::BadRequest,
-                .edhoc = reply.payload});
+    notice.edhoc = reply.payload;
+    return reply.kind == Handshakes::ReplyKind::Message ? coap::Code::Changed
+                                                        : coap::Code::BadRequest;
 }
 
 SessionEntry* Server::find_session(const oscore::OptionValue& option,
@@ -155,20 +152,19 @@ void Server::forget_ended() {
     }
 }
 
-std::size_t Server::on_protected(const Arrival& arrival) {
-    if (has_bad_critical(arrival.message.options)) return refuse(arrival, coap::Code::BadOption);
-    const auto found = oscore::find_option(arrival.message);
-    if (!found) return refuse(arrival, coap::Code::BadOption);
-    const oscore::OptionValue& option = *found;
+coap::Code Server::on_protected(const Arrival& arrival, std::size_t& size) {
+    oscore::OptionValue option;
+    if (!oscore::find_option(arrival.message, option)) return coap::Code::BadOption;
     coap::Code refusal{};
     SessionEntry* entry = find_session(option, arrival.now, refusal);
-    if (entry == nullptr) return refuse(arrival, refusal);
+    if (entry == nullptr) return refusal;
     if (const Bytes kept = answers_.find(arrival.from_token()); !kept.empty()) {  // [SES-42]
-        return repeat(arrival, kept);
+        size = repeat(arrival, kept);
+        return coap::Code::Empty;
     }
     // Before a boot's first challenge the window is not known, but nothing executed runs again.
     const oscore::Piv piv = oscore::decode_piv(option.piv);
-    if (!entry->window.check(piv)) return refuse(arrival, coap::Code::Unauthorized);
+    if (!entry->window.check(piv)) return coap::Code::Unauthorized;
 
     const oscore::ContextView context = sessions_.context_of(*entry);
     oscore::Request request;
@@ -177,20 +173,18 @@ std::size_t Server::on_protected(const Arrival& arrival) {
     if (!opened) {
         if (opened.error() == Error::Unauthenticated) sessions_.count_failure(*entry, arrival.now);
         forget_ended();
-        return refuse(arrival, coap::Code::BadRequest);
+        return coap::Code::BadRequest;
     }
-    if (!admit_first(*entry, arrival.now)) {
-        return refuse(arrival, coap::Code::InternalServerError);
-    }
+    if (!admit_first(*entry, arrival.now)) return coap::Code::InternalServerError;
     Exchange exchange{.arrival = arrival,
                       .entry = *entry,
                       .context = context,
                       .request = request,
                       .piv = static_cast<std::uint32_t>(piv.value())};
-    return on_verified(exchange);
+    return on_verified(exchange, size);
 }
 
-std::size_t Server::on_verified(Exchange& exchange) {
+coap::Code Server::on_verified(Exchange& exchange, std::size_t& size) {
     const Arrival& arrival = exchange.arrival;
     Exchange::Answer& answered = exchange.answer;
     answered.code = answer(exchange);
@@ -201,15 +195,15 @@ std::size_t Server::on_verified(Exchange& exchange) {
                               .now = arrival.now,
                               .out = arrival.out});
     if (!sealed) {
-        return sealed.error() == Error::NoSpace
-                   ? 0
-                   : say(arrival, {.code = coap::Code::InternalServerError});
+        return sealed.error() == Error::NoSpace ? coap::Code::Empty
+                                                : coap::Code::InternalServerError;
     }
-    if (answered.was_executed) answers_.keep(arrival.from_token(), *sealed);
-    if (answered.code == coap::Code::Continue) {
-        answers_.keep_continue(arrival.from_token(), *sealed);
+    const bool is_continue = answered.code == coap::Code::Continue;
+    if (answered.was_executed || is_continue) {
+        answers_.keep(arrival.from_token(), *sealed, is_continue);
     }
-    return sealed->size();
+    size = sealed->size();
+    return coap::Code::Empty;
 }
 
 Status Server::admit_first(SessionEntry& entry, Moment now) {
@@ -277,7 +271,7 @@ std::size_t Server::say(const Arrival& arrival, const Notice& notice) {
 // The token is the same, for it is part of what was found again.
 std::size_t Server::repeat(const Arrival& arrival, Bytes answer) {
     if (answer.size() > arrival.out.size()) return 0;
-    std::ranges::copy(answer, arrival.out.begin());
+    (void)copy_to(arrival.out, answer);
     const auto code = static_cast<coap::Code>(answer[1]);
     const coap::MessageWriter anew{arrival.out, header_for(arrival.message.header, code)};
     return answer.size();

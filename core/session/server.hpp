@@ -68,6 +68,9 @@ class Server {
     static coap::Code show_cbor(Exchange& exchange, const Result<Bytes>& payload);
     // The description or, if there are traits, a variable, or the block of it that is asked for.
     coap::Code show(Exchange& exchange, Format format, const Traits* variable);
+    // Reads the description or a variable; what an error of that is answered with.
+    Status read(Format format, const Traits* variable, Excerpt& part);
+    static coap::Code refusal_of(Error why);
     // Calls a function that has been admitted. Error::NoSpace: its result is too long.
     Status run(const Call& call, Bytes argument, Excerpt& result);
     // Ends a session, and what is kept of it.
@@ -101,17 +104,15 @@ class Server {
         MutBytes out;
     };
 
-    // Each writes its answer to the front of arrival.out and returns its size; 0: there is none.
+    // The size of the answer, at the front of `out`; 0: there is none.
     std::size_t take(Channel channel, Bytes raw, Moment now, MutBytes out);
-    std::size_t on_unprotected(const Arrival& arrival);
-    std::size_t on_edhoc(const Arrival& arrival);
-    std::size_t on_protected(const Arrival& arrival);
-    std::size_t on_verified(Exchange& exchange);
+    // Each the code of an answer in the open, with what else is in the notice.
+    coap::Code on_unprotected(const Arrival& arrival, Notice& notice);
+    coap::Code on_edhoc(const Arrival& arrival, Notice& notice);
+    // The same; Code::Empty: the answer is sealed, at the front of arrival.out, and of this size.
+    coap::Code on_protected(const Arrival& arrival, std::size_t& size);
+    coap::Code on_verified(Exchange& exchange, std::size_t& size);
     std::size_t say(const Arrival& arrival, const Notice& notice);
-    // RFC 8613 §8.2: such answers carry Max-Age 0, so that nobody caches them.
-    std::size_t refuse(const Arrival& arrival, coap::Code code) {
-        return say(arrival, {.code = code, .max_age_s = 0});
-    }
     std::size_t repeat(const Arrival& arrival, Bytes answer);
     // The response header that fits a request: piggybacked if it was confirmable.
     coap::Header header_for(const coap::Header& request, coap::Code code);
@@ -123,26 +124,26 @@ class Server {
     Status admit_first(SessionEntry& entry, Moment now);
     // The code of the answer, whose other fields are in the exchange.
     coap::Code answer(Exchange& exchange);
-    bool has_fresh_echo(const Exchange& exchange) const;
+    [[gnu::noinline]] bool has_fresh_echo(const Exchange& exchange) const;
 
     // The resources, in server_resources.cpp.
-    Part* find_part(const coap::Options& options) const;
+    [[gnu::noinline]] Part* find_part(const coap::Options& options) const;
     bool understands(const Exchange& exchange, bool is_function) const;
     coap::Code dispatch(Exchange& exchange);
-    coap::Code on_named(Exchange& exchange, ResourceKind kind, std::string_view name);
+    coap::Code on_named(Exchange& exchange, std::string_view name, ResourceKind kind);
     coap::Code on_function(Exchange& exchange, const Traits& traits);
-    coap::Code on_event(Exchange& exchange, std::uint8_t event);
+    [[gnu::noinline]] coap::Code on_event(Exchange& exchange, std::uint8_t event);
 
+    SessionTable sessions_;
     std::uint32_t revision_ = 0;
     std::uint32_t observe_sequence_ = 0;
     std::uint16_t next_message_id_ = 0;
-    Setup setup_;
-    Authority authority_;
-    SessionTable sessions_;
-    Handshakes handshakes_;
-    Echo echo_;
-    Observations observations_;
     AnswerCache answers_;
+    Setup setup_;
+    Echo echo_;
+    Handshakes handshakes_;
+    Observations observations_;
+    Authority authority_;
 };
 
 }  // namespace sotto::session

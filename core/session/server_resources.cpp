@@ -67,7 +67,7 @@ coap::Code Server::dispatch(Exchange& exchange) {
     Bytes name;
     if (part == nullptr && kind < kKindCount && options.count(coap::kUriPath) == 2 &&
         options.find(coap::kUriPath, name, 1)) {
-        return on_named(exchange, static_cast<ResourceKind>(kind), as_text(name));
+        return on_named(exchange, as_text(name), static_cast<ResourceKind>(kind));
     }
     if (exchange.is_in_blocks && (part == nullptr || !part->place().takes_blocks)) {
         return coap::Code::BadOption;
@@ -77,7 +77,7 @@ coap::Code Server::dispatch(Exchange& exchange) {
     return part->handle(*this, exchange);
 }
 
-coap::Code Server::on_named(Exchange& exchange, ResourceKind kind, std::string_view name) {
+coap::Code Server::on_named(Exchange& exchange, std::string_view name, ResourceKind kind) {
     const coap::Body& body = exchange.body();
     const auto traits = setup_.resources.find(kind, name);
     if (!traits) return coap::Code::NotFound;
@@ -137,7 +137,7 @@ coap::Code Server::on_function(Exchange& exchange, const Traits& traits) {
         refusal != coap::Code::Empty) {
         return refusal;
     }
-    Excerpt result{setup_.result};
+    PlainExcerpt result{setup_.result};
     const Status called = run(call, body.payload, result);
     if (!called) return keep_result(exchange, coap::to_coap_code(called.error()));
     exchange.answer.show(call.wanted, result.part());
@@ -152,17 +152,22 @@ Status Server::run(const Call& call, Bytes argument, Excerpt& result) {
 
 coap::Code Server::show(Exchange& exchange, Format format, const Traits* variable) {
     Blockwise* blockwise = setup_.parts.blockwise;
-    Excerpt part =
-        blockwise != nullptr ? blockwise->excerpt(*this, exchange) : Excerpt{setup_.result};
-    Status shown = variable != nullptr ? setup_.resources.read(variable->index, format, part)
-                                       : setup_.resources.describe(part);
-    if (shown && blockwise == nullptr && !part.is_whole()) shown = Error::NoSpace;
-    if (!shown) {
-        const bool is_format = shown.error() == Error::Unsupported;
-        return is_format ? coap::Code::NotAcceptable : coap::to_coap_code(shown.error());
-    }
-    exchange.answer.show(format, part.part());
-    return blockwise != nullptr ? blockwise->show(*this, exchange, part) : coap::Code::Content;
+    if (blockwise != nullptr) return blockwise->show(*this, exchange, format, variable);
+    PlainExcerpt whole{setup_.result};
+    Status read = this->read(format, variable, whole);
+    if (read && !whole.is_whole()) read = Error::NoSpace;
+    if (!read) return refusal_of(read.error());
+    exchange.answer.show(format, whole.part());
+    return coap::Code::Content;
+}
+
+Status Server::read(Format format, const Traits* variable, Excerpt& part) {
+    return variable != nullptr ? setup_.resources.read(variable->index, format, part)
+                               : setup_.resources.describe(part);
+}
+
+coap::Code Server::refusal_of(Error why) {
+    return why == Error::Unsupported ? coap::Code::NotAcceptable : coap::to_coap_code(why);
 }
 
 coap::Code Server::on_event(Exchange& exchange, std::uint8_t event) {

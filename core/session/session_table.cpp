@@ -28,38 +28,11 @@ bool contains(std::span<SessionEntry> range, const SessionEntry& entry) {
     return &entry >= range.data() && &entry < range.data() + range.size();
 }
 
-// What is stored of a session and is not in its entry as it is.
-struct Record {
-    std::uint32_t epoch = 0;
-    std::uint8_t role = 0;
-    std::uint8_t peer = 0;
-    keystore::ConnectionIdBytes recipient_id{};
-    keystore::CounterRecord counters{};
-
-    keystore::SessionFields fields_of(SessionEntry& entry) {
-        return {.epoch = epoch,
-                .role = role,
-                .peer = peer,
-                .sender_key = entry.sender_key,
-                .recipient_key = entry.recipient_key,
-                .common_iv = entry.common_iv.fill(),
-                .sender_id = entry.sender_id,
-                .recipient_id = recipient_id,
-                .counters = counters};
-    }
-};
-
 }  // namespace
 
-Bytes SessionTable::id(std::size_t i) {
-    static constexpr auto kIds = [] {
-        std::array<std::uint8_t, kIdCount> ids{};
-        for (std::size_t n = 0; n < kIdCount; ++n) {
-            ids[n] = static_cast<std::uint8_t>(n < 24 ? n : 0x20 + (n - 24));
-        }
-        return ids;
-    }();
-    return Bytes{kIds}.subspan(i % kIdCount, 1);
+std::uint8_t SessionTable::id(std::size_t i) {
+    const std::size_t n = i % kIdCount;
+    return static_cast<std::uint8_t>(n < 24 ? n : 0x20 + (n - 24));
 }
 
 SessionTable::SessionTable(hal::Storage& storage, std::span<SessionEntry> entries)
@@ -71,14 +44,14 @@ Status SessionTable::load(std::uint32_t epoch, Moment now) {
     clear(epoch);
     for (std::uint8_t slot = 0; slot < kStoredSessions; ++slot) {
         SessionEntry& entry = entries_[slot];
-        Record record;
-        const Status loaded = keystore::load_session(storage_, slot, record.fields_of(entry));
-        if (loaded && record.epoch == epoch && is_role(record.role) &&
-            record.recipient_id.size() == 1 &&
-            contains(range_of(static_cast<Role>(record.role)), entry)) {
-            begin(entry, static_cast<Role>(record.role), now);
-            entry.recipient_id = record.recipient_id.view()[0];
-            restore(entry, record.counters, now);
+        keystore::SessionHead head;
+        keystore::CounterRecord counters;
+        const Status loaded = keystore::load_session(storage_, slot, {head, entry.keys, counters});
+        if (loaded && head.epoch == epoch && is_role(head.role) && head.recipient_id.size() == 1 &&
+            contains(range_of(static_cast<Role>(head.role)), entry)) {
+            begin(entry, static_cast<Role>(head.role), now);
+            entry.recipient_id = head.recipient_id.view()[0];
+            restore(entry, counters, now);
             continue;
         }
         reset(entry);
@@ -111,15 +84,15 @@ Status SessionTable::add(const edhoc::OscoreKeys& keys, Role role, Moment now) {
     SOTTO_ASSERT(recipient_id.size() == 1);  // chosen among id()
     SessionEntry& entry = make_room(role);
     begin(entry, role, now);
-    entry.sender_id = oscore::Id{keys.sender_id.view()};
+    entry.keys.sender_id = oscore::Id{keys.sender_id.view()};
     entry.recipient_id = recipient_id[0];
     entry.is_synchronised = true;  // new keys: nothing can be a replay
-    const Status derived =
-        oscore::derive_keys({.master_secret = keys.master_secret.expose(),
-                             .master_salt = keys.master_salt.expose(),
-                             .sender_id = keys.sender_id.view(),
-                             .recipient_id = recipient_id},
-                            {entry.sender_key, entry.recipient_key, entry.common_iv});
+    const Status derived = oscore::derive_keys(
+        {.master_secret = keys.master_secret.expose(),
+         .master_salt = keys.master_salt.expose(),
+         .sender_id = keys.sender_id.view(),
+         .recipient_id = recipient_id},
+        {entry.keys.sender_key, entry.keys.recipient_key, entry.keys.common_iv});
     if (!derived) reset(entry);
     return derived;
 }
@@ -128,10 +101,10 @@ Status SessionTable::add_fixed(const Fixed& fixed, Moment now) {
     if (SessionEntry* other = find(fixed.context.recipient_id); other != nullptr) erase(*other);
     SessionEntry& entry = make_room(Role::Trusted);
     begin(entry, Role::Trusted, now);
-    entry.sender_key = fixed.context.sender_key.clone();
-    entry.recipient_key = fixed.context.recipient_key.clone();
-    entry.common_iv = fixed.context.common_iv.clone();
-    entry.sender_id = fixed.context.sender_id;
+    entry.keys.sender_key = fixed.context.sender_key.clone();
+    entry.keys.recipient_key = fixed.context.recipient_key.clone();
+    entry.keys.common_iv = fixed.context.common_iv.clone();
+    entry.keys.sender_id = fixed.context.sender_id;
     entry.is_fixed = true;
     fixed_storage_ = &fixed.storage;
     fixed_id_ = fixed.context.recipient_id;
@@ -199,15 +172,15 @@ bool SessionTable::has_kid_context(const SessionEntry& entry,
 }
 
 oscore::ContextView SessionTable::context_of(const SessionEntry& entry) const {
-    return {.sender_key = entry.sender_key,
-            .recipient_key = entry.recipient_key,
-            .common_iv = entry.common_iv,
-            .sender_id = entry.sender_id,
+    return {.sender_key = entry.keys.sender_key,
+            .recipient_key = entry.keys.recipient_key,
+            .common_iv = entry.keys.common_iv,
+            .sender_id = entry.keys.sender_id,
             .recipient_id = recipient_id_of(entry)};
 }
 
 keystore::SessionTag SessionTable::tag_of(const SessionEntry& entry) const {
-    return keystore::session_tag(entry.sender_key, entry.recipient_key);
+    return keystore::session_tag(entry.keys.sender_key, entry.keys.recipient_key);
 }
 
 SessionEntry* SessionTable::find_tag(const keystore::SessionTag& tag) {
@@ -220,26 +193,27 @@ SessionEntry* SessionTable::find_tag(const keystore::SessionTag& tag) {
 bool SessionTable::find_last(const SessionEntry* entry,
                              const keystore::SessionTag& tag,
                              LastExecuted& last) const {
-    const auto load_record = [&](hal::Storage& storage, std::uint8_t slot) {
-        const Status loaded = keystore::load_result(storage, slot, last.record);
-        last.has_record = loaded && last.record.tag == tag && last.record.piv + 1 >= last.end;
-    };
-    if (entry != nullptr) {
-        last.end = entry->floor;
-        if (const auto slot = slot_of(*entry)) load_record(storage_of(*entry), *slot);
-        last.has_record = last.has_record && last.record.piv + 1 == last.end;
-        return true;
-    }
+    if (entry != nullptr) last.end = entry->floor;
+    const auto slot = entry != nullptr ? slot_of(*entry) : find_numbers(tag, last.end);
+    if (!slot) return entry != nullptr;
+    hal::Storage& storage = entry != nullptr ? storage_of(*entry) : storage_;
+    const Status loaded = keystore::load_result(storage, *slot, last.record);
+    last.has_record = loaded && last.record.tag == tag && last.record.piv + 1 >= last.end;
+    if (last.has_record) last.end = last.record.piv + 1;
+    return true;
+}
+
+// The slot whose numbers those of this session are still, and where they end: they outlive it until
+// another one takes the place.
+std::optional<std::uint8_t> SessionTable::find_numbers(const keystore::SessionTag& tag,
+                                                       std::uint32_t& end) const {
     for (std::uint8_t slot = 0; slot < kStoredSessions; ++slot) {
-        // Its numbers outlive a session until another one takes the place.
-        const auto counters = keystore::load_counters(storage_, slot);
-        if (!counters || counters->tag != tag) continue;
-        last.end = counters->floor;
-        load_record(storage_, slot);
-        if (last.has_record) last.end = last.record.piv + 1;
-        return true;
+        keystore::CounterRecord counters;
+        if (!keystore::load_counters(storage_, slot, counters) || counters.tag != tag) continue;
+        end = counters.floor;
+        return slot;
     }
-    return false;
+    return std::nullopt;
 }
 
 std::optional<std::uint8_t> SessionTable::slot_of(const SessionEntry& entry) const {
@@ -276,11 +250,13 @@ Status SessionTable::store_counters(const SessionEntry& entry, std::uint32_t res
 Status SessionTable::confirm(SessionEntry& entry, Moment now) {
     if (entry.is_confirmed) return {};
     if (const auto slot = slot_of(entry)) {
-        Record record{.epoch = epoch_,
-                      .role = static_cast<std::uint8_t>(entry.role),
-                      .recipient_id = keystore::ConnectionIdBytes{recipient_id_of(entry)},
-                      .counters = counters_of(entry, reserved_of(entry), now)};
-        SOTTO_TRY(keystore::store_session(storage_, *slot, record.fields_of(entry)));
+        keystore::SessionHead head{
+            .epoch = epoch_,
+            .role = static_cast<std::uint8_t>(entry.role),
+            .recipient_id = keystore::ConnectionIdBytes{recipient_id_of(entry)}};
+        keystore::CounterRecord counters = counters_of(entry, reserved_of(entry), now);
+        SOTTO_TRY(keystore::store_session(
+            storage_, *slot, keystore::SessionParts{head, entry.keys, counters}));
     }
     entry.is_confirmed = true;
     return {};

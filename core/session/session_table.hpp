@@ -33,10 +33,7 @@ struct SessionEntry {
     std::uint32_t floor = 0;      // 1 + the last executed Partial IV
     std::int32_t created_s = 0;   // since boot; negative if before
     std::uint16_t last_used = 0;  // a turn of the table
-    oscore::Id sender_id;
-    oscore::CommonIv common_iv;
-    crypto::AeadKey sender_key;
-    crypto::AeadKey recipient_key;
+    keystore::SessionKeys keys;
 };
 
 class SessionTable {
@@ -44,7 +41,7 @@ class SessionTable {
     // Recipient IDs are single bytes that EDHOC sends as integers (RFC 9528 §3.3.2).
     static constexpr std::size_t kIdCount = 48;
     // The i-th of them, modulo kIdCount.
-    static Bytes id(std::size_t i);
+    static std::uint8_t id(std::size_t i);
 
     // Precondition: entries.size() >= kStoredSessions.
     SessionTable(hal::Storage& storage, std::span<SessionEntry> entries);
@@ -73,13 +70,13 @@ class SessionTable {
     // Whether a message with this kid context may mean the session (RFC 8613 §5.1). The AEAD does
     // not cover it.
     bool has_kid_context(const SessionEntry& entry, std::optional<Bytes> kid_context) const;
-    oscore::ContextView context_of(const SessionEntry& entry) const;
+    [[gnu::noinline]] oscore::ContextView context_of(const SessionEntry& entry) const;
     keystore::SessionTag tag_of(const SessionEntry& entry) const;
     SessionEntry* find_tag(const keystore::SessionTag& tag);
     // The number of the entry's records, or nothing if it is not stored.
     std::optional<std::uint8_t> slot_of(const SessionEntry& entry) const;
     // Where its records are. Precondition: it has a slot.
-    hal::Storage& storage_of(const SessionEntry& entry) const;
+    [[gnu::noinline]] hal::Storage& storage_of(const SessionEntry& entry) const;
 
     struct LastExecuted {
         std::uint32_t end = 0;  // 1 + the last executed Partial IV; 0: nothing was executed
@@ -135,6 +132,8 @@ class SessionTable {
     // A session without keys in this place, which becomes used.
     void begin(SessionEntry& entry, Role role, Moment now);
     Bytes recipient_id_of(const SessionEntry& entry) const;
+    std::optional<std::uint8_t> find_numbers(const keystore::SessionTag& tag,
+                                             std::uint32_t& end) const;
     Status start_fixed(SessionEntry& entry, const Fixed& fixed, Moment now);
     void restore(SessionEntry& entry, const keystore::CounterRecord& counters, Moment now);
     Status store_counters(const SessionEntry& entry, std::uint32_t reserved, Moment now);

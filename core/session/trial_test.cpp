@@ -64,7 +64,7 @@ class TrialTest : public ::testing::Test {
         const auto& there = device_->server->authority().cloud();
         return there && there->credential_hash == cloud.credential.hash();
     }
-    bool is_on_trial() const { return device_->server->authority().is_cloud_on_trial(); }
+    bool is_on_trial() const { return device_->parts.trial().is_on_trial(); }
     void pass(Duration duration) {
         device_->now = device_->now + duration;
         device_->server->poll(device_->now, device_->out);

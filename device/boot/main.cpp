@@ -54,6 +54,6 @@ using Vector = void (*)();
 
 namespace sotto {
 
-void panic(const char*, int) { Fault_Handler(); }
+void panic() { Fault_Handler(); }
 
 }  // namespace sotto

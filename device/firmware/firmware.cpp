@@ -27,7 +27,7 @@ extern const std::uint8_t sotto_records_end[];
 
 namespace sotto {
 
-void panic(const char*, int) { abort(); }
+void panic() { abort(); }
 
 }  // namespace sotto
 

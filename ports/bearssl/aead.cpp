@@ -24,16 +24,17 @@ using AesKeys = std::conditional_t<kIsCortexM0, br_aes_big_ctrcbc_keys, br_aes_c
 // One message: the expanded key and the CCM state over it, wiped at the end.
 class Message {
   public:
-    explicit Message(const AeadKey& key) {
-        expand(keys_.value, key);
+    Message(const AeadParameters& with, std::size_t size) {
+        expand(keys_.value, with.key);
         br_ccm_init(&ccm_.value, &keys_.value.vtable);
-    }
-
-    void start(const Nonce& nonce, Bytes aad, std::size_t size, TagSize tag) {
-        const int ready =
-            br_ccm_reset(&ccm_.value, nonce.data(), nonce.size(), aad.size(), size, size_of(tag));
+        const int ready = br_ccm_reset(&ccm_.value,
+                                       with.nonce.data(),
+                                       with.nonce.size(),
+                                       with.aad.size(),
+                                       size,
+                                       size_of(with.tag));
         SOTTO_ASSERT(ready == 1);  // the sizes were checked
-        if (!aad.empty()) br_ccm_aad_inject(&ccm_.value, aad.data(), aad.size());
+        if (!with.aad.empty()) br_ccm_aad_inject(&ccm_.value, with.aad.data(), with.aad.size());
         br_ccm_flip(&ccm_.value);
     }
     void encrypt(MutBytes data) { run(1, data); }
@@ -53,27 +54,23 @@ class Message {
 
 }  // namespace
 
-Status aead_seal(
-    const AeadKey& key, const Nonce& nonce, Bytes aad, Bytes plaintext, TagSize tag, MutBytes out) {
+Status aead_seal(const AeadParameters& with, Bytes plaintext, MutBytes out) {
     if (plaintext.size() > kAeadPlaintextSizeMax) return Error::TooLarge;
-    if (out.size() != plaintext.size() + size_of(tag)) return Error::InvalidArgument;
+    if (out.size() != plaintext.size() + size_of(with.tag)) return Error::InvalidArgument;
     if (!plaintext.empty()) std::memmove(out.data(), plaintext.data(), plaintext.size());
-    Message message{key};
-    message.start(nonce, aad, plaintext.size(), tag);
+    Message message{with, plaintext.size()};
     message.encrypt(out.first(plaintext.size()));
     message.write_tag(out.data() + plaintext.size());
     return {};
 }
 
-Status aead_open(
-    const AeadKey& key, const Nonce& nonce, Bytes aad, Bytes sealed, TagSize tag, MutBytes out) {
-    if (sealed.size() < size_of(tag)) return Error::Truncated;
-    const Bytes ciphertext = sealed.first(sealed.size() - size_of(tag));
+Status aead_open(const AeadParameters& with, Bytes sealed, MutBytes out) {
+    if (sealed.size() < size_of(with.tag)) return Error::Truncated;
+    const Bytes ciphertext = sealed.first(sealed.size() - size_of(with.tag));
     if (ciphertext.size() > kAeadPlaintextSizeMax) return Error::TooLarge;
     if (out.size() != ciphertext.size()) return Error::InvalidArgument;
     if (!out.empty()) std::memmove(out.data(), ciphertext.data(), ciphertext.size());
-    Message message{key};
-    message.start(nonce, aad, ciphertext.size(), tag);
+    Message message{with, ciphertext.size()};
     message.decrypt(out);
     if (message.verifies(sealed.data() + ciphertext.size())) return {};
     wipe(out);

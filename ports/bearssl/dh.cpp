@@ -38,32 +38,23 @@ DhPublicKey dh_public(const DhPrivateKey& private_key) {
     return {.x = element(x_of(point)), .y = element(y_of(point))};
 }
 
-Result<DhPublicKey> dh_import_x(BytesN<kDhSize> x) {
-    Result<DhPublicKey> point{std::in_place};
-    copy(x, point->x);
-    if (is_below_prime(point->x)) {
-        point->y = curve_of(point->x);
-        if (take_even_root(point->y)) return point;
-    }
-    point = Error::Malformed;
-    return point;
+Status dh_import_x(BytesN<kDhSize> x, DhPublicKey& point) {
+    copy(x, point.x);
+    if (!is_below_prime(point.x)) return Error::Malformed;
+    point.y = curve_of(point.x);
+    return take_even_root(point.y) ? Status{} : Error::Malformed;
 }
 
-Result<DhPublicKey> dh_import(BytesN<kDhSize> x, BytesN<kDhSize> y) {
-    Result<DhPublicKey> point{std::in_place};
-    copy(x, point->x);
-    copy(y, point->y);
-    if (is_below_prime(point->x) && is_below_prime(point->y)) {
-        Element squared = point->y;
-        square(squared);
-        if (squared == curve_of(point->x)) return point;
-    }
-    point = Error::Malformed;
-    return point;
+Status dh_import(BytesN<kDhSize> x, BytesN<kDhSize> y, DhPublicKey& point) {
+    copy(x, point.x);
+    copy(y, point.y);
+    if (!is_below_prime(point.x) || !is_below_prime(point.y)) return Error::Malformed;
+    Element squared = point.y;
+    square(squared);
+    return squared == curve_of(point.x) ? Status{} : Error::Malformed;
 }
 
-Result<DhSecret> dh_agree(const DhPrivateKey& private_key, const DhPublicKey& peer) {
-    Result<DhSecret> secret{std::in_place};
+Status dh_agree(const DhPrivateKey& private_key, const DhPublicKey& peer, DhSecret& secret) {
     Point point;
     point.bytes()[0] = kUncompressed;
     copy(peer.x, x_of(point));
@@ -73,9 +64,8 @@ Result<DhSecret> dh_agree(const DhPrivateKey& private_key, const DhPublicKey& pe
                                                private_key.expose().data(),
                                                kDhSize,
                                                BR_EC_secp256r1);
-    copy(x_of(point), secret->fill());
-    if (is_valid != 1) secret = Error::Unauthenticated;
-    return secret;
+    copy(x_of(point), secret.fill());
+    return is_valid == 1 ? Status{} : Error::Unauthenticated;
 }
 
 }  // namespace sotto::crypto

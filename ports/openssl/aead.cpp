@@ -77,13 +77,12 @@ class Cipher {
 
 }  // namespace
 
-Status aead_seal(
-    const AeadKey& key, const Nonce& nonce, Bytes aad, Bytes plaintext, TagSize tag, MutBytes out) {
+Status aead_seal(const AeadParameters& with, Bytes plaintext, MutBytes out) {
     if (plaintext.size() > kAeadPlaintextSizeMax) return Error::TooLarge;
-    if (out.size() != plaintext.size() + size_of(tag)) return Error::InvalidArgument;
+    if (out.size() != plaintext.size() + size_of(with.tag)) return Error::InvalidArgument;
     thread_local Cipher cipher{1};
-    cipher.start(key, nonce, tag, nullptr);
-    cipher.authenticate(aad, plaintext.size());
+    cipher.start(with.key, with.nonce, with.tag, nullptr);
+    cipher.authenticate(with.aad, plaintext.size());
     const bool done = cipher.run(plaintext, out.data());
     SOTTO_ASSERT(done);
     cipher.write_tag(out.subspan(plaintext.size()));
@@ -91,16 +90,15 @@ Status aead_seal(
     return {};
 }
 
-Status aead_open(
-    const AeadKey& key, const Nonce& nonce, Bytes aad, Bytes sealed, TagSize tag, MutBytes out) {
-    if (sealed.size() < size_of(tag)) return Error::Truncated;
-    const Bytes ciphertext = sealed.first(sealed.size() - size_of(tag));
+Status aead_open(const AeadParameters& with, Bytes sealed, MutBytes out) {
+    if (sealed.size() < size_of(with.tag)) return Error::Truncated;
+    const Bytes ciphertext = sealed.first(sealed.size() - size_of(with.tag));
     if (ciphertext.size() > kAeadPlaintextSizeMax) return Error::TooLarge;
     if (out.size() != ciphertext.size()) return Error::InvalidArgument;
     const ErrorMark mark;
     thread_local Cipher cipher{0};
-    cipher.start(key, nonce, tag, sealed.data() + ciphertext.size());
-    cipher.authenticate(aad, ciphertext.size());
+    cipher.start(with.key, with.nonce, with.tag, sealed.data() + ciphertext.size());
+    cipher.authenticate(with.aad, ciphertext.size());
     const bool verified = cipher.run(ciphertext, out.data());
     cipher.forget();
     if (verified) return {};

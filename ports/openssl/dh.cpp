@@ -52,13 +52,14 @@ class Workspace {
     }
 
     // The point of x with the even y.
-    Result<DhPublicKey> decompress(BytesN<kDhSize> x) {
+    Status decompress(BytesN<kDhSize> x, DhPublicKey& key) {
         read(x_.get(), x);
         if (!is_element(x_.get())) return Error::Malformed;
         if (EC_POINT_set_compressed_coordinates(
                 group_.get(), point_.get(), x_.get(), 0, context_.get()) != 1)
             return Error::Malformed;
-        return coordinates_of(point_.get());
+        key = coordinates_of(point_.get());
+        return {};
     }
 
     // Whether (x, y) is a point of the curve; it is then in point_.
@@ -70,7 +71,7 @@ class Workspace {
                    group_.get(), point_.get(), x_.get(), y_.get(), context_.get()) == 1;
     }
 
-    Result<DhSecret> agree(const DhPrivateKey& private_key) {
+    Status agree(const DhPrivateKey& private_key, DhSecret& secret) {
         read(scalar_.get(), private_key.expose());
         require(EC_POINT_mul(
             group_.get(), result_.get(), nullptr, point_.get(), scalar_.get(), context_.get()));
@@ -79,11 +80,10 @@ class Workspace {
             return Error::Unauthenticated;
         require(EC_POINT_get_affine_coordinates(
             group_.get(), result_.get(), x_.get(), nullptr, context_.get()));
-        DhSecret secret;
         write(x_.get(), secret.fill());
         BN_clear(x_.get());
         require(EC_POINT_set_to_infinity(group_.get(), result_.get()));
-        return secret;
+        return {};
     }
 
   private:
@@ -120,24 +120,23 @@ DhPublicKey dh_public(const DhPrivateKey& private_key) {
     return workspace().public_of(private_key);
 }
 
-Result<DhPublicKey> dh_import_x(BytesN<kDhSize> x) {
+Status dh_import_x(BytesN<kDhSize> x, DhPublicKey& point) {
     const ErrorMark mark;
-    return workspace().decompress(x);
+    return workspace().decompress(x, point);
 }
 
-Result<DhPublicKey> dh_import(BytesN<kDhSize> x, BytesN<kDhSize> y) {
+Status dh_import(BytesN<kDhSize> x, BytesN<kDhSize> y, DhPublicKey& point) {
     const ErrorMark mark;
-    DhPublicKey key;
     if (!workspace().load(x, y)) return Error::Malformed;
-    std::copy(x.begin(), x.end(), key.x.begin());
-    std::copy(y.begin(), y.end(), key.y.begin());
-    return key;
+    std::copy(x.begin(), x.end(), point.x.begin());
+    std::copy(y.begin(), y.end(), point.y.begin());
+    return {};
 }
 
-Result<DhSecret> dh_agree(const DhPrivateKey& private_key, const DhPublicKey& peer) {
+Status dh_agree(const DhPrivateKey& private_key, const DhPublicKey& peer, DhSecret& secret) {
     const ErrorMark mark;
     if (!workspace().load(peer.x, peer.y)) return Error::Unauthenticated;
-    return workspace().agree(private_key);
+    return workspace().agree(private_key, secret);
 }
 
 }  // namespace sotto::crypto

@@ -9,15 +9,16 @@
 namespace sotto::crypto {
 
 #define SOTTO_DH_PUBLIC "_ZN5sotto6crypto9dh_publicERKNS_6SecretILm32ENS0_15DhPrivateKeyTagEEE"
-#define SOTTO_DH_AGREE \
-    "_ZN5sotto6crypto8dh_agreeERKNS_6SecretILm32ENS0_15DhPrivateKeyTagEEERKNS0_11DhPublicKeyE"
-#define SOTTO_DH_IMPORT_X "_ZN5sotto6crypto11dh_import_xESt4spanIKhLm32EE"
+#define SOTTO_DH_AGREE                                                                         \
+    "_ZN5sotto6crypto8dh_agreeERKNS_6SecretILm32ENS0_15DhPrivateKeyTagEEERKNS0_11DhPublicKeyE" \
+    "RNS1_ILm32ENS0_11DhSecretTagEEE"
+#define SOTTO_DH_IMPORT_X "_ZN5sotto6crypto11dh_import_xESt4spanIKhLm32EERNS0_11DhPublicKeyE"
 DhPublicKey real_public(const DhPrivateKey&) asm("__real_" SOTTO_DH_PUBLIC);
 DhPublicKey kept_public(const DhPrivateKey&) asm("__wrap_" SOTTO_DH_PUBLIC);
-Result<DhSecret> real_agree(const DhPrivateKey&, const DhPublicKey&) asm("__real_" SOTTO_DH_AGREE);
-Result<DhSecret> kept_agree(const DhPrivateKey&, const DhPublicKey&) asm("__wrap_" SOTTO_DH_AGREE);
-Result<DhPublicKey> real_import_x(BytesN<kDhSize>) asm("__real_" SOTTO_DH_IMPORT_X);
-Result<DhPublicKey> kept_import_x(BytesN<kDhSize>) asm("__wrap_" SOTTO_DH_IMPORT_X);
+Status real_agree(const DhPrivateKey&, const DhPublicKey&, DhSecret&) asm("__real_" SOTTO_DH_AGREE);
+Status kept_agree(const DhPrivateKey&, const DhPublicKey&, DhSecret&) asm("__wrap_" SOTTO_DH_AGREE);
+Status real_import_x(BytesN<kDhSize>, DhPublicKey&) asm("__real_" SOTTO_DH_IMPORT_X);
+Status kept_import_x(BytesN<kDhSize>, DhPublicKey&) asm("__wrap_" SOTTO_DH_IMPORT_X);
 
 namespace {
 
@@ -46,17 +47,30 @@ DhPublicKey kept_public(const DhPrivateKey& key) {
     return cache.get(text_of(key.expose()), [&] { return real_public(key); });
 }
 
-Result<DhSecret> kept_agree(const DhPrivateKey& key, const DhPublicKey& peer) {
+Status kept_agree(const DhPrivateKey& key, const DhPublicKey& peer, DhSecret& secret) {
     thread_local Cache<Result<DhSecret>> cache;
-    const Result<DhSecret>& kept =
-        cache.get(text_of(key.expose()) + text_of(peer.x), [&] { return real_agree(key, peer); });
+    const auto make = [&]() -> Result<DhSecret> {
+        DhSecret made;
+        SOTTO_TRY(real_agree(key, peer, made));
+        return made;
+    };
+    const Result<DhSecret>& kept = cache.get(text_of(key.expose()) + text_of(peer.x), make);
     if (!kept) return kept.error();
-    return kept->clone();
+    secret = kept->clone();
+    return {};
 }
 
-Result<DhPublicKey> kept_import_x(BytesN<kDhSize> x) {
+Status kept_import_x(BytesN<kDhSize> x, DhPublicKey& point) {
     thread_local Cache<Result<DhPublicKey>> cache;
-    return cache.get(text_of(x), [&] { return real_import_x(x); });
+    const auto make = [&]() -> Result<DhPublicKey> {
+        DhPublicKey made;
+        SOTTO_TRY(real_import_x(x, made));
+        return made;
+    };
+    const Result<DhPublicKey>& kept = cache.get(text_of(x), make);
+    if (!kept) return kept.error();
+    point = *kept;
+    return {};
 }
 
 }  // namespace sotto::crypto

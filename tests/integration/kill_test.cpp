@@ -16,6 +16,8 @@ namespace {
 constexpr int kDone = 0;
 constexpr int kKilled = 128 + 9;
 constexpr int kOutcomeUnknown = 4;
+constexpr int kDoneMin = 4;
+constexpr int kCommandMax = 100;
 
 int seconds_to_run() {
     const char* soak = std::getenv("SOTTO_SOAK_SECONDS");
@@ -29,7 +31,8 @@ TEST(KillTest, EveryCommandIsRunOnceOrNotAtAllAndTheAppSaysWhich) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{seconds_to_run()};
     int number = 0;
     int done = 0;
-    while (std::chrono::steady_clock::now() < end) {
+    // On a slow machine until enough have been done to say something.
+    while (std::chrono::steady_clock::now() < end || (done < kDoneMin && number < kCommandMax)) {
         const std::string argument = "command-" + std::to_string(++number) + ".";
         const std::string log = line.folder() / "call.log";
         auto app = line.start_app({"--timeout", "5", "call", "lamp", "echo", argument}, log);
@@ -57,7 +60,7 @@ TEST(KillTest, EveryCommandIsRunOnceOrNotAtAllAndTheAppSaysWhich) {
             << "after victim " << victim << "\n"
             << line.logs();
     }
-    EXPECT_GT(done, 3) << line.logs();
+    EXPECT_GE(done, kDoneMin) << line.logs();
     for (int i = 1; i <= number; ++i) {  // nothing runs late
         EXPECT_LE(line.call_count("command-" + std::to_string(i) + "."), 1U) << i;
     }

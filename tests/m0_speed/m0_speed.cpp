@@ -208,7 +208,7 @@ void measure() {
 
 }  // namespace
 
-void panic(const char*, int) { sotto_exit(8); }
+void panic() { sotto_exit(8); }
 
 }  // namespace sotto
 

@@ -31,7 +31,7 @@ TEST(NonceBookTest, SeesANonceThatIsUsedTwice) {
     std::array<std::uint8_t, 9> out{};
     const auto seal = [&](std::uint8_t content) {
         ASSERT_TRUE(
-            crypto::aead_seal(key, nonce, {}, Bytes{&content, 1}, crypto::TagSize::Short, out));
+            crypto::aead_seal({key, nonce, {}, crypto::TagSize::Short}, Bytes{&content, 1}, out));
     };
     seal(1);
     seal(1);

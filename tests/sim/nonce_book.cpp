@@ -32,25 +32,22 @@ void forget_nonces() { book() = Book{}; }
 namespace sotto::crypto {
 
 // The linker's names for the wrapped function: -Wl,--wrap in CMakeLists.txt.
-#define SOTTO_SEAL                                                                       \
-    "_ZN5sotto6crypto9aead_sealERKNS_6SecretILm16ENS0_10AeadKeyTagEEERKSt5arrayIhLm13EE" \
-    "St4spanIKhLm18446744073709551615EESC_NS0_7TagSizeESA_IhLm18446744073709551615EE"
+#define SOTTO_SEAL                                                                         \
+    "_ZN5sotto6crypto9aead_sealERKNS0_14AeadParametersESt4spanIKhLm18446744073709551615EE" \
+    "S4_IhLm18446744073709551615EE"
 // NOLINTNEXTLINE(readability-identifier-naming)
-Status real_seal(const AeadKey&, const Nonce&, Bytes, Bytes, TagSize, MutBytes) asm(
-    "__real_" SOTTO_SEAL);
-Status wrapped_seal(const AeadKey&, const Nonce&, Bytes, Bytes, TagSize, MutBytes) asm(
-    "__wrap_" SOTTO_SEAL);
+Status real_seal(const AeadParameters&, Bytes, MutBytes) asm("__real_" SOTTO_SEAL);
+Status wrapped_seal(const AeadParameters&, Bytes, MutBytes) asm("__wrap_" SOTTO_SEAL);
 
-Status wrapped_seal(
-    const AeadKey& key, const Nonce& nonce, Bytes aad, Bytes plaintext, TagSize tag, MutBytes out) {
-    std::string name{as_text(key.expose())};
-    name += as_text(nonce);
-    const Hash content = sha256(aad, plaintext);
+Status wrapped_seal(const AeadParameters& with, Bytes plaintext, MutBytes out) {
+    std::string name{as_text(with.key.expose())};
+    name += as_text(with.nonce);
+    const Hash content = sha256(with.aad, plaintext);
     auto& book = sim::book();
     ++book.count;
     const auto [place, is_new] = book.content_of.try_emplace(name, content);
     if (!is_new && place->second != content) ++book.twice;
-    return real_seal(key, nonce, aad, plaintext, tag, out);
+    return real_seal(with, plaintext, out);
 }
 
 }  // namespace sotto::crypto

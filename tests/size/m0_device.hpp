@@ -28,7 +28,7 @@ inline void serve(session::Server& server, MutBytes out) {
     for (;;) {
         const Input input = wait();
         if (input.has_button) server.on_button(input.now);
-        if (input.has_reset && !server.factory_reset()) panic("reset", 0);
+        if (input.has_reset && !server.factory_reset()) panic();
         if (input.has_event && !server.publish(0, {.payload = input.message})) continue;
         send(input.channel, server.receive(input.channel, input.message, input.now, out));
         while (const auto outgoing = server.poll(input.now, out)) {
@@ -38,12 +38,12 @@ inline void serve(session::Server& server, MutBytes out) {
 }
 
 inline void run(Device& device, const session::Parts& parts) {
-    const auto identity = keystore::load_identity(device.flash);
-    if (!identity) return;
-    const auto credential = cose::Credential::parse(identity->credential);
-    if (!credential) return;
+    keystore::Identity identity;
+    if (!keystore::load_identity(device.flash, identity)) return;
+    cose::Credential credential;
+    if (!cose::Credential::parse(identity.credential, credential)) return;
     session::Server server{
-        {.identity = {.credential = *credential, .private_key = identity->private_key},
+        {.identity = {.credential = credential, .private_key = identity.private_key},
          .storage = device.flash,
          .entropy = device.noise,
          .resources = device.sketch,

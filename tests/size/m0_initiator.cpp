@@ -44,7 +44,7 @@ firmware::Noise noise;
 
 }  // namespace
 
-void panic(const char*, int) {
+void panic() {
     for (;;) {
     }
 }
@@ -52,7 +52,7 @@ void panic(const char*, int) {
 }  // namespace sotto
 
 extern "C" [[noreturn]] void start() {
-    if (!sotto::shake_hands(sotto::flash, sotto::noise)) sotto::panic("handshake", 0);
+    if (!sotto::shake_hands(sotto::flash, sotto::noise)) sotto::panic();
     for (;;) {
     }
 }

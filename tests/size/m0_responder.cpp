@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a device links that has what every device needs: Responder and server with pairing,
-// sessions, functions, variables, events, the description, /last, and a cloud that takes it in. For
-// the size report of tools/size: it is linked and measured, never run; what a chip brings stands in
-// m0_firmware.cpp.
+// sessions, functions, variables, events, the description and /last. For the size report of
+// tools/size: it is linked and measured, never run; what a chip brings stands in m0_firmware.cpp.
 #include "core/session/basic_parts.hpp"
-#include "core/session/network_part.hpp"
 #include "tests/size/m0_device.hpp"
 
 namespace sotto {
@@ -15,15 +13,13 @@ firmware::Device device;
 void run() {
     session::DescriptionPart description;
     session::LastPart last;
-    session::NetworkPart network;
-    session::AttachPart attach;
-    const std::array<session::Part*, 4> resources{&description, &last, &network, &attach};
+    const std::array<session::Part*, 2> resources{&description, &last};
     firmware::run(device, {.resources = resources});
 }
 
 }  // namespace
 
-void panic(const char*, int) {
+void panic() {
     for (;;) {
     }
 }
@@ -39,7 +35,7 @@ char sotto_size_server[sizeof(sotto::session::Server)];
 
 extern "C" [[noreturn]] void start() {
     sotto::run();
-    sotto::panic("start", 0);
+    sotto::panic();
     for (;;) {
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same device with every part there is, for the size report: also a new phone of the owner,
-// the time and deferred commands, and what comes in blocks.
+// The same device with every part there is, for the size report: also a cloud of the owner, his new
+// phone, the time and deferred commands, and what comes in blocks.
 #include "core/session/all_parts.hpp"
 #include "tests/size/m0_device.hpp"
 
@@ -16,7 +16,7 @@ void run() {
 
 }  // namespace
 
-void panic(const char*, int) {
+void panic() {
     for (;;) {
     }
 }
@@ -29,7 +29,7 @@ char sotto_size_all_parts[sizeof(sotto::session::AllParts)];
 
 extern "C" [[noreturn]] void start() {
     sotto::run();
-    sotto::panic("start", 0);
+    sotto::panic();
     for (;;) {
     }
 }
