@@ -30,8 +30,8 @@ struct AeadParameters {
 };
 
 // Encrypts and authenticates. `out` gets ciphertext and tag; its size is plaintext.size() +
-// size_of(with.tag), anything else is Error::InvalidArgument. `out` may begin where `plaintext` begins.
-// Error::TooLarge over kAeadPlaintextSizeMax.
+// size_of(with.tag), anything else is Error::InvalidArgument. `out` may begin where `plaintext`
+// begins. Error::TooLarge over kAeadPlaintextSizeMax.
 Status aead_seal(const AeadParameters& with, Bytes plaintext, MutBytes out);
 
 // Verifies and decrypts. `sealed` is ciphertext and tag; `out` has the size of the plaintext and

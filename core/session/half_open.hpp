@@ -18,7 +18,7 @@ struct HalfOpen {
     edhoc::ConnectionId c_r;
     Moment expires{};
     std::optional<edhoc::Responder> responder;  // none: the slot is free
-    Fingerprint received{};  // of the message that `reply` answers
+    Fingerprint received{};                     // of the message that `reply` answers
     FixedBytes<kHandshakeMessageMax> reply;
 };
 

@@ -70,6 +70,7 @@ class SessionTable {
     // Whether a message with this kid context may mean the session (RFC 8613 §5.1). The AEAD does
     // not cover it.
     bool has_kid_context(const SessionEntry& entry, std::optional<Bytes> kid_context) const;
+    // Not inlined, which on a Cortex-M0 is smaller.
     [[gnu::noinline]] oscore::ContextView context_of(const SessionEntry& entry) const;
     keystore::SessionTag tag_of(const SessionEntry& entry) const;
     SessionEntry* find_tag(const keystore::SessionTag& tag);
