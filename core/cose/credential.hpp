@@ -17,7 +17,7 @@ inline constexpr std::size_t kHashKidSize = 8;
 
 class Credential {
   public:
-    Credential() = default;  // of nobody: no other equals it, and its key is no point
+    Credential() = default;  // nobody's, with no key that could be used: room for parse()
     // From a CCS of anybody's making: definite lengths, no claim or key parameter twice.
     // Error::Malformed or Truncated if it is not one or its point is not on the curve,
     // Error::TooLarge over kCredentialSizeMax, Error::Unsupported if its key is not on P-256.

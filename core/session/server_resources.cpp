@@ -154,9 +154,9 @@ coap::Code Server::show(Exchange& exchange, Format format, const Traits* variabl
     Blockwise* blockwise = setup_.parts.blockwise;
     if (blockwise != nullptr) return blockwise->show(*this, exchange, format, variable);
     PlainExcerpt whole{setup_.result};
-    Status read = this->read(format, variable, whole);
-    if (read && !whole.is_whole()) read = Error::NoSpace;
-    if (!read) return refusal_of(read.error());
+    Status shown = read(format, variable, whole);
+    if (shown && !whole.is_whole()) shown = Error::NoSpace;
+    if (!shown) return refusal_of(shown.error());
     exchange.answer.show(format, whole.part());
     return coap::Code::Content;
 }
