@@ -43,13 +43,27 @@ class Carrier final : public app::Transport {
     }
     void let_go() { is_holding_ = false; }
 
-    // To the device, and what it answers to it, if it does within a moment.
+    // To the device, and what it answers to it, if it does. A ping follows (RFC 7252 §4.3), which
+    // is always answered: when its Reset is there, the device is done with what came before it.
     std::optional<Message> deliver(const Message& message) {
-        if (!inner_.send(message)) return std::nullopt;
-        const Arrival arrival = inner_.wait(milliseconds(40));
-        const auto* received = std::get_if<app::Received>(&arrival);
-        if (received == nullptr) return std::nullopt;
-        return Message{received->message.begin(), received->message.end()};
+        const std::uint16_t id = ++ping_id_;
+        const auto high = static_cast<std::uint8_t>(id >> 8);
+        const auto low = static_cast<std::uint8_t>(id);
+        const Message ping = {0x40, 0x00, high, low};
+        const Message reset = {0x70, 0x00, high, low};
+        std::optional<Message> answer;
+        if (!inner_.send(message) || !inner_.send(ping)) return std::nullopt;
+        for (;;) {
+            const Arrival arrival = inner_.wait(seconds(60));
+            const auto* received = std::get_if<app::Received>(&arrival);
+            if (received == nullptr) {
+                ADD_FAILURE() << "the device does not answer";
+                return std::nullopt;
+            }
+            const Message got{received->message.begin(), received->message.end()};
+            if (got == reset) return answer;
+            if (!answer) answer = got;
+        }
     }
 
     const std::optional<Message>& held() const { return held_; }
@@ -58,6 +72,7 @@ class Carrier final : public app::Transport {
   private:
     app::Transport& inner_;
     bool is_holding_ = false;
+    std::uint16_t ping_id_ = 0;
     std::optional<Message> held_;
     std::vector<Message> seen_;
 };
