@@ -66,4 +66,10 @@ inline constexpr Duration kRetryInterval = seconds(1);  // after the store faile
 inline constexpr Duration kClaimLife = minutes(60);
 inline constexpr std::size_t kOpenClaimsPerAccountMax = 32;
 
+// Events of open devices and users: kept for streams that read on or come back; the oldest go.
+inline constexpr std::size_t kEventsPerAccountMax = 1'024;
+inline constexpr std::size_t kEventBytesPerAccountMax = 1'048'576;
+inline constexpr std::size_t kEventBytesMax = 67'108'864;  // of all accounts
+inline constexpr std::size_t kWaitingEventsMax = 16;  // of a device, until its owner is known
+
 }  // namespace sotto::cloud::services

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cloud/services/open_devices.hpp"
+
+#include <utility>
+
+#include "cloud/services/limits.hpp"
+
+namespace sotto::cloud::services {
+
+namespace {
+
+// Between device and cloud only.
+constexpr std::string_view kClaimCodeEvent = "spark/device/claim/code";
+
+Publication status(const char* what) { return {.name = "spark/status", .data = what}; }
+
+}  // namespace
+
+void OpenDevices::on_connected(const model::DeviceId& device, OpenDevice& line) {
+    if (const auto found = lines_.find(device); found != lines_.end()) {
+        OpenDevice* const old = found->second.device;
+        leave(device, found->second);
+        lines_.erase(found);
+        old->on_replaced();
+    }
+    const std::uint64_t number = ++last_number_;
+    lines_.emplace(device, Line{.device = &line, .number = number});
+    config_.load_owner(device, [this, device, number](const Result<Owner>& owner) {
+        on_owner(device, number, owner);
+    });
+}
+
+void OpenDevices::on_owner(const model::DeviceId& device,
+                           std::uint64_t number,
+                           const Result<Owner>& owner) {
+    const auto found = lines_.find(device);
+    if (found == lines_.end() || found->second.number != number) return;
+    Line& line = found->second;
+    if (line.is_known) return;  // set_owner() was first
+    if (!owner) return disconnect(device);
+    enter(device, line, *owner);
+}
+
+void OpenDevices::enter(const model::DeviceId& device, Line& line, Owner owner) {
+    line.is_known = true;
+    line.owner = owner;
+    if (owner) {
+        by_owner_[*owner].insert(device);
+        spread(*owner, device, status("online"));
+    }
+    for (Publication& what : std::exchange(line.waiting, {})) take(device, line, std::move(what));
+}
+
+void OpenDevices::leave(const model::DeviceId& device, Line& line) {
+    if (!line.owner) return;
+    const auto devices = by_owner_.find(*line.owner);
+    devices->second.erase(device);
+    if (devices->second.empty()) by_owner_.erase(devices);
+    spread(*std::exchange(line.owner, std::nullopt), device, status("offline"));
+}
+
+void OpenDevices::on_disconnected(const model::DeviceId& device, OpenDevice& line) {
+    const auto found = lines_.find(device);
+    if (found == lines_.end() || found->second.device != &line) return;
+    leave(device, found->second);
+    lines_.erase(found);
+}
+
+void OpenDevices::disconnect(const model::DeviceId& device) {
+    const auto found = lines_.find(device);
+    if (found == lines_.end()) return;
+    OpenDevice* const line = found->second.device;
+    leave(device, found->second);
+    lines_.erase(found);
+    line->on_replaced();
+}
+
+void OpenDevices::on_event(const model::DeviceId& device, OpenDevice& line, Publication what) {
+    const auto found = lines_.find(device);
+    if (found == lines_.end() || found->second.device != &line) return;
+    if (found->second.is_known) return take(device, found->second, std::move(what));
+    if (found->second.waiting.size() < kWaitingEventsMax)
+        found->second.waiting.push_back(std::move(what));
+}
+
+void OpenDevices::take(const model::DeviceId& device, Line& line, Publication what) {
+    if (what.name == kClaimCodeEvent) {
+        return config_.on_claim_code(device, what.data.value_or(std::string{}));
+    }
+    if (line.owner) spread(*line.owner, device, std::move(what));
+}
+
+OpenDevice* OpenDevices::find(const model::DeviceId& device, model::AccountId owner) const {
+    const auto found = lines_.find(device);
+    if (found == lines_.end() || found->second.owner != owner) return nullptr;
+    return found->second.device;
+}
+
+EventPtr OpenDevices::publish(model::AccountId owner, Publication what) {
+    return spread(owner, std::nullopt, std::move(what));
+}
+
+EventPtr OpenDevices::spread(model::AccountId owner,
+                             std::optional<model::DeviceId> publisher,
+                             Publication what) {
+    const EventPtr event = ring_.publish({.publisher = publisher,
+                                          .owner = owner,
+                                          .what = std::move(what),
+                                          .published_at = config_.now()});
+    const auto devices = by_owner_.find(owner);
+    if (devices == by_owner_.end()) return event;
+    for (const model::DeviceId& device : devices->second)
+        lines_.at(device).device->on_event(*event);
+    return event;
+}
+
+void OpenDevices::set_owner(const model::DeviceId& device, Owner owner) {
+    const auto found = lines_.find(device);
+    if (found == lines_.end()) return;
+    Line& line = found->second;
+    if (line.is_known && line.owner == owner) return;
+    leave(device, line);
+    enter(device, line, owner);
+}
+
+}  // namespace sotto::cloud::services

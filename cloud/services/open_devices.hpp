@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The open devices that are connected, whose they are, and what they say. Whoever holds their
+// connections reports here; REST looks them up here. Nothing of one account reaches another.
+// Allocates; never blocks; pure.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "cloud/services/event_ring.hpp"
+#include "cloud/services/open_device.hpp"
+
+namespace sotto::cloud::services {
+
+class OpenDevices {
+  public:
+    using Owner = std::optional<model::AccountId>;
+    struct Config {
+        // Asks who owns a device; answers once, now or later. An error: it could not be found out.
+        std::function<void(const model::DeviceId&, std::function<void(Result<Owner>)>)> load_owner;
+        // A device shows the code that its owner gave it; whoever knows the code calls set_owner().
+        std::function<void(const model::DeviceId&, const std::string& code)> on_claim_code;
+        std::function<Instant()> now;
+    };
+    // `ring` must live as long as this.
+    OpenDevices(EventRing& ring, Config config) : ring_(ring), config_(std::move(config)) {}
+    OpenDevices(const OpenDevices&) = delete;
+    OpenDevices& operator=(const OpenDevices&) = delete;
+
+    // From the connections. A device that is connected already is replaced: the old connection is
+    // told, and what it still reports is ignored. `line` must live until on_disconnected().
+    void on_connected(const model::DeviceId& device, OpenDevice& line);
+    void on_disconnected(const model::DeviceId& device, OpenDevice& line);
+    // What it published, system events (spark/...) included. The first kWaitingEventsMax are kept
+    // while the owner is not known yet; those of a device without owner are forgotten.
+    void on_event(const model::DeviceId& device, OpenDevice& line, Publication what);
+
+    // From REST.
+    // The device if it is connected and belongs to the account.
+    OpenDevice* find(const model::DeviceId& device, model::AccountId owner) const;
+    // What the user publishes.
+    EventPtr publish(model::AccountId owner, Publication what);
+    // Who owns it from now on.
+    void set_owner(const model::DeviceId& device, Owner owner);
+    // It is known by another key now, or not at all: its connection is closed.
+    void disconnect(const model::DeviceId& device);
+    // Connected, and of no account: it may be claimed.
+    bool is_connected(const model::DeviceId& device) const { return lines_.contains(device); }
+    std::size_t count() const { return lines_.size(); }
+
+  private:
+    struct Line {
+        OpenDevice* device;
+        std::uint64_t number;  // of its coming
+        bool is_known = false;
+        Owner owner{};
+        std::vector<Publication> waiting{};
+    };
+
+    void on_owner(const model::DeviceId& device, std::uint64_t number, const Result<Owner>& owner);
+    void enter(const model::DeviceId& device, Line& line, Owner owner);
+    void leave(const model::DeviceId& device, Line& line);
+    void take(const model::DeviceId& device, Line& line, Publication what);
+    EventPtr spread(model::AccountId owner,
+                    std::optional<model::DeviceId> publisher,
+                    Publication what);
+
+    EventRing& ring_;
+    Config config_;
+    std::uint64_t last_number_ = 0;
+    std::unordered_map<model::DeviceId, Line, model::IdHash> lines_;
+    std::unordered_map<model::AccountId,
+                       std::unordered_set<model::DeviceId, model::IdHash>,
+                       model::IdHash>
+        by_owner_;
+};
+
+}  // namespace sotto::cloud::services
