@@ -14,13 +14,17 @@ namespace sotto::cloud::model {
 
 // Instants in the cloud count from 1970, so that stored ones outlive the process.
 
-enum class TokenKind : std::uint8_t { Account = 1, Gateway = 2 };
+// Account and Gateway are the operator's; Access and Refresh are given to a user's program.
+enum class TokenKind : std::uint8_t { Account = 1, Gateway = 2, Access = 3, Refresh = 4 };
 
 struct Token {
     TokenHash hash;
     TokenKind kind = TokenKind::Account;
     AccountId account;
     std::string name;
+    std::string client{};         // the program it was given to
+    std::uint32_t scopes = 0xff;  // what it is good for (accounts.hpp)
+    std::optional<Instant> expires_at{};
 };
 
 // Who holds a token that was found.

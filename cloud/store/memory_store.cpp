@@ -7,19 +7,11 @@ namespace sotto::cloud::store {
 
 using namespace model;  // NOLINT(google-build-using-namespace): one vocabulary
 
-// Works now, answers later: the order of effects is the order of calls.
-template <class T, class Work>
-void MemoryStore::answer(const Done<T>& done, const Work& work) {
-    operation_count_++;
-    Result<T> result = failure_ ? Result<T>{*failure_} : Result<T>{work()};
-    executor_([done, result = std::move(result)]() mutable { done(std::move(result)); });
-}
-
 void MemoryStore::create_account(std::string name, Instant /*now*/, Done<AccountId> done) {
     answer(done, [&]() -> Result<AccountId> {
         if (accounts_.contains(name)) return Error::AlreadyExists;
         const AccountId account{static_cast<std::int64_t>(accounts_.size()) + 1};
-        accounts_.emplace(std::move(name), account);
+        accounts_.emplace(std::move(name), AccountEntry{.account = account});
         return account;
     });
 }
@@ -28,20 +20,25 @@ void MemoryStore::find_account(std::string name, Done<AccountId> done) {
     answer(done, [&]() -> Result<AccountId> {
         const auto found = accounts_.find(name);
         if (found == accounts_.end()) return Error::NotFound;
-        return found->second;
+        return found->second.account;
     });
 }
 
-void MemoryStore::add_token(Token token, Instant /*now*/, Done<void> done) {
+void MemoryStore::add_token(Token token, Instant now, Done<void> done) {
     answer(done, [&]() -> Status {
         const auto is_taken = [&](const auto& entry) {
-            return entry.second.account == token.account && entry.second.kind == token.kind &&
-                   entry.second.name == token.name;
+            const Token& other = entry.second.token;
+            return other.account == token.account && other.kind == token.kind &&
+                   other.name == token.name;
         };
-        const auto is_owner = [&](const auto& entry) { return entry.second == token.account; };
+        const auto is_owner = [&](const auto& entry) {
+            return entry.second.account == token.account;
+        };
         if (std::ranges::none_of(accounts_, is_owner)) return Error::NotFound;
+        make_room_for_token(token, now);
         if (std::ranges::any_of(tokens_, is_taken)) return Error::AlreadyExists;
-        if (!tokens_.emplace(token.hash, token).second) return Error::AlreadyExists;
+        const StoredToken stored{.token = token, .created_at = now};
+        if (!tokens_.emplace(token.hash, stored).second) return Error::AlreadyExists;
         return {};
     });
 }
@@ -49,8 +46,9 @@ void MemoryStore::add_token(Token token, Instant /*now*/, Done<void> done) {
 void MemoryStore::find_token(const TokenHash& hash, TokenKind kind, Done<TokenHolder> done) {
     answer(done, [&]() -> Result<TokenHolder> {
         const auto found = tokens_.find(hash);
-        if (found == tokens_.end() || found->second.kind != kind) return Error::NotFound;
-        return TokenHolder{.account = found->second.account, .name = found->second.name};
+        if (found == tokens_.end() || found->second.token.kind != kind) return Error::NotFound;
+        const Token& token = found->second.token;
+        return TokenHolder{.account = token.account, .name = token.name};
     });
 }
 

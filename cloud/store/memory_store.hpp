@@ -2,6 +2,7 @@
 // A Store in memory, for simulations and tests: it forgets everything with its process.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -22,6 +23,47 @@ class MemoryStore final : public Store {
     void find_token(const model::TokenHash& hash,
                     model::TokenKind kind,
                     Done<model::TokenHolder> done) override;
+    void find_login(std::string name, Done<model::Login> done) override;
+    void set_password(model::AccountId account, std::string password, Done<void> done) override;
+    void find_access(const model::TokenHash& hash, Instant now, Done<model::Access> done) override;
+    void take_refresh(const model::TokenHash& hash, Instant now, Done<model::Access> done) override;
+    void list_tokens(model::AccountId account,
+                     Instant now,
+                     Done<std::vector<model::TokenInfo>> done) override;
+    void erase_token(const model::TokenHash& hash,
+                     std::optional<model::AccountId> account,
+                     Done<void> done) override;
+    void erase_tokens(model::AccountId account, Done<std::size_t> done) override;
+    void claim_open_device(const model::DeviceId& device,
+                           model::AccountId account,
+                           Instant now,
+                           Done<model::OpenDeviceRecord> done) override;
+    void create_claim_code(model::OpenClaim claim,
+                           std::size_t open_max,
+                           Instant now,
+                           Done<void> done) override;
+    void redeem_claim_code(const model::TokenHash& hash,
+                           const model::DeviceId& device,
+                           Instant now,
+                           Done<model::OpenDeviceRecord> done) override;
+    void find_open_device(const model::DeviceId& device,
+                          Done<std::optional<model::OpenDeviceRecord>> done) override;
+    void list_open_devices(model::AccountId account,
+                           Done<std::vector<model::OpenDeviceRecord>> done) override;
+    void update_open_device(model::AccountId account,
+                            const model::DeviceId& device,
+                            model::DeviceChanges changes,
+                            Done<model::OpenDeviceRecord> done) override;
+    void release_open_device(model::AccountId account,
+                             const model::DeviceId& device,
+                             Done<void> done) override;
+    void save_traces(const model::DeviceId& device,
+                     model::DeviceTraces traces,
+                     Done<void> done) override;
+    void add_audit(model::AuditEntry entry, Done<void> done) override;
+    void list_audit(std::optional<model::AccountId> account,
+                    std::size_t count_max,
+                    Done<std::vector<model::AuditEntry>> done) override;
     void create_claim(model::Claim claim,
                       std::size_t open_max,
                       Instant now,
@@ -69,6 +111,21 @@ class MemoryStore final : public Store {
     };
     using Letters = std::map<model::Sequence, model::Letter>;
 
+    struct StoredToken {
+        model::Token token;
+        Instant created_at;
+    };
+    struct AccountEntry {
+        model::AccountId account;
+        std::string password{};
+    };
+
+    model::Access access_of(const model::Token& token) const;
+    void make_room_for_token(const model::Token& token, Instant now);
+    Result<model::OpenDeviceRecord> give(const model::DeviceId& device,
+                                         model::AccountId account,
+                                         Instant now);
+
     template <class T, class Work>
     void answer(const Done<T>& done, const Work& work);
     Result<model::Registration> redeem(const model::ClaimCode& code,
@@ -82,8 +139,11 @@ class MemoryStore final : public Store {
     Executor executor_;
     std::optional<Error> failure_;
     std::size_t operation_count_ = 0;
-    std::map<std::string, model::AccountId> accounts_;
-    std::map<model::TokenHash, model::Token> tokens_;
+    std::map<std::string, AccountEntry> accounts_;
+    std::map<model::TokenHash, StoredToken> tokens_;
+    std::map<model::DeviceId, model::OpenDeviceRecord> open_devices_;
+    std::map<model::TokenHash, model::OpenClaim> open_claims_;
+    std::deque<model::AuditEntry> audit_;
     std::map<model::ClaimCode, ClaimEntry> claims_;
     std::map<model::DeviceId, model::Registration> devices_;
     // In the order of allocation.
@@ -93,5 +153,13 @@ class MemoryStore final : public Store {
     std::map<model::DeviceId, std::vector<std::uint8_t>> link_contexts_;
     std::map<std::string, std::string> settings_;
 };
+
+// Works now, answers later: the order of effects is the order of calls.
+template <class T, class Work>
+void MemoryStore::answer(const Done<T>& done, const Work& work) {
+    operation_count_++;
+    Result<T> result = failure_ ? Result<T>{*failure_} : Result<T>{work()};
+    executor_([done, result = std::move(result)]() mutable { done(std::move(result)); });
+}
 
 }  // namespace sotto::cloud::store

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "cloud/model/accounts.hpp"
 #include "cloud/model/ids.hpp"
 #include "cloud/model/records.hpp"
 #include "cloud/store/limits.hpp"
@@ -39,12 +40,81 @@ class Store {
     virtual void find_account(std::string name, Done<model::AccountId> done) = 0;
 
     // Error::AlreadyExists if the hash, or the name with this kind and account, is taken;
-    // Error::NotFound if there is no such account.
+    // Error::NotFound if there is no such account. Of the tokens given to programs the expired ones
+    // of the account are erased, and the oldest makes room at kTokensPerAccountMax.
     virtual void add_token(model::Token token, Instant now, Done<void> done) = 0;
     // Error::NotFound if no token of this kind has this hash.
     virtual void find_token(const model::TokenHash& hash,
                             model::TokenKind kind,
                             Done<model::TokenHolder> done) = 0;
+
+    // The name of an account leads to its password. Error::NotFound if there is no such account.
+    virtual void find_login(std::string name, Done<model::Login> done) = 0;
+    virtual void set_password(model::AccountId account, std::string password, Done<void> done) = 0;
+    // Whom a token of kind Account or Access stands for. Error::NotFound if it is unknown or has
+    // expired.
+    virtual void find_access(const model::TokenHash& hash,
+                             Instant now,
+                             Done<model::Access> done) = 0;
+    // The same of a token of kind Refresh, which is erased: each is good once.
+    virtual void take_refresh(const model::TokenHash& hash,
+                              Instant now,
+                              Done<model::Access> done) = 0;
+    // Those of an account that have not expired, but its gateways' ones, the oldest first.
+    virtual void list_tokens(model::AccountId account,
+                             Instant now,
+                             Done<std::vector<model::TokenInfo>> done) = 0;
+    // Erases a token of kind Account, Access or Refresh, of this account if one is given.
+    // Error::NotFound.
+    virtual void erase_token(const model::TokenHash& hash,
+                             std::optional<model::AccountId> account,
+                             Done<void> done) = 0;
+    // Erases all tokens of kind Access and Refresh of an account, and answers how many.
+    virtual void erase_tokens(model::AccountId account, Done<std::size_t> done) = 0;
+
+    // Open devices: each belongs to one account or to none. Whoever claims one has been found to
+    // have it: it is connected, he has its key, or it showed his code.
+    // Error::Refused if it is another account's, or a sealed device; his own stays as it is.
+    virtual void claim_open_device(const model::DeviceId& device,
+                                   model::AccountId account,
+                                   Instant now,
+                                   Done<model::OpenDeviceRecord> done) = 0;
+    // A code for one device to show, under its hash. Error::NoSpace at `open_max` of the account.
+    virtual void create_claim_code(model::OpenClaim claim,
+                                   std::size_t open_max,
+                                   Instant now,
+                                   Done<void> done) = 0;
+    // Gives the device to the account of the code, also if it was another's: who has it in his
+    // hands gave it the code. Error::NotFound for a code of no use, Error::Refused for a sealed
+    // device.
+    virtual void redeem_claim_code(const model::TokenHash& hash,
+                                   const model::DeviceId& device,
+                                   Instant now,
+                                   Done<model::OpenDeviceRecord> done) = 0;
+    virtual void find_open_device(const model::DeviceId& device,
+                                  Done<std::optional<model::OpenDeviceRecord>> done) = 0;
+    // The open devices of an account, by id.
+    virtual void list_open_devices(model::AccountId account,
+                                   Done<std::vector<model::OpenDeviceRecord>> done) = 0;
+    // Both: Error::NotFound if it is not a device of the account.
+    virtual void update_open_device(model::AccountId account,
+                                    const model::DeviceId& device,
+                                    model::DeviceChanges changes,
+                                    Done<model::OpenDeviceRecord> done) = 0;
+    virtual void release_open_device(model::AccountId account,
+                                     const model::DeviceId& device,
+                                     Done<void> done) = 0;
+    // Without effect on a device of nobody.
+    virtual void save_traces(const model::DeviceId& device,
+                             model::DeviceTraces traces,
+                             Done<void> done) = 0;
+
+    // The oldest entries make room at kAuditEntriesMax.
+    virtual void add_audit(model::AuditEntry entry, Done<void> done) = 0;
+    // The newest first; of one account, or of all.
+    virtual void list_audit(std::optional<model::AccountId> account,
+                            std::size_t count_max,
+                            Done<std::vector<model::AuditEntry>> done) = 0;
 
     // A claim is there to be redeemed once, before it expires; expired ones may be forgotten.
     // Error::AlreadyExists for a known code, Error::NoSpace if the account has `open_max`

@@ -92,7 +92,46 @@ CREATE TRIGGER letters_go AFTER DELETE ON letters BEGIN
 END;
 )sql";
 
-constexpr std::array<const char*, 2> kMigrations = {kVersion1, kVersion2};
+// Users with passwords, tokens for their programs, open devices, and who did what.
+constexpr const char* kVersion3 = R"sql(
+ALTER TABLE accounts ADD COLUMN password TEXT NOT NULL DEFAULT '';
+ALTER TABLE tokens ADD COLUMN client TEXT NOT NULL DEFAULT '';
+ALTER TABLE tokens ADD COLUMN scopes INTEGER NOT NULL DEFAULT 255;
+ALTER TABLE tokens ADD COLUMN expires_ms INTEGER;
+CREATE TABLE open_devices (
+    device           BLOB PRIMARY KEY,
+    account          INTEGER NOT NULL REFERENCES accounts,
+    name             TEXT NOT NULL,
+    notes            TEXT NOT NULL DEFAULT '',
+    claimed_ms       INTEGER NOT NULL,
+    heard_ms         INTEGER NOT NULL DEFAULT 0,
+    connected_ms     INTEGER NOT NULL DEFAULT 0,
+    address          TEXT NOT NULL DEFAULT '',
+    platform         INTEGER NOT NULL DEFAULT 0,
+    product          INTEGER NOT NULL DEFAULT 0,
+    firmware_version INTEGER NOT NULL DEFAULT 0,
+    system_version   TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+CREATE INDEX open_devices_by_account ON open_devices (account, device);
+CREATE TABLE claim_codes (
+    hash       BLOB PRIMARY KEY,
+    account    INTEGER NOT NULL REFERENCES accounts,
+    expires_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX claim_codes_by_account ON claim_codes (account, expires_ms);
+CREATE TABLE audit (
+    entry   INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms   INTEGER NOT NULL,
+    account INTEGER,
+    address TEXT NOT NULL,
+    action  TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    outcome TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_by_account ON audit (account, entry);
+)sql";
+
+constexpr std::array<const char*, 3> kMigrations = {kVersion1, kVersion2, kVersion3};
 
 Failure damaged(const std::string& path, const std::string& what) {
     return {.code = Error::Malformed,

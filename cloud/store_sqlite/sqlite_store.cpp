@@ -5,50 +5,12 @@
 
 #include "cloud/store_sqlite/schema.hpp"
 #include "cloud/store_sqlite/tables.hpp"
+#include "cloud/store_sqlite/typed_operation.hpp"
 
 namespace sotto::cloud::store_sqlite {
 
 using namespace model;  // NOLINT(google-build-using-namespace): one vocabulary
 using store::Done;
-
-namespace {
-
-// The errors that the Store names: answers, found before anything was written.
-bool is_answer(Error error) {
-    return error == Error::AlreadyExists || error == Error::NotFound || error == Error::Refused ||
-           error == Error::NoSpace;
-}
-
-template <class T, class Work>
-class TypedOperation final : public Operation {
-  public:
-    TypedOperation(bool writes, Done<T> done, Work work)
-        : Operation(writes), done_(std::move(done)), work_(std::move(work)) {}
-
-    Status run(Database& database) override {
-        result_ = work_(database);
-        if (!result_ && !is_answer(result_.error())) return result_.error();
-        return {};
-    }
-    void fail(Error error) override { result_ = error; }
-    void answer() override { done_(std::move(result_)); }
-
-  private:
-    Done<T> done_;
-    Work work_;
-    Result<T> result_{Error::StorageFailed};
-};
-
-constexpr bool kReads = false;
-constexpr bool kWrites = true;
-
-}  // namespace
-
-template <class T, class Work>
-void SqliteStore::submit(bool writes, Done<T> done, Work work) {
-    writer_.submit(
-        std::make_unique<TypedOperation<T, Work>>(writes, std::move(done), std::move(work)));
-}
 
 Result<std::unique_ptr<SqliteStore>, Failure> SqliteStore::open(const std::string& path,
                                                                 Options options,

@@ -31,6 +31,53 @@ class SqliteStore final : public store::Store {
     void find_token(const model::TokenHash& hash,
                     model::TokenKind kind,
                     store::Done<model::TokenHolder> done) override;
+    void find_login(std::string name, store::Done<model::Login> done) override;
+    void set_password(model::AccountId account,
+                      std::string password,
+                      store::Done<void> done) override;
+    void find_access(const model::TokenHash& hash,
+                     Instant now,
+                     store::Done<model::Access> done) override;
+    void take_refresh(const model::TokenHash& hash,
+                      Instant now,
+                      store::Done<model::Access> done) override;
+    void list_tokens(model::AccountId account,
+                     Instant now,
+                     store::Done<std::vector<model::TokenInfo>> done) override;
+    void erase_token(const model::TokenHash& hash,
+                     std::optional<model::AccountId> account,
+                     store::Done<void> done) override;
+    void erase_tokens(model::AccountId account, store::Done<std::size_t> done) override;
+    void claim_open_device(const model::DeviceId& device,
+                           model::AccountId account,
+                           Instant now,
+                           store::Done<model::OpenDeviceRecord> done) override;
+    void create_claim_code(model::OpenClaim claim,
+                           std::size_t open_max,
+                           Instant now,
+                           store::Done<void> done) override;
+    void redeem_claim_code(const model::TokenHash& hash,
+                           const model::DeviceId& device,
+                           Instant now,
+                           store::Done<model::OpenDeviceRecord> done) override;
+    void find_open_device(const model::DeviceId& device,
+                          store::Done<std::optional<model::OpenDeviceRecord>> done) override;
+    void list_open_devices(model::AccountId account,
+                           store::Done<std::vector<model::OpenDeviceRecord>> done) override;
+    void update_open_device(model::AccountId account,
+                            const model::DeviceId& device,
+                            model::DeviceChanges changes,
+                            store::Done<model::OpenDeviceRecord> done) override;
+    void release_open_device(model::AccountId account,
+                             const model::DeviceId& device,
+                             store::Done<void> done) override;
+    void save_traces(const model::DeviceId& device,
+                     model::DeviceTraces traces,
+                     store::Done<void> done) override;
+    void add_audit(model::AuditEntry entry, store::Done<void> done) override;
+    void list_audit(std::optional<model::AccountId> account,
+                    std::size_t count_max,
+                    store::Done<std::vector<model::AuditEntry>> done) override;
     void create_claim(model::Claim claim,
                       std::size_t open_max,
                       Instant now,

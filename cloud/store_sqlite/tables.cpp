@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "cloud/store_sqlite/account_tables.hpp"
+
 namespace sotto::cloud::store_sqlite::tables {
 
 using namespace model;  // NOLINT(google-build-using-namespace): one vocabulary
@@ -80,11 +82,14 @@ Status add_token(Database& database, const Token& token, Instant now) {
     Query owner = database.query("SELECT 1 FROM accounts WHERE account = ?");
     SOTTO_TRY_ASSIGN(const bool has_owner, owner.bind(token.account.value()).step());
     if (!has_owner) return Error::NotFound;
+    SOTTO_TRY(make_room_for_token(database, token, now));
     Query query = database.query(
-        "INSERT INTO tokens (hash, kind, account, name, created_ms) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT DO NOTHING");
+        "INSERT INTO tokens (hash, kind, account, name, created_ms, client, scopes, expires_ms) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, nullif(?, -1)) ON CONFLICT DO NOTHING");
     query.bind(Bytes{token.hash.bytes}).bind(static_cast<std::int64_t>(token.kind));
-    SOTTO_TRY(query.bind(token.account.value()).bind(token.name).bind(now).run());
+    query.bind(token.account.value()).bind(token.name).bind(now).bind(token.client);
+    query.bind(std::int64_t{token.scopes}).bind(token.expires_at.value_or(Instant{-1}));
+    SOTTO_TRY(query.run());
     if (database.changes() == 0) return Error::AlreadyExists;
     return {};
 }

@@ -53,11 +53,13 @@ class UpgradeTest : public ::testing::Test {
 
     std::string file(const std::string& name) const { return (folder_ / name).string(); }
 
-    void write_version_1(const std::string& path) {
+    void write_version_1(const std::string& path) { write_version(path, 1); }
+    void write_version(const std::string& path, int version) {
         const auto database = Database::open(path, Database::Mode::Create, Duration{});
         ASSERT_TRUE(database);
         const std::string sql =
-            read_file(std::string{SOTTO_SOURCE_DIR} + "/tests/databases/cloud_v1.sql");
+            read_file(std::string{SOTTO_SOURCE_DIR} + "/tests/databases/cloud_v" +
+                      std::to_string(version) + ".sql");
         ASSERT_TRUE((*database)->execute(sql)) << (*database)->last_message();
     }
 
@@ -91,7 +93,8 @@ class UpgradeTest : public ::testing::Test {
             [&](auto done) { store.list(mailbox, Sequence{}, 10, kNow, std::move(done)); });
         std::vector<std::string> texts;
         for (const StoredLetter& stored : *letters)
-            texts.emplace_back(stored.letter.message.begin(), stored.letter.message.end());
+            if (stored.letter.kind == LetterKind::Message)
+                texts.emplace_back(stored.letter.message.begin(), stored.letter.message.end());
         return texts;
     }
 
@@ -146,6 +149,30 @@ TEST_F(UpgradeTest, ADatabaseOfTheFirstVersionKeepsEverything) {
     const auto database = Database::open(file("cloud.db"), Database::Mode::Open, Duration{});
     EXPECT_EQ(*version_of(**database, ""), static_cast<std::int64_t>(migrations().size()));
     EXPECT_TRUE(check(**database, ""));
+}
+
+TEST_F(UpgradeTest, ADatabaseOfTheSecondVersionKeepsEverythingAndItsTokensOpenTheRestToo) {
+    write_version(file("cloud.db"), 2);
+    const auto store = open(file("cloud.db"));
+    ASSERT_NE(store, nullptr);
+    expect_content(*store);
+    const auto letters = wait_for<std::vector<StoredLetter>>([&](auto done) {
+        store->list(Mailbox::of_app(app_of(1)), Sequence{7}, 10, kNow, std::move(done));
+    });
+    ASSERT_EQ(letters->size(), 1U);
+    EXPECT_EQ(letters->at(0).letter.kind, LetterKind::Expired);
+    EXPECT_EQ(letters->at(0).letter.reference, 77U);
+    TokenHash hash;
+    std::ranges::fill(hash.bytes, std::uint8_t{'1'});
+    const auto access =
+        wait_for<Access>([&](auto done) { store->find_access(hash, kNow, std::move(done)); });
+    ASSERT_TRUE(access);
+    EXPECT_EQ(access->user, "owner");
+    EXPECT_EQ(access->scopes, kAllScopes);
+    EXPECT_FALSE(access->expires_at);
+    const auto login =
+        wait_for<Login>([&](auto done) { store->find_login("owner", std::move(done)); });
+    EXPECT_EQ(login->password, "") << "nobody logs in before a password was set";
 }
 
 TEST_F(UpgradeTest, WhatItWasIsKeptBesideIt) {

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may do what: what the cloud remembers of users, their tokens, their open devices, and of what
+// was done with them. Records own their bytes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cloud/model/records.hpp"
+
+namespace sotto::cloud::model {
+
+// What a token lets its bearer do, one bit each.
+enum class Scope : std::uint32_t {
+    DevicesRead = 1U << 0U,
+    VariablesRead = 1U << 1U,
+    FunctionsCall = 1U << 2U,
+    DevicesUpdate = 1U << 3U,  // name, ping, signal
+    DevicesClaim = 1U << 4U,   // claim, release, claim codes, keys
+    EventsRead = 1U << 5U,
+    EventsSend = 1U << 6U,
+    User = 1U << 7U,  // the account itself and its tokens
+};
+using Scopes = std::uint32_t;
+inline constexpr Scopes kAllScopes = 0xff;
+constexpr bool has_scope(Scopes scopes, Scope scope) {
+    return (scopes & static_cast<Scopes>(scope)) != 0;
+}
+
+// Whom a good token stands for.
+struct Access {
+    AccountId account;
+    std::string user;  // name of the account
+    TokenKind kind = TokenKind::Access;
+    std::string client;
+    Scopes scopes = 0;
+    std::optional<Instant> expires_at;
+    friend bool operator==(const Access&, const Access&) = default;
+};
+
+// What is told of a token that is known by its hash only.
+struct TokenInfo {
+    TokenHash hash;
+    TokenKind kind = TokenKind::Access;
+    std::string name;
+    std::string client;
+    Scopes scopes = 0;
+    Instant created_at;
+    std::optional<Instant> expires_at;
+    friend bool operator==(const TokenInfo&, const TokenInfo&) = default;
+};
+
+struct Login {
+    AccountId account;
+    std::string password;  // as ports/openssl/password.hpp makes it; empty: there is none
+    friend bool operator==(const Login&, const Login&) = default;
+};
+
+// A code that a device shows to belong to an account, known by its hash.
+struct OpenClaim {
+    TokenHash hash;
+    AccountId account;
+    Instant expires_at;
+};
+
+// What its connections have told of an open device.
+struct DeviceTraces {
+    Instant heard_at{};
+    Instant connected_at{};
+    std::string address{};
+    std::uint16_t platform_id = 0;
+    std::uint16_t product_id = 0;
+    std::uint16_t firmware_version = 0;
+    std::string system_version{};
+    friend bool operator==(const DeviceTraces&, const DeviceTraces&) = default;
+};
+
+// An open device that somebody owns.
+struct OpenDeviceRecord {
+    DeviceId device{};
+    AccountId account;
+    std::string name;
+    std::string notes;
+    Instant claimed_at;
+    DeviceTraces traces;
+    friend bool operator==(const OpenDeviceRecord&, const OpenDeviceRecord&) = default;
+};
+
+struct DeviceChanges {
+    std::optional<std::string> name{};
+    std::optional<std::string> notes{};
+};
+
+// One line of the audit log. Never a secret, never content.
+struct AuditEntry {
+    Instant at;
+    std::optional<AccountId> account{};  // none: of nobody that is known
+    std::string address;                 // where it came from
+    std::string action;                  // "login", "device-claim", ...
+    std::string subject;                 // what it was about
+    std::string outcome;                 // "done", or why not
+    friend bool operator==(const AuditEntry&, const AuditEntry&) = default;
+};
+
+}  // namespace sotto::cloud::model

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of MemoryStore that is about users, their tokens and their open devices.
+#include <algorithm>
+
+#include "cloud/store/limits.hpp"
+#include "cloud/store/memory_store.hpp"
+
+namespace sotto::cloud::store {
+
+using namespace model;  // NOLINT(google-build-using-namespace): one vocabulary
+
+namespace {
+
+bool is_of_program(TokenKind kind) {
+    return kind == TokenKind::Access || kind == TokenKind::Refresh;
+}
+
+bool is_good(const Token& token, Instant now) {
+    return !token.expires_at || *token.expires_at > now;
+}
+
+}  // namespace
+
+Access MemoryStore::access_of(const Token& token) const {
+    const auto owner = std::ranges::find_if(
+        accounts_, [&](const auto& entry) { return entry.second.account == token.account; });
+    return {.account = token.account,
+            .user = owner->first,
+            .kind = token.kind,
+            .client = token.client,
+            .scopes = token.scopes,
+            .expires_at = token.expires_at};
+}
+
+void MemoryStore::make_room_for_token(const Token& token, Instant now) {
+    if (!is_of_program(token.kind)) return;
+    const auto is_other = [&](const auto& entry) {
+        return entry.second.token.account == token.account &&
+               is_of_program(entry.second.token.kind);
+    };
+    std::erase_if(tokens_, [&](const auto& entry) {
+        return is_other(entry) && !is_good(entry.second.token, now);
+    });
+    while (static_cast<std::size_t>(std::ranges::count_if(tokens_, is_other)) >=
+           kTokensPerAccountMax) {
+        auto oldest = tokens_.end();
+        for (auto i = tokens_.begin(); i != tokens_.end(); ++i) {
+            if (!is_other(*i)) continue;
+            if (oldest == tokens_.end() || i->second.created_at <= oldest->second.created_at)
+                oldest = i;
+        }
+        tokens_.erase(oldest);
+    }
+}
+
+void MemoryStore::find_login(std::string name, Done<Login> done) {
+    answer(done, [&]() -> Result<Login> {
+        const auto found = accounts_.find(name);
+        if (found == accounts_.end()) return Error::NotFound;
+        return Login{.account = found->second.account, .password = found->second.password};
+    });
+}
+
+void MemoryStore::set_password(AccountId account, std::string password, Done<void> done) {
+    answer(done, [&]() -> Status {
+        for (auto& [name, entry] : accounts_) {
+            if (entry.account != account) continue;
+            entry.password = std::move(password);
+            return {};
+        }
+        return Error::NotFound;
+    });
+}
+
+void MemoryStore::find_access(const TokenHash& hash, Instant now, Done<Access> done) {
+    answer(done, [&]() -> Result<Access> {
+        const auto found = tokens_.find(hash);
+        if (found == tokens_.end()) return Error::NotFound;
+        const Token& token = found->second.token;
+        const bool is_kind = token.kind == TokenKind::Account || token.kind == TokenKind::Access;
+        if (!is_kind || !is_good(token, now)) return Error::NotFound;
+        return access_of(token);
+    });
+}
+
+void MemoryStore::take_refresh(const TokenHash& hash, Instant now, Done<Access> done) {
+    answer(done, [&]() -> Result<Access> {
+        const auto found = tokens_.find(hash);
+        if (found == tokens_.end() || found->second.token.kind != TokenKind::Refresh ||
+            !is_good(found->second.token, now))
+            return Error::NotFound;
+        Access access = access_of(found->second.token);
+        tokens_.erase(found);
+        return access;
+    });
+}
+
+void MemoryStore::list_tokens(AccountId account, Instant now, Done<std::vector<TokenInfo>> done) {
+    answer(done, [&] {
+        std::vector<TokenInfo> tokens;
+        for (const auto& [hash, stored] : tokens_) {
+            const Token& token = stored.token;
+            if (token.account != account || token.kind == TokenKind::Gateway ||
+                !is_good(token, now))
+                continue;
+            tokens.push_back({.hash = hash,
+                              .kind = token.kind,
+                              .name = token.name,
+                              .client = token.client,
+                              .scopes = token.scopes,
+                              .created_at = stored.created_at,
+                              .expires_at = token.expires_at});
+        }
+        std::ranges::stable_sort(tokens, {}, &TokenInfo::created_at);
+        return tokens;
+    });
+}
+
+void MemoryStore::erase_token(const TokenHash& hash,
+                              std::optional<AccountId> account,
+                              Done<void> done) {
+    answer(done, [&]() -> Status {
+        const auto found = tokens_.find(hash);
+        if (found == tokens_.end() || found->second.token.kind == TokenKind::Gateway ||
+            (account && found->second.token.account != *account))
+            return Error::NotFound;
+        tokens_.erase(found);
+        return {};
+    });
+}
+
+void MemoryStore::erase_tokens(AccountId account, Done<std::size_t> done) {
+    answer(done, [&] {
+        return std::erase_if(tokens_, [&](const auto& entry) {
+            return entry.second.token.account == account && is_of_program(entry.second.token.kind);
+        });
+    });
+}
+
+Result<OpenDeviceRecord> MemoryStore::give(const DeviceId& device, AccountId account, Instant now) {
+    OpenDeviceRecord& record = open_devices_[device];
+    record.device = device;
+    record.account = account;
+    record.name.clear();
+    record.notes.clear();
+    record.claimed_at = now;
+    return record;
+}
+
+void MemoryStore::claim_open_device(const DeviceId& device,
+                                    AccountId account,
+                                    Instant now,
+                                    Done<OpenDeviceRecord> done) {
+    answer(done, [&]() -> Result<OpenDeviceRecord> {
+        const auto known = open_devices_.find(device);
+        if (known == open_devices_.end()) {
+            if (devices_.contains(device)) return Error::Refused;
+            return give(device, account, now);
+        }
+        if (known->second.account != account) return Error::Refused;
+        return known->second;
+    });
+}
+
+void MemoryStore::create_claim_code(OpenClaim claim,
+                                    std::size_t open_max,
+                                    Instant now,
+                                    Done<void> done) {
+    answer(done, [&]() -> Status {
+        std::erase_if(open_claims_,
+                      [&](const auto& entry) { return entry.second.expires_at <= now; });
+        const auto count = std::ranges::count_if(
+            open_claims_, [&](const auto& entry) { return entry.second.account == claim.account; });
+        if (static_cast<std::size_t>(count) >= open_max) return Error::NoSpace;
+        open_claims_.emplace(claim.hash, claim);
+        return {};
+    });
+}
+
+void MemoryStore::redeem_claim_code(const TokenHash& hash,
+                                    const DeviceId& device,
+                                    Instant now,
+                                    Done<OpenDeviceRecord> done) {
+    answer(done, [&]() -> Result<OpenDeviceRecord> {
+        const auto found = open_claims_.find(hash);
+        if (found == open_claims_.end() || found->second.expires_at <= now) return Error::NotFound;
+        if (devices_.contains(device)) return Error::Refused;
+        const AccountId account = found->second.account;
+        open_claims_.erase(found);
+        const auto known = open_devices_.find(device);
+        if (known != open_devices_.end() && known->second.account == account) return known->second;
+        return give(device, account, now);
+    });
+}
+
+void MemoryStore::find_open_device(const DeviceId& device,
+                                   Done<std::optional<OpenDeviceRecord>> done) {
+    answer(done, [&]() -> std::optional<OpenDeviceRecord> {
+        const auto found = open_devices_.find(device);
+        if (found == open_devices_.end()) return std::nullopt;
+        return found->second;
+    });
+}
+
+void MemoryStore::list_open_devices(AccountId account, Done<std::vector<OpenDeviceRecord>> done) {
+    answer(done, [&] {
+        std::vector<OpenDeviceRecord> records;
+        for (const auto& [device, record] : open_devices_) {
+            if (record.account == account) records.push_back(record);
+        }
+        return records;
+    });
+}
+
+void MemoryStore::update_open_device(AccountId account,
+                                     const DeviceId& device,
+                                     DeviceChanges changes,
+                                     Done<OpenDeviceRecord> done) {
+    answer(done, [&]() -> Result<OpenDeviceRecord> {
+        const auto found = open_devices_.find(device);
+        if (found == open_devices_.end() || found->second.account != account)
+            return Error::NotFound;
+        if (changes.name) found->second.name = *changes.name;
+        if (changes.notes) found->second.notes = *changes.notes;
+        return found->second;
+    });
+}
+
+void MemoryStore::release_open_device(AccountId account, const DeviceId& device, Done<void> done) {
+    answer(done, [&]() -> Status {
+        const auto found = open_devices_.find(device);
+        if (found == open_devices_.end() || found->second.account != account)
+            return Error::NotFound;
+        open_devices_.erase(found);
+        return {};
+    });
+}
+
+void MemoryStore::save_traces(const DeviceId& device, DeviceTraces traces, Done<void> done) {
+    answer(done, [&]() -> Status {
+        const auto found = open_devices_.find(device);
+        if (found != open_devices_.end()) found->second.traces = traces;
+        return {};
+    });
+}
+
+void MemoryStore::add_audit(AuditEntry entry, Done<void> done) {
+    answer(done, [&]() -> Status {
+        audit_.push_back(std::move(entry));
+        if (audit_.size() > kAuditEntriesMax) audit_.pop_front();
+        return {};
+    });
+}
+
+void MemoryStore::list_audit(std::optional<AccountId> account,
+                             std::size_t count_max,
+                             Done<std::vector<AuditEntry>> done) {
+    answer(done, [&] {
+        std::vector<AuditEntry> entries;
+        for (auto entry = audit_.rbegin(); entry != audit_.rend(); ++entry) {
+            if (entries.size() == count_max) break;
+            if (!account || entry->account == account) entries.push_back(*entry);
+        }
+        return entries;
+    });
+}
+
+}  // namespace sotto::cloud::store
