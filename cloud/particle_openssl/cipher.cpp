@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// One context for each direction, re-keyed for each frame: a session keeps 16 bytes of key and no
+// context of 200.
+#include "cloud/particle_openssl/keys.hpp"
+#include "cloud/particle_openssl/native.hpp"
+#include "core/base/assert.hpp"
+
+namespace sotto::cloud::particle_openssl {
+
+namespace {
+
+using particle::AesKey;
+using particle::kBlockSize;
+
+class OpensslCipher final : public particle::Cipher {
+  public:
+    OpensslCipher()
+        : cipher_(EVP_CIPHER_fetch(nullptr, "AES-128-CBC", nullptr)),
+          encryption_(EVP_CIPHER_CTX_new()),
+          decryption_(EVP_CIPHER_CTX_new()) {
+        SOTTO_ASSERT(cipher_ && encryption_ && decryption_);
+        prepare(encryption_.get(), 1);
+        prepare(decryption_.get(), 0);
+    }
+
+    void encrypt(const AesKey& key, BytesN<kBlockSize> iv, Bytes in, MutBytes out) override {
+        run(encryption_.get(), key, iv, in, out);
+    }
+    void decrypt(const AesKey& key, BytesN<kBlockSize> iv, Bytes in, MutBytes out) override {
+        run(decryption_.get(), key, iv, in, out);
+    }
+
+  private:
+    void prepare(EVP_CIPHER_CTX* context, int encrypts) {
+        SOTTO_ASSERT(
+            EVP_CipherInit_ex2(context, cipher_.get(), nullptr, nullptr, encrypts, nullptr) == 1);
+        SOTTO_ASSERT(EVP_CIPHER_CTX_set_padding(context, 0) == 1);
+    }
+    static void run(
+        EVP_CIPHER_CTX* context, const AesKey& key, BytesN<kBlockSize> iv, Bytes in, MutBytes out) {
+        SOTTO_ASSERT(in.size() == out.size() && in.size() % kBlockSize == 0);
+        int size = 0;
+        SOTTO_ASSERT(
+            EVP_CipherInit_ex2(context, nullptr, key.expose().data(), iv.data(), -1, nullptr) == 1);
+        SOTTO_ASSERT(EVP_CipherUpdate(
+                         context, out.data(), &size, in.data(), static_cast<int>(in.size())) == 1);
+        SOTTO_ASSERT(size == static_cast<int>(out.size()));
+    }
+
+    Owned<EVP_CIPHER> cipher_;
+    Owned<EVP_CIPHER_CTX> encryption_;
+    Owned<EVP_CIPHER_CTX> decryption_;
+};
+
+}  // namespace
+
+std::unique_ptr<particle::Cipher> make_cipher() { return std::make_unique<OpensslCipher>(); }
+
+}  // namespace sotto::cloud::particle_openssl
