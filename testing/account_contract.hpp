@@ -346,6 +346,47 @@ TYPED_TEST_P(AccountContract, KeepsAnAuditLogPerAccountTheNewestFirst) {
     EXPECT_EQ(list(ann, 1), std::vector{third});
 }
 
+TYPED_TEST_P(AccountContract, KeepsOneKeyOfALegacyDevice) {
+    using namespace contract;
+    using Key = cloud::model::DeviceKey;
+    const auto key = [](std::uint8_t device, std::uint8_t byte) {
+        return Key{.device = device_id(device), .key = {byte, 7}, .stored_at = kNow};
+    };
+    const auto find = [this](std::uint8_t device) {
+        return this
+            ->template ask<std::optional<Key>>(
+                [&](auto& store, auto done) { store.find_device_key(device_id(device), done); })
+            .value();
+    };
+    const auto set = [this](const Key& given) {
+        return this->template ask<void>(
+            [&](auto& store, auto done) { store.set_device_key(given, done); });
+    };
+    const auto add = [this](const Key& given, std::size_t count_max) {
+        return this->template ask<void>(
+            [&](auto& store, auto done) { store.add_device_key(given, count_max, done); });
+    };
+    const auto erase = [this](std::uint8_t device) {
+        return this->template ask<void>(
+            [&](auto& store, auto done) { store.erase_device_key(device_id(device), done); });
+    };
+    EXPECT_EQ(find(1), std::nullopt);
+    EXPECT_TRUE(set(key(1, 1)));
+    EXPECT_TRUE(set(key(1, 2)));
+    EXPECT_EQ(find(1), key(1, 2));
+    EXPECT_EQ(add(key(1, 3), 9).error(), Error::AlreadyExists);
+    EXPECT_EQ(add(key(2, 3), 1).error(), Error::NoSpace);
+    EXPECT_TRUE(add(key(2, 3), 2));
+    EXPECT_EQ(this->template ask<std::vector<Key>>(
+                      [](auto& store, auto done) { store.list_device_keys(done); })
+                  .value(),
+              (std::vector{key(1, 2), key(2, 3)}));
+    EXPECT_TRUE(erase(1));
+    EXPECT_EQ(erase(1).error(), Error::NotFound);
+    EXPECT_EQ(find(1), std::nullopt);
+    EXPECT_EQ(find(2), key(2, 3));
+}
+
 REGISTER_TYPED_TEST_SUITE_P(AccountContract,
                             KeepsThePasswordOfAUser,
                             ATokenOfAProgramStandsForItsUserUntilItExpires,
@@ -359,6 +400,7 @@ REGISTER_TYPED_TEST_SUITE_P(AccountContract,
                             OnlyTheOwnerNamesADevice,
                             RemembersTheTracesOfADevice,
                             AClaimCodeGivesADeviceOnceUntilItExpires,
-                            KeepsAnAuditLogPerAccountTheNewestFirst);
+                            KeepsAnAuditLogPerAccountTheNewestFirst,
+                            KeepsOneKeyOfALegacyDevice);
 
 }  // namespace sotto::testing

@@ -104,4 +104,12 @@ struct AuditEntry {
     friend bool operator==(const AuditEntry&, const AuditEntry&) = default;
 };
 
+// What a legacy device is known by.
+struct DeviceKey {
+    DeviceId device{};
+    std::vector<std::uint8_t> key{};  // SubjectPublicKeyInfo, DER
+    Instant stored_at;
+    friend bool operator==(const DeviceKey&, const DeviceKey&) = default;
+};
+
 }  // namespace sotto::cloud::model

@@ -244,6 +244,44 @@ void MemoryStore::save_traces(const DeviceId& device, DeviceTraces traces, Done<
     });
 }
 
+void MemoryStore::set_device_key(DeviceKey key, Done<void> done) {
+    answer(done, [&]() -> Status {
+        device_keys_[key.device] = key;
+        return {};
+    });
+}
+
+void MemoryStore::add_device_key(DeviceKey key, std::size_t count_max, Done<void> done) {
+    answer(done, [&]() -> Status {
+        if (device_keys_.contains(key.device)) return Error::AlreadyExists;
+        if (device_keys_.size() >= count_max) return Error::NoSpace;
+        device_keys_.emplace(key.device, key);
+        return {};
+    });
+}
+
+void MemoryStore::find_device_key(const DeviceId& device, Done<std::optional<DeviceKey>> done) {
+    answer(done, [&] {
+        const auto found = device_keys_.find(device);
+        return found == device_keys_.end() ? std::optional<DeviceKey>{} : found->second;
+    });
+}
+
+void MemoryStore::list_device_keys(Done<std::vector<DeviceKey>> done) {
+    answer(done, [&] {
+        std::vector<DeviceKey> keys;
+        for (const auto& [device, key] : device_keys_) keys.push_back(key);
+        return keys;
+    });
+}
+
+void MemoryStore::erase_device_key(const DeviceId& device, Done<void> done) {
+    answer(done, [&]() -> Status {
+        if (device_keys_.erase(device) == 0) return Error::NotFound;
+        return {};
+    });
+}
+
 void MemoryStore::add_audit(AuditEntry entry, Done<void> done) {
     answer(done, [&]() -> Status {
         audit_.push_back(std::move(entry));

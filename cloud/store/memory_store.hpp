@@ -60,6 +60,12 @@ class MemoryStore final : public Store {
     void save_traces(const model::DeviceId& device,
                      model::DeviceTraces traces,
                      Done<void> done) override;
+    void set_device_key(model::DeviceKey key, Done<void> done) override;
+    void add_device_key(model::DeviceKey key, std::size_t count_max, Done<void> done) override;
+    void find_device_key(const model::DeviceId& device,
+                         Done<std::optional<model::DeviceKey>> done) override;
+    void list_device_keys(Done<std::vector<model::DeviceKey>> done) override;
+    void erase_device_key(const model::DeviceId& device, Done<void> done) override;
     void add_audit(model::AuditEntry entry, Done<void> done) override;
     void list_audit(std::optional<model::AccountId> account,
                     std::size_t count_max,
@@ -143,6 +149,7 @@ class MemoryStore final : public Store {
     std::map<model::TokenHash, StoredToken> tokens_;
     std::map<model::DeviceId, model::OpenDeviceRecord> open_devices_;
     std::map<model::TokenHash, model::OpenClaim> open_claims_;
+    std::map<model::DeviceId, model::DeviceKey> device_keys_;
     std::deque<model::AuditEntry> audit_;
     std::map<model::ClaimCode, ClaimEntry> claims_;
     std::map<model::DeviceId, model::Registration> devices_;

@@ -109,6 +109,17 @@ class Store {
                              model::DeviceTraces traces,
                              Done<void> done) = 0;
 
+    // The public keys of legacy devices, one for each. A new one takes the place of the old one.
+    virtual void set_device_key(model::DeviceKey key, Done<void> done) = 0;
+    // Error::AlreadyExists if the device has a key, Error::NoSpace if `count_max` devices have.
+    virtual void add_device_key(model::DeviceKey key, std::size_t count_max, Done<void> done) = 0;
+    virtual void find_device_key(const model::DeviceId& device,
+                                 Done<std::optional<model::DeviceKey>> done) = 0;
+    // By id.
+    virtual void list_device_keys(Done<std::vector<model::DeviceKey>> done) = 0;
+    // Error::NotFound if it has none.
+    virtual void erase_device_key(const model::DeviceId& device, Done<void> done) = 0;
+
     // The oldest entries make room at kAuditEntriesMax.
     virtual void add_audit(model::AuditEntry entry, Done<void> done) = 0;
     // The newest first; of one account, or of all.

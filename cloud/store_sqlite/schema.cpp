@@ -131,7 +131,16 @@ CREATE TABLE audit (
 CREATE INDEX audit_by_account ON audit (account, entry);
 )sql";
 
-constexpr std::array<const char*, 3> kMigrations = {kVersion1, kVersion2, kVersion3};
+// What legacy devices are known by.
+constexpr const char* kVersion4 = R"sql(
+CREATE TABLE device_keys (
+    device    BLOB PRIMARY KEY,
+    key       BLOB NOT NULL,
+    stored_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array<const char*, 4> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4};
 
 Failure damaged(const std::string& path, const std::string& what) {
     return {.code = Error::Malformed,

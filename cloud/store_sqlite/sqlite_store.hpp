@@ -74,6 +74,14 @@ class SqliteStore final : public store::Store {
     void save_traces(const model::DeviceId& device,
                      model::DeviceTraces traces,
                      store::Done<void> done) override;
+    void set_device_key(model::DeviceKey key, store::Done<void> done) override;
+    void add_device_key(model::DeviceKey key,
+                        std::size_t count_max,
+                        store::Done<void> done) override;
+    void find_device_key(const model::DeviceId& device,
+                         store::Done<std::optional<model::DeviceKey>> done) override;
+    void list_device_keys(store::Done<std::vector<model::DeviceKey>> done) override;
+    void erase_device_key(const model::DeviceId& device, store::Done<void> done) override;
     void add_audit(model::AuditEntry entry, store::Done<void> done) override;
     void list_audit(std::optional<model::AccountId> account,
                     std::size_t count_max,

@@ -175,6 +175,25 @@ TEST_F(UpgradeTest, ADatabaseOfTheSecondVersionKeepsEverythingAndItsTokensOpenTh
     EXPECT_EQ(login->password, "") << "nobody logs in before a password was set";
 }
 
+TEST_F(UpgradeTest, ADatabaseOfTheThirdVersionKeepsEverythingAndTakesDeviceKeys) {
+    write_version(file("cloud.db"), 3);
+    const auto store = open(file("cloud.db"));
+    ASSERT_NE(store, nullptr);
+    expect_content(*store);
+    const auto login =
+        wait_for<Login>([&](auto done) { store->find_login("guest", std::move(done)); });
+    EXPECT_EQ(login->password, "$scrypt$x");
+    const auto lamp = wait_for<std::optional<OpenDeviceRecord>>(
+        [&](auto done) { store->find_open_device(device(0xb1), std::move(done)); });
+    ASSERT_TRUE(*lamp);
+    EXPECT_EQ((*lamp)->name, "lamp");
+    const DeviceKey key{.device = device(0xb1), .key = {1, 2}, .stored_at = kNow};
+    EXPECT_TRUE(wait_for<void>([&](auto done) { store->set_device_key(key, std::move(done)); }));
+    const auto found = wait_for<std::optional<DeviceKey>>(
+        [&](auto done) { store->find_device_key(device(0xb1), std::move(done)); });
+    EXPECT_EQ(*found, key);
+}
+
 TEST_F(UpgradeTest, WhatItWasIsKeptBesideIt) {
     constexpr std::array<const char*, 2> kSteps = {"", "DROP TABLE link_contexts;"};
     const std::string path = file("cloud.db");
