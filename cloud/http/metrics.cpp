@@ -70,6 +70,11 @@ void write_census(Page& page, const Numbers& numbers) {
         "http_connections", "HTTP connections that are no channels.", numbers.http_connections);
     page.gauge("links", "Devices that gateways report, attached or not.", census.links);
     page.gauge("devices_attached", "Devices that proved what they are.", census.attached);
+    page.gauge(
+        "legacy_devices", "Legacy Particle devices that are connected.", numbers.legacy_devices);
+    page.gauge("legacy_strangers",
+               "Connections at their port that have not come through the handshake.",
+               numbers.legacy_strangers);
 }
 
 void write_traffic(Page& page, const services::Counters& counters) {

@@ -48,17 +48,6 @@ Result<Answer> read_value(VariableType type, Bytes payload) {
     return Answer{Value{type, {payload.begin(), payload.end()}}};
 }
 
-// Names that belong to the system of devices, in any case of their letters.
-bool is_of_system(std::string_view name) {
-    constexpr std::string_view kPrefixes[] = {"spark", "particle"};
-    return std::any_of(std::begin(kPrefixes), std::end(kPrefixes), [name](std::string_view prefix) {
-        return name.size() >= prefix.size() &&
-               std::equal(prefix.begin(), prefix.end(), name.begin(), [](char a, char b) {
-                   return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b + 32) : b);
-               });
-    });
-}
-
 bool has_query(const Message& message, std::string_view query) {
     return std::any_of(message.query.begin(), message.query.end(), [query](Bytes known) {
         return as_text(known) == query;
@@ -82,6 +71,16 @@ constexpr std::size_t frame_size(std::size_t message_size) {
 }
 
 }  // namespace
+
+bool is_system_name(std::string_view name) {
+    constexpr std::string_view kPrefixes[] = {"spark", "particle"};
+    return std::any_of(std::begin(kPrefixes), std::end(kPrefixes), [name](std::string_view prefix) {
+        return name.size() >= prefix.size() &&
+               std::equal(prefix.begin(), prefix.end(), name.begin(), [](char a, char b) {
+                   return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b + 32) : b);
+               });
+    });
+}
 
 std::string_view to_string(Ending ending) {
     constexpr std::array<std::string_view, 10> kNames{"none",
@@ -182,7 +181,7 @@ void Session::on_published(const Message& message, Instant now) {
         event.data.size() > kEventDataSizeMax)
         return;
     if (events_.size() >= kEventsWaitingMax || !event_rate_.take(now)) return;
-    if (!is_of_system(event.name)) return emit(std::move(event));
+    if (!is_system_name(event.name)) return emit(std::move(event));
     if (event.name == "spark/device/safemode") is_in_safe_mode_ = true;
     emit(SystemEvent{.name = std::move(event.name), .data = std::move(event.data)});
 }

@@ -68,7 +68,7 @@ struct Published {
     bool is_public = false;
     bool has_data = false;
 };
-// Of the system of the device: its name begins with "spark".
+// An event whose name is_system_name().
 struct SystemEvent {
     std::string name{};
     std::string data{};
@@ -86,6 +86,9 @@ struct Subscription {
     }
     friend bool operator==(const Subscription&, const Subscription&) = default;
 };
+
+// Of the system of a device: its name begins with "spark" or "particle", in any case of letters.
+bool is_system_name(std::string_view name);
 
 // Why it is over.
 enum class Ending : std::uint8_t {

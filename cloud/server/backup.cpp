@@ -53,10 +53,16 @@ Failure to_failure(const store_sqlite::Failure& failure) { return {failure.code,
 
 constexpr const char* kIdentity = "identity";
 
-// The files of the own authority; their names are those in the backup.
-constexpr std::array<const char*, 3> kAuthorityFiles{
-    "authority.pem", "authority.crt", "server.pem"};
-constexpr const char* kAuthorityFolder = "tls";
+// Files with keys, of the own authority and the one by which legacy devices know the cloud, if they
+// are there; their names are those in the backup.
+struct KeyFile {
+    const char* folder;
+    const char* name;
+};
+constexpr std::array<KeyFile, 4> kKeyFiles{{{"tls", "authority.pem"},
+                                            {"tls", "authority.crt"},
+                                            {"tls", "server.pem"},
+                                            {"particle", "default_key.pem"}}};
 
 Buffer encode(const keystore::Identity& identity) {
     Buffer bytes{kFormat};
@@ -85,9 +91,8 @@ Result<keystore::Identity> parse(Bytes bytes) {
 Outcome<Keys> read_keys(const std::string& state) {
     SOTTO_TRY_ASSIGN(const keystore::Identity identity, read_identity(state));
     Keys keys{{kIdentity, encode(identity)}};
-    for (const char* name : kAuthorityFiles) {
-        auto file =
-            ports::read_file(state + "/" + kAuthorityFolder + "/" + name, kCertificateFileMax);
+    for (const auto& [folder, name] : kKeyFiles) {
+        auto file = ports::read_file(state + "/" + folder + "/" + name, kCertificateFileMax);
         if (file) {
             keys[name] = *std::move(file);
         } else if (file.error().code != Error::NotFound) {
@@ -101,12 +106,12 @@ void wipe_all(Keys& keys) {
     for (auto& [name, content] : keys) wipe(content);
 }
 
-Outcome<> put_authority(const std::string& state, const Keys& keys) {
-    for (const char* name : kAuthorityFiles) {
+Outcome<> put_key_files(const std::string& state, const Keys& keys) {
+    for (const auto& [folder_name, name] : kKeyFiles) {
         const auto file = keys.find(name);
         if (file == keys.end()) continue;
         SOTTO_TRY_ASSIGN(const ports::File folder,
-                         ports::open_private_folder(state + "/" + kAuthorityFolder));
+                         ports::open_private_folder(state + "/" + folder_name));
         if (!ports::replace_file(folder, name, file->second))
             return Failure{Error::StorageFailed,
                            "cannot write into " + state + ": check permissions and space"};
@@ -200,7 +205,8 @@ Failure not_empty(const std::string& state) {
 // Whether there is nothing in the folder but what a restore leaves that was cut short.
 bool is_free(const std::string& state) {
     const std::set<std::string> ours{kKeysName,
-                                     kAuthorityFolder,
+                                     "tls",
+                                     "particle",
                                      std::string{kDatabaseName} + ".new",
                                      std::string{kDatabaseName} + ".new-journal",
                                      kSettingsFileName};
@@ -287,7 +293,7 @@ Outcome<> restore(const RestoreCommand& command) {
         identity
             ? put_key(state, *identity)
             : Outcome<>{Failure{identity.error(), "the key in " + command.file + " is damaged"}};
-    if (put) put = put_authority(state, keys);
+    if (put) put = put_key_files(state, keys);
     wipe_all(keys);
     if (!put) return put;
     // With this name the cloud is there.

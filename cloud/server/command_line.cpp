@@ -112,6 +112,40 @@ CLI::App* add_add(CLI::App& app, const char* name, const char* help, AddCommand&
     return command;
 }
 
+// Keys of legacy devices. Every command writes what it was asked into the same place.
+class DeviceKeyOptions {
+  public:
+    DeviceKeyOptions(CLI::App& app, DeviceKeyCommand& command) : command_(command) {
+        group_ = app.add_subcommand("device-key", "keys of legacy Particle devices");
+        group_->require_subcommand(1);
+        using What = DeviceKeyCommand::What;
+        CLI::App* set = add("set", "know a device by this public key from now on", What::Set);
+        add_device(*set);
+        set->add_option("file", command_.file, "its public RSA key, in PEM or DER")
+            ->required()
+            ->type_name("FILE");
+        add("list", "print the ids of the devices whose keys are known", What::List);
+        add_device(*add("remove", "forget the key of a device: it is refused", What::Remove));
+        add("server", "say where the key is by which devices know this cloud", What::Server);
+    }
+    bool parsed() const { return group_->parsed(); }
+
+  private:
+    CLI::App* add(const char* name, const char* help, DeviceKeyCommand::What what) {
+        CLI::App* command = add_command(*group_, name, help, command_.state);
+        command->callback([this, what] { command_.what = what; });
+        return command;
+    }
+    void add_device(CLI::App& command) {
+        command.add_option("device", command_.device, "its id: 24 hexadecimal digits")
+            ->required()
+            ->type_name("ID");
+    }
+
+    DeviceKeyCommand& command_;
+    CLI::App* group_ = nullptr;
+};
+
 constexpr const char* kPassphraseHelp =
     "seal it, or open it, under the passphrase in the first line of this file";
 
@@ -192,6 +226,8 @@ Command read_command_line(int argc, char** argv) {
     gateway_command->add_option("--account", gateway.account, "whose gateway it is")
         ->type_name("NAME")
         ->capture_default_str();
+    DeviceKeyCommand device_key;
+    const DeviceKeyOptions device_key_options{app, device_key};
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -207,6 +243,7 @@ Command read_command_line(int argc, char** argv) {
         if (!print_settings.read(print_state)) return 2;
         return print;
     }
+    if (device_key_options.parsed()) return device_key;
     if (status_command->parsed()) return status;
     if (backup_command->parsed()) return backup;
     if (restore_command->parsed()) return restore;

@@ -42,6 +42,14 @@ inline constexpr std::size_t kAdminConnectionsMax = 32;  // beyond them closed a
 inline constexpr std::size_t kUplinkReadSize = 16'384;
 inline constexpr Duration kUplinkFarewell = seconds(2);  // for the other side to close, too
 
+// Legacy Particle devices.
+inline constexpr std::size_t kHalfOpenMax = 4'096;       // beyond it the oldest is closed
+inline constexpr std::size_t kRsaQueueMax = 4'096;       // beyond it the oldest is dropped
+inline constexpr std::size_t kRsaThreadsMax = 16;        // one for each core at most
+inline constexpr std::size_t kFirstUseKeysMax = 65'536;  // keys known; then none is enrolled
+inline constexpr int kParticleSendBuffer = 16'384;
+inline constexpr Duration kParticleTick = seconds(1);  // between two looks at all of them
+
 // Certificates.
 inline constexpr std::chrono::seconds kCertificateLookPeriod{10};  // are files looked at again
 inline constexpr Duration kCertificateLifetime = days(90);         // of one of the own authority

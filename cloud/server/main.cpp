@@ -10,6 +10,7 @@
 #include "cloud/server/backup.hpp"
 #include "cloud/server/doctor.hpp"
 #include "cloud/server/own_authority.hpp"
+#include "cloud/server/particle_keys.hpp"
 #include "cloud/server/run.hpp"
 #include "cloud/server/status.hpp"
 #include "ports/linux/system_clock.hpp"
@@ -67,6 +68,13 @@ int perform(const AddCommand& command) {
     if (!token) return fail(token.error());
     std::cerr << "The token of " << command.name << ", which cannot be shown again:" << std::endl;
     std::cout << *token << std::endl;
+    return EXIT_SUCCESS;
+}
+
+int perform(const DeviceKeyCommand& command) {
+    const auto text = perform_device_key(command);
+    if (!text) return fail(text.error());
+    std::cout << *text << std::flush;
     return EXIT_SUCCESS;
 }
 

@@ -25,6 +25,8 @@
 #include "cloud/server/limits.hpp"
 #include "cloud/server/listen.hpp"
 #include "cloud/server/note_log.hpp"
+#include "cloud/server/particle_keys.hpp"
+#include "cloud/server/particle_port.hpp"
 #include "cloud/server/sessions.hpp"
 #include "cloud/server/status.hpp"
 #include "core/base/hex.hpp"
@@ -93,6 +95,7 @@ class Cloud {
         SOTTO_TRY(listen_at_both());
         SOTTO_TRY_ASSIGN(const std::string address, choose_address(setting));
         wire(address);
+        SOTTO_TRY(open_particle_port());
         SOTTO_TRY(open_admin());
         return write_ports_file();
     }
@@ -102,12 +105,14 @@ class Cloud {
         if (certificates_) watch_certificates();
         http_->start();
         gateways_->start();
+        if (particle_) particle_->start();
         admin_->start();
         if (metrics_) metrics_->start();
         on_tick();
         log_.info("ready",
                   {{"apps", places_.http},
                    {"gateways", places_.devices},
+                   {"particle", places_.particle},
                    {"metrics", places_.metrics},
                    {"version", kVersion}});
         manager_.say_ready();
@@ -139,6 +144,7 @@ class Cloud {
         manager_.say_stopping();
         http_->stop();
         gateways_->stop();
+        if (particle_) particle_->stop();
         admin_->stop();
         if (metrics_) metrics_->stop();
         store_->get_setting("address", [this](const auto& /*ignored*/) { hub_->shut_down(); });
@@ -290,6 +296,45 @@ class Cloud {
                           *std::move(devices_acceptor_),
                           *hub_,
                           certificates_for(command_.settings.devices));
+        wire_open_devices();
+    }
+
+    void wire_open_devices() {
+        using Owner = services::OpenDevices::Owner;
+        open_devices_.emplace(
+            ring_,
+            services::OpenDevices::Config{
+                .load_owner =
+                    [this](const model::DeviceId& device, std::function<void(Result<Owner>)> done) {
+                        store_->find_open_device(
+                            device, [done = std::move(done)](const auto& found) {
+                                if (!found) return done(found.error());
+                                done(*found ? Owner{(*found)->account} : Owner{});
+                            });
+                    },
+                .on_claim_code = [](const model::DeviceId&, const std::string&) {},
+                .now = [this] { return clock_.now(); }});
+    }
+
+    // Legacy devices have a protocol that encrypts, so that they need no TLS beyond this machine.
+    Outcome<> open_particle_port() {
+        if (command_.settings.particle.empty()) return {};
+        SOTTO_TRY_ASSIGN(auto key, ensure_particle_key(command_.state));
+        particle_key_.emplace(std::move(key));
+        auto acceptor = listen(loop_, {"--particle", command_.settings.particle, true});
+        if (!acceptor) return acceptor.error();
+        places_.particle = text_of(acceptor->local_endpoint());
+        particle_.emplace(
+            loop_,
+            *std::move(acceptor),
+            ParticlePort::Setup{.key = *particle_key_,
+                                .store = *store_,
+                                .devices = *open_devices_,
+                                .entropy = entropy_,
+                                .log = log_,
+                                .now = [this] { return clock_.now(); },
+                                .enrols_on_first_use = command_.settings.particle_enrol});
+        return {};
     }
 
     Outcome<> open_admin() {
@@ -327,6 +372,8 @@ class Cloud {
                 .store = store_->statistics(),
                 .store_bytes = size_of_database(command_.state),
                 .http_connections = http_->connection_count(),
+                .legacy_devices = particle_ ? particle_->session_count() : 0,
+                .legacy_strangers = particle_ ? particle_->half_open_count() : 0,
                 .certificate_expires_s = certificates_ ? certificates_->facts().not_after : 0};
     }
 
@@ -337,6 +384,7 @@ class Cloud {
         const ports::File folder{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
         const std::string text =
             "http=" + http_text_ + "\ndevices=" + devices_text_ + "\n" +
+            (places_.particle.empty() ? "" : "particle=" + places_.particle + "\n") +
             (places_.metrics.empty() ? "" : "metrics=" + places_.metrics + "\n");
         const bool is_written =
             folder.is_open() &&
@@ -349,6 +397,7 @@ class Cloud {
     void on_tick() {
         sessions_->on_time();
         hub_->on_time();
+        if (particle_) particle_->on_time();
         if (ticks_++ % kTicksPerSecond == 0) on_second();
         timer_.expires_after(kTick);
         timer_.async_wait([this](error_code error) {
@@ -385,6 +434,8 @@ class Cloud {
     Capture capture_;
     std::optional<services::Hub> hub_;
     std::optional<Sessions> sessions_;
+    services::EventRing ring_{clock_.now()};
+    std::optional<services::OpenDevices> open_devices_;
     std::optional<http::Api> api_;
     std::optional<Certificates> certificates_;
     std::optional<CertificateWatch> watch_;
@@ -392,6 +443,8 @@ class Cloud {
     std::optional<Acceptor> devices_acceptor_;
     std::optional<HttpPort> http_;
     std::optional<GatewayPort> gateways_;
+    std::optional<particle_openssl::ServerKey> particle_key_;
+    std::optional<ParticlePort> particle_;
     std::string http_text_;
     std::string devices_text_;
     std::optional<AdminPort> admin_;

@@ -19,6 +19,17 @@ std::vector<ports::Setting> table_of(Settings& settings) {
          "what gateways and devices are told to connect to; empty: what init was told, else where "
          "devices listens",
          &settings.address},
+        {"particle",
+         "HOST:PORT",
+         "where legacy Particle devices connect, which expect port 5683; their protocol encrypts "
+         "by "
+         "itself, as well as it could in 2013; empty: nowhere",
+         &settings.particle},
+        {"particle-enrol",
+         "",
+         "take the key that a legacy device shows if none is known for it; else an operator says "
+         "sotto-cloud device-key set",
+         &settings.particle_enrol},
         {"tls", "", "speak TLS on this machine too; beyond it that is so anyway", &settings.tls},
         {"certificate",
          "FILE",
@@ -33,7 +44,9 @@ std::vector<ports::Setting> table_of(Settings& settings) {
          &settings.insecure},
         {"ports-file",
          "FILE",
-         "write http=HOST:PORT and devices=HOST:PORT to this file once both listen; empty: do not",
+         "write http=HOST:PORT, devices=HOST:PORT and so on to this file once they listen; empty: "
+         "do "
+         "not",
          &settings.ports_file},
         {"capture",
          "FILE",

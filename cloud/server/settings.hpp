@@ -27,7 +27,9 @@ struct CertificateCommand {
 struct Settings {
     std::string http = "127.0.0.1:8080";
     std::string devices = "127.0.0.1:5684";
-    std::string address{};  // as InitCommand's; empty: that one
+    std::string address{};   // as InitCommand's; empty: that one
+    std::string particle{};  // where; empty: nowhere
+    bool particle_enrol = false;
     bool tls = false;
     std::string certificate_file{};
     std::string key_file{};
@@ -79,6 +81,15 @@ struct AddCommand {
     std::string account{};  // of a gateway
 };
 
+// The keys of legacy devices, and the one by which they know the cloud.
+struct DeviceKeyCommand {
+    enum class What : std::uint8_t { Set, List, Remove, Server };
+    What what = What::List;
+    std::string state{};
+    std::string device{};
+    std::string file{};
+};
+
 // An exit code: everything was said already (help, version, a mistake on the command line).
 using Command = std::variant<InitCommand,
                              CertificateCommand,
@@ -89,6 +100,7 @@ using Command = std::variant<InitCommand,
                              RestoreCommand,
                              DoctorCommand,
                              PrintSettingsCommand,
+                             DeviceKeyCommand,
                              int>;
 Command read_command_line(int argc, char** argv);
 

@@ -10,6 +10,7 @@
 #include "cloud/server/clock.hpp"
 #include "cloud/server/keys.hpp"
 #include "cloud/server/own_authority.hpp"
+#include "cloud/server/particle_keys.hpp"
 #include "core/base/hex.hpp"
 #include "core/cose/credential.hpp"
 #include "core/framing/text.hpp"
@@ -202,6 +203,7 @@ Outcome<> init(const InitCommand& command, hal::Entropy& entropy) {
                            state};
     SOTTO_TRY(ensure_identity(keys, state, entropy));
     SOTTO_TRY(issue_own_certificate(state, hosts_of(command), ports::SystemClock::unix_seconds()));
+    SOTTO_TRY(ensure_particle_key(state));
     const auto owner = draw_token(entropy);
     const auto gateway = draw_token(entropy);
     if (!owner || !gateway) return no_randomness();
@@ -215,14 +217,17 @@ Outcome<> init(const InitCommand& command, hal::Entropy& entropy) {
     return {};
 }
 
+Outcome<> check_cloud(const std::string& path) {
+    if (has_cloud(path)) return {};
+    const bool is_begun = fs::exists(path_of(path, kKeysName));
+    return Failure{Error::NotFound,
+                   (is_begun ? "the init of " + path + " was cut short; do it again"
+                             : "there is no cloud in " + path + "; make one") +
+                       ": sotto-cloud init --state " + path};
+}
+
 Outcome<State> open_state(const std::string& path) {
-    if (!has_cloud(path)) {
-        const bool is_begun = fs::exists(path_of(path, kKeysName));
-        return Failure{Error::NotFound,
-                       (is_begun ? "the init of " + path + " was cut short; do it again"
-                                 : "there is no cloud in " + path + "; make one") +
-                           ": sotto-cloud init --state " + path};
-    }
+    SOTTO_TRY(check_cloud(path));
     SOTTO_TRY_ASSIGN(ports::FileStorage keys, ports::FileStorage::open(path_of(path, kKeysName)));
     SOTTO_TRY_ASSIGN(keystore::Identity identity, load_identity(keys, path));
     return State{std::move(keys), std::move(identity)};
@@ -230,7 +235,7 @@ Outcome<State> open_state(const std::string& path) {
 
 Outcome<std::string> show_certificate(const CertificateCommand& command, std::int64_t now) {
     const std::string& state = command.state;
-    if (!has_cloud(state)) return open_state(state).error();
+    SOTTO_TRY(check_cloud(state));
     if (!command.hosts.empty() || !has_own_authority(state))
         SOTTO_TRY(issue_own_certificate(state, command.hosts, now));
     SOTTO_TRY_ASSIGN(const OwnCertificate own, read_own_certificate(state));
@@ -253,7 +258,7 @@ Outcome<std::string> add(const AddCommand& command, hal::Entropy& entropy) {
     if (!is_name(command.name))
         return Failure{Error::InvalidArgument,
                        "this cannot be a name; take 1 to 64 printable characters"};
-    if (!has_cloud(command.state)) return open_state(command.state).error();
+    SOTTO_TRY(check_cloud(command.state));
     Waiter waiter;
     SOTTO_TRY_ASSIGN(const auto store, open_store(command.state, waiter.executor()));
     SOTTO_TRY_ASSIGN(const model::AccountId account, account_for(waiter, *store, command));

@@ -32,6 +32,9 @@ struct State {
 // Error::AlreadyExists if there is a cloud: it is left as it is.
 Outcome<> init(const InitCommand& command, hal::Entropy& entropy);
 
+// Error::NotFound without a finished init.
+Outcome<> check_cloud(const std::string& path);
+
 // Error::NotFound without a finished init, Error::Busy while another process runs this cloud,
 // Error::Malformed if the key is damaged.
 Outcome<State> open_state(const std::string& path);

@@ -77,6 +77,9 @@ std::string text_of(const json& status) {
              << "database   " << database["bytes"] << " bytes, schema " << database["schema"];
     }
     text << "\n";
+    if (const json& place = status["particle"]; place.is_string())
+        text << "legacy     " << here["legacy_devices"] << " connected, at "
+             << place.get<std::string>() << "\n";
     if (const json& expires = status["certificate_expires_s"]; !expires.is_null())
         text << "TLS        certificate expires " << date_of(expires.get<std::int64_t>()) << "\n";
     if (const json& failures = status["store_failures"]; failures != 0)
@@ -93,11 +96,13 @@ std::string render_status(const http::Numbers& numbers, const Places& places, In
                 {"uptime_s", (now - numbers.started_at).ms / 1'000},
                 {"http", places.http},
                 {"devices", places.devices},
+                {"particle", places.particle.empty() ? json{} : json(places.particle)},
                 {"metrics", places.metrics.empty() ? json{} : json(places.metrics)},
                 {"connected",
                  {{"gateways", numbers.census.gateways},
                   {"apps", numbers.census.apps},
-                  {"devices", numbers.census.attached}}},
+                  {"devices", numbers.census.attached},
+                  {"legacy_devices", numbers.legacy_devices}}},
                 {"store_failures", numbers.store.failures},
                 {"certificate_expires_s", json{}}};
     if (numbers.certificate_expires_s != 0)

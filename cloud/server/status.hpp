@@ -16,7 +16,8 @@ inline constexpr const char* kVersion = "0.1.0";
 struct Places {
     std::string http;
     std::string devices;
-    std::string metrics;  // empty: none
+    std::string particle;  // empty: none
+    std::string metrics;   // empty: none
 };
 
 // The answer to GET /status, in JSON.

@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cloud/server/particle_line.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "cloud/server/limits.hpp"
+#include "core/base/hex.hpp"
+
+namespace sotto::cloud::server {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using particle::Handshake;
+using services::DeviceDone;
+using services::DeviceError;
+
+namespace {
+
+constexpr std::size_t kRandomSize = 40;  // of what the official cloud gives a device
+
+DeviceError to_device_error(Error error) {
+    switch (error) {
+        case Error::NotFound:
+            return DeviceError::NoSuch;
+        case Error::Timeout:
+            return DeviceError::TimedOut;
+        case Error::TooLarge:
+            return DeviceError::TooLarge;
+        case Error::Busy:
+        case Error::NoSpace:
+            return DeviceError::Busy;
+        case Error::WrongState:
+            return DeviceError::NotConnected;
+        case Error::AlreadyExists:
+        case Error::EntropyFailed:
+        case Error::Expired:
+        case Error::InvalidArgument:
+        case Error::Malformed:
+        case Error::RateLimited:
+        case Error::Refused:
+        case Error::StorageFailed:
+        case Error::Superseded:
+        case Error::Truncated:
+        case Error::Unauthenticated:
+        case Error::Unsupported:
+            break;
+    }
+    return DeviceError::Refused;
+}
+
+services::ValueType to_value_type(particle::VariableType type) {
+    switch (type) {
+        case particle::VariableType::Bool:
+            return services::ValueType::Bool;
+        case particle::VariableType::Int:
+            return services::ValueType::Int;
+        case particle::VariableType::Double:
+            return services::ValueType::Double;
+        case particle::VariableType::String:
+            break;
+    }
+    return services::ValueType::String;
+}
+
+// The session has looked at the size. An int comes with its high byte first, a double with its low.
+services::Value to_value(const particle::Value& value) {
+    std::uint64_t number = 0;
+    switch (to_value_type(value.type)) {
+        case services::ValueType::Bool:
+            return value.bytes[0] != 0;
+        case services::ValueType::Int:
+            for (const std::uint8_t byte : value.bytes) number = number << 8U | byte;
+            return static_cast<std::int32_t>(static_cast<std::uint32_t>(number));
+        case services::ValueType::Double:
+            for (std::size_t i = value.bytes.size(); i-- > 0;)
+                number = number << 8U | value.bytes[i];
+            return std::bit_cast<double>(number);
+        case services::ValueType::String:
+            break;
+    }
+    return std::string{as_text(value.bytes)};
+}
+
+void give(
+    const std::variant<DeviceDone<void>, DeviceDone<std::int32_t>, DeviceDone<services::Value>>&
+        done,
+    const Result<particle::Answer>& answer) {
+    std::visit(
+        [&answer]<class T>(const DeviceDone<T>& is_done) {
+            if (!answer) return is_done(to_device_error(answer.error()));
+            if constexpr (std::is_void_v<T>) {
+                is_done({});
+            } else if constexpr (std::is_same_v<T, std::int32_t>) {
+                const auto* result = std::get_if<std::int32_t>(&*answer);
+                is_done(result ? Result<T, DeviceError>{*result} : DeviceError::Refused);
+            } else {
+                const auto* value = std::get_if<particle::Value>(&*answer);
+                is_done(value ? Result<T, DeviceError>{to_value(*value)} : DeviceError::Refused);
+            }
+        },
+        done);
+}
+
+}  // namespace
+
+ParticleLine::ParticleLine(World& world, Socket socket, std::string address)
+    : world_(world),
+      socket_(std::move(socket)),
+      address_(std::move(address)),
+      connected_at_(world.now()) {}
+
+// The socket.
+
+void ParticleLine::start() {
+    error_code error;
+    particle::Nonce nonce{};
+    socket_.set_option(asio::ip::tcp::no_delay{true}, error);
+    socket_.set_option(asio::socket_base::send_buffer_size{kParticleSendBuffer}, error);
+    socket_.non_blocking(true, error);
+    if (error || !world_.entropy.fill(nonce)) return end("no randomness");
+    handshake_ = std::make_unique<Handshake>(nonce, world_.now());
+    output_.assign(nonce.begin(), nonce.end());
+    flush();
+    wait_to_read();
+}
+
+void ParticleLine::wait_to_read() {
+    if (!is_open_) return;
+    if (handshake_ && handshake_->stage() == Handshake::Stage::Refused) return;
+    socket_.async_wait(Socket::wait_read, [self = shared_from_this()](error_code error) {
+        if (error) return self->end("gone");
+        self->on_readable();
+    });
+}
+
+void ParticleLine::on_readable() {
+    if (!is_open_) return;
+    error_code error;
+    const std::size_t size = socket_.read_some(asio::buffer(world_.read_buffer), error);
+    if (error && error != asio::error::would_block) return end("gone");
+    if (!error) on_bytes(Bytes{world_.read_buffer}.first(size));
+    wait_to_read();
+}
+
+void ParticleLine::on_bytes(Bytes bytes) {
+    if (session_) {
+        session_->receive(bytes, world_.now());
+        return pump();
+    }
+    const auto before = handshake_->stage();
+    handshake_->receive(bytes, world_.now());
+    if (handshake_->stage() == before) return;
+    if (handshake_->stage() == Handshake::Stage::Opening) return open_key_message();
+    refuse("too many bytes");
+}
+
+// What the socket does not take waits; the session bounds how much of it.
+void ParticleLine::flush() {
+    if (is_waiting_to_write_) return;
+    while (is_open_) {
+        if (sent_ == output_.size()) {
+            sent_ = 0;
+            output_ = session_ ? session_->take_output() : std::vector<std::uint8_t>{};
+            if (output_.empty()) return;
+        }
+        if (!write_some()) return;
+    }
+}
+
+// False if there is no going on.
+bool ParticleLine::write_some() {
+    error_code error;
+    sent_ +=
+        socket_.write_some(asio::buffer(output_.data() + sent_, output_.size() - sent_), error);
+    if (!error) return true;
+    if (error != asio::error::would_block) {
+        end("gone");
+        return false;
+    }
+    is_waiting_to_write_ = true;
+    socket_.async_wait(Socket::wait_write, [self = shared_from_this()](error_code failed) {
+        self->is_waiting_to_write_ = false;
+        if (failed) return self->end("gone");
+        self->flush();
+    });
+    return false;
+}
+
+void ParticleLine::end(std::string_view why) {
+    if (!is_open_) return;
+    const auto self = shared_from_this();
+    is_open_ = false;
+    error_code ignored;
+    socket_.close(ignored);
+    if (is_reported_) {
+        world_.devices.on_disconnected(device_, *this);
+        world_.log.info("particle-gone", {{"device", to_hex<std::string>(device_)}, {"why", why}});
+    } else if (session_) {
+        world_.log.warn(
+            "particle-refused",
+            {{"device", to_hex<std::string>(device_)}, {"from", address_}, {"why", why}});
+    }
+    for (const Pending& pending : std::exchange(pending_, {}))
+        give(pending.done, Error::WrongState);
+    world_.on_end(*this);
+}
+
+void ParticleLine::on_time(Instant now) {
+    if (handshake_ && handshake_->is_over(now)) return end("handshake");
+    if (!session_ || now < session_->next_deadline()) return;
+    session_->on_time(now);
+    pump();
+}
+
+// The handshake.
+
+void ParticleLine::refuse(std::string_view why) {
+    world_.log.warn("particle-refused", {{"from", address_}, {"why", why}});
+}
+
+void ParticleLine::open_key_message() {
+    world_.workers.submit([weak = weak_from_this(),
+                           executor = socket_.get_executor(),
+                           message = handshake_->key_message()](particle::HandshakeCrypto& crypto) {
+        if (weak.expired()) return;
+        asio::post(executor,
+                   [weak, introduction = particle::open_key_message(crypto, message)]() mutable {
+                       if (const auto self = weak.lock()) self->on_opened(std::move(introduction));
+                   });
+    });
+}
+
+void ParticleLine::on_opened(Result<particle::Introduction> introduction) {
+    if (!is_open_) return;
+    handshake_->on_opened(std::move(introduction));
+    if (handshake_->stage() != Handshake::Stage::Looking) return refuse("key message");
+    device_ = handshake_->device();
+    world_.store.find_device_key(device_, [weak = weak_from_this()](const auto& stored) {
+        if (const auto self = weak.lock()) self->on_stored_key(stored);
+    });
+}
+
+// [PAR-1]
+void ParticleLine::on_stored_key(const Result<std::optional<model::DeviceKey>>& stored) {
+    if (!is_open_) return;
+    std::optional<particle::DeviceKey> key;
+    if (stored && *stored) key = (*stored)->key;
+    if (stored && !*stored && world_.enrols_on_first_use) {
+        const auto shown = particle_openssl::read_device_key(handshake_->reported_key());
+        if (shown) key = enrolled_key_ = *shown;
+    }
+    const bool is_known = key.has_value();
+    handshake_->on_key(std::move(key));
+    if (handshake_->stage() == Handshake::Stage::Agreeing) return agree();
+    world_.log.warn("particle-refused",
+                    {{"device", to_hex<std::string>(device_)},
+                     {"from", address_},
+                     {"why",
+                      !stored    ? "the store failed"
+                      : is_known ? "handshake"
+                                 : "no key stored"}});
+}
+
+void ParticleLine::agree() {
+    world_.workers.submit([weak = weak_from_this(),
+                           executor = socket_.get_executor(),
+                           key = handshake_->key()](particle::HandshakeCrypto& crypto) {
+        if (weak.expired()) return;
+        asio::post(executor, [weak, agreement = particle::agree(crypto, key)]() mutable {
+            if (const auto self = weak.lock()) self->on_agreed(std::move(agreement));
+        });
+    });
+}
+
+void ParticleLine::on_agreed(Result<particle::Agreement> agreement) {
+    if (!is_open_) return;
+    std::array<std::uint8_t, 2> id{};
+    const Status status = agreement ? world_.entropy.fill(id) : Status{agreement.error()};
+    handshake_->on_agreed(status);
+    if (handshake_->stage() != Handshake::Stage::Done) return refuse("key of no use");
+    handshake_.reset();
+    output_.assign(agreement->message.begin(), agreement->message.end());
+    sent_ = 0;
+    session_ = std::make_unique<particle::Session>(
+        particle::Session::Setup{.cipher = world_.cipher,
+                                 .credentials = std::move(agreement->credentials),
+                                 .first_id = static_cast<std::uint16_t>(id[0] << 8U | id[1]),
+                                 .now = world_.now()});
+    flush();
+}
+
+// The session.
+
+// Takes what it has to say, and sends what is to be sent.
+void ParticleLine::pump() {
+    const auto self = shared_from_this();
+    attributes_.reset();
+    while (is_open_ && !is_held_) {
+        auto event = session_->next_event();
+        if (!event) break;
+        std::visit([this](auto& what) { on(what); }, *event);
+    }
+    flush();
+    if (is_open_ && session_->ending() != particle::Ending::None)
+        end(particle::to_string(session_->ending()));
+}
+
+// Not from within calls of others: what comes of it may be the end.
+void ParticleLine::pump_soon() {
+    if (std::exchange(is_pump_due_, true)) return;
+    asio::post(socket_.get_executor(), [self = shared_from_this()] {
+        self->is_pump_due_ = false;
+        if (self->is_open_) self->pump();
+    });
+}
+
+void ParticleLine::on(particle::Greeted& /*greeted*/) {
+    is_greeted_ = true;
+    world_.on_greeted(*this);
+    if (!enrolled_key_.empty()) return enrol();
+    report();
+}
+
+// Only now it is proved that it has the key.
+void ParticleLine::enrol() {
+    is_held_ = true;
+    world_.store.add_device_key(
+        {.device = device_, .key = std::exchange(enrolled_key_, {}), .stored_at = world_.now()},
+        kFirstUseKeysMax,
+        [weak = weak_from_this()](const Status& stored) {
+            const auto self = weak.lock();
+            if (!self || !self->is_open_) return;
+            if (!stored) return self->end("not enrolled");
+            self->world_.log.warn(
+                "particle-enrolled",
+                {{"device", to_hex<std::string>(self->device_)}, {"from", self->address_}});
+            self->is_held_ = false;
+            self->report();
+            self->pump();
+        });
+}
+
+void ParticleLine::report() {
+    is_reported_ = true;
+    world_.log.info("particle-connected",
+                    {{"device", to_hex<std::string>(device_)},
+                     {"from", address_},
+                     {"platform", session_->hello()->platform}});
+    world_.devices.on_connected(device_, *this);
+}
+
+void ParticleLine::on(particle::Described& /*described*/) {}
+
+void ParticleLine::on(particle::Published& published) {
+    services::Publication what{.name = std::move(published.name), .ttl_s = published.ttl_s};
+    if (published.has_data) what.data = std::move(published.data);
+    if (published.is_public) what.visibility = services::Visibility::Public;
+    world_.devices.on_event(device_, *this, std::move(what));
+}
+
+void ParticleLine::on(particle::SystemEvent& event) {
+    answer_system(event);
+    services::Publication what{.name = std::move(event.name)};
+    if (!event.data.empty()) what.data = std::move(event.data);
+    world_.devices.on_event(device_, *this, std::move(what));
+}
+
+// What the official cloud answers, under the same name: to an event without data.
+void ParticleLine::answer_system(const particle::SystemEvent& event) {
+    if (!event.data.empty()) return;
+    if (event.name.ends_with("/device/ip")) return tell(event.name, address_);
+    if (event.name.ends_with("/device/random")) {
+        std::string bytes(kRandomSize, '\0');
+        auto* begin = static_cast<std::uint8_t*>(static_cast<void*>(bytes.data()));
+        if (world_.entropy.fill({begin, bytes.size()})) tell(event.name, bytes);
+    }
+    if (!event.name.ends_with("/device/name")) return;
+    world_.store.find_open_device(device_,
+                                  [weak = weak_from_this(), name = event.name](const auto& record) {
+                                      const auto self = weak.lock();
+                                      if (self && self->is_open_ && record && *record)
+                                          self->tell(name, (*record)->name);
+                                  });
+}
+
+void ParticleLine::tell(const std::string& name, const std::string& data) {
+    if (!wants(name, {})) return;
+    // What has no room is lost, as events may be.
+    (void)session_->publish({.name = name, .data = data}, world_.now());
+    pump_soon();
+}
+
+bool ParticleLine::wants(std::string_view name, std::string_view publisher) const {
+    return std::ranges::any_of(session_->subscriptions(), [&](const auto& subscription) {
+        return subscription.wants(name, publisher);
+    });
+}
+
+void ParticleLine::on(particle::Answered& answered) {
+    const auto pending = std::ranges::find_if(
+        pending_, [&](const Pending& known) { return known.request == answered.request; });
+    if (pending == pending_.end()) return;
+    const AnyDone done = std::move(pending->done);
+    pending_.erase(pending);
+    give(done, answered.answer);
+}
+
+// What REST sees.
+
+const services::DeviceAttributes& ParticleLine::attributes() const {
+    attributes_ = std::make_unique<services::DeviceAttributes>();
+    const particle::Hello& hello = *session_->hello();
+    attributes_->platform_id = hello.platform;
+    attributes_->product_id = hello.product;
+    attributes_->firmware_version = hello.product_version;
+    if (hello.system_version != 0)
+        attributes_->system_version = std::to_string(hello.system_version);
+    attributes_->address = address_;
+    attributes_->connected_at = connected_at_;
+    attributes_->heard_at = session_->heard_at();
+    attributes_->is_in_safe_mode = session_->is_in_safe_mode();
+    if (!session_->description()) return *attributes_;
+    attributes_->functions = session_->description()->functions;
+    for (const auto& variable : session_->description()->variables)
+        attributes_->variables.emplace_back(variable.name, to_value_type(variable.type));
+    return *attributes_;
+}
+
+template <class T>
+void ParticleLine::submit(Result<particle::RequestId> request, DeviceDone<T> done) {
+    if (!request) return done(to_device_error(request.error()));
+    pending_.push_back({*request, std::move(done)});
+    pump_soon();
+}
+
+void ParticleLine::call(const std::string& function,
+                        const std::string& argument,
+                        DeviceDone<std::int32_t> done) {
+    submit(session_->call(function, argument, world_.now()), std::move(done));
+}
+
+void ParticleLine::read(const std::string& variable, DeviceDone<services::Value> done) {
+    submit(session_->read(variable, world_.now()), std::move(done));
+}
+
+void ParticleLine::ping(DeviceDone<void> done) {
+    submit(session_->ping(world_.now()), std::move(done));
+}
+
+void ParticleLine::signal(bool is_on, DeviceDone<void> done) {
+    submit(session_->signal(is_on, world_.now()), std::move(done));
+}
+
+// Names of the system are between a device and the cloud: no device resets another one.
+void ParticleLine::on_event(const services::Event& event) {
+    if (particle::is_system_name(event.what.name)) return;
+    const std::string publisher =
+        event.publisher ? to_hex<std::string>(*event.publisher) : std::string{};
+    if (!wants(event.what.name, publisher)) return;
+    const std::string data = event.what.data.value_or(std::string{});
+    (void)session_->publish({.name = event.what.name,
+                             .data = data,
+                             .ttl_s = event.what.ttl_s,
+                             .is_public = event.what.visibility == services::Visibility::Public},
+                            world_.now());
+    pump_soon();
+}
+
+void ParticleLine::on_replaced() {
+    asio::post(socket_.get_executor(), [self = shared_from_this()] { self->end("replaced"); });
+}
+
+}  // namespace sotto::cloud::server

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection of a legacy Particle device: its socket, its handshake and then its session, and
+// what REST sees of it. It owns itself by what it waits for, and ends with its socket. Allocates;
+// never blocks; everything happens in the thread that runs the io_context.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "cloud/particle/handshake.hpp"
+#include "cloud/particle/session.hpp"
+#include "cloud/server/rsa_workers.hpp"
+#include "cloud/server/stream.hpp"
+#include "cloud/services/open_devices.hpp"
+#include "cloud/store/store.hpp"
+#include "core/hal/entropy.hpp"
+#include "ports/service/log.hpp"
+
+namespace sotto::cloud::server {
+
+class ParticleLine final : public services::OpenDevice,
+                           public std::enable_shared_from_this<ParticleLine> {
+  public:
+    // What all lines of a port share.
+    struct World {
+        store::Store& store;
+        services::OpenDevices& devices;
+        RsaWorkers& workers;
+        particle::Cipher& cipher;
+        hal::Entropy& entropy;
+        ports::Log& log;
+        std::function<Instant()> now;
+        bool enrols_on_first_use = false;
+        std::vector<std::uint8_t> read_buffer{};
+        std::function<void(ParticleLine&)> on_greeted{};
+        std::function<void(ParticleLine&)> on_end{};  // the last that it does
+    };
+    ParticleLine(World& world, Socket socket, std::string address);
+
+    void start();
+    void on_time(Instant now);
+    void end(std::string_view why);
+    bool is_greeted() const { return is_greeted_; }
+
+    const services::DeviceAttributes& attributes() const override;
+    void call(const std::string& function,
+              const std::string& argument,
+              services::DeviceDone<std::int32_t> done) override;
+    void read(const std::string& variable, services::DeviceDone<services::Value> done) override;
+    void ping(services::DeviceDone<void> done) override;
+    void signal(bool is_on, services::DeviceDone<void> done) override;
+    void on_event(const services::Event& event) override;
+    void on_replaced() override;
+
+  private:
+    using AnyDone = std::variant<services::DeviceDone<void>,
+                                 services::DeviceDone<std::int32_t>,
+                                 services::DeviceDone<services::Value>>;
+    struct Pending {
+        particle::RequestId request;
+        AnyDone done;
+    };
+
+    void wait_to_read();
+    void on_readable();
+    void on_bytes(Bytes bytes);
+    void flush();
+    bool write_some();
+
+    void open_key_message();
+    void on_opened(Result<particle::Introduction> introduction);
+    void on_stored_key(const Result<std::optional<model::DeviceKey>>& stored);
+    void agree();
+    void on_agreed(Result<particle::Agreement> agreement);
+    void refuse(std::string_view why);
+
+    void pump();
+    void pump_soon();
+    void on(particle::Answered& answered);
+    void on(particle::Greeted& greeted);
+    void on(particle::Described& described);
+    void on(particle::Published& published);
+    void on(particle::SystemEvent& event);
+    void enrol();
+    void report();
+    void answer_system(const particle::SystemEvent& event);
+    void tell(const std::string& name, const std::string& data);
+    bool wants(std::string_view name, std::string_view publisher) const;
+    template <class T>
+    void submit(Result<particle::RequestId> request, services::DeviceDone<T> done);
+
+    World& world_;
+    Socket socket_;
+    std::string address_;
+    model::DeviceId device_{};
+    Instant connected_at_;
+    std::unique_ptr<particle::Handshake> handshake_;
+    std::unique_ptr<particle::Session> session_;
+    particle::DeviceKey enrolled_key_;  // shown on first use, and not stored yet
+    std::vector<Pending> pending_;
+    std::vector<std::uint8_t> output_;
+    std::size_t sent_ = 0;  // of it
+    mutable std::unique_ptr<services::DeviceAttributes> attributes_;
+    bool is_open_ = true;
+    bool is_greeted_ = false;
+    bool is_reported_ = false;
+    bool is_held_ = false;  // until its key is stored
+    bool is_waiting_to_write_ = false;
+    bool is_pump_due_ = false;
+};
+
+}  // namespace sotto::cloud::server

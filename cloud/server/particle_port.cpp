@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cloud/server/particle_port.hpp"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "cloud/server/limits.hpp"
+
+namespace sotto::cloud::server {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+std::size_t thread_count() {
+    return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kRsaThreadsMax);
+}
+
+std::string address_of(const Socket& socket) {
+    error_code error;
+    const auto endpoint = socket.remote_endpoint(error);
+    return error ? std::string{} : endpoint.address().to_string();
+}
+
+}  // namespace
+
+ParticlePort::ParticlePort(asio::io_context& loop, Acceptor acceptor, Setup setup)
+    : cipher_(particle_openssl::make_cipher()),
+      workers_(setup.key, thread_count()),
+      world_{.store = setup.store,
+             .devices = setup.devices,
+             .workers = workers_,
+             .cipher = *cipher_,
+             .entropy = setup.entropy,
+             .log = setup.log,
+             .now = std::move(setup.now),
+             .enrols_on_first_use = setup.enrols_on_first_use,
+             .read_buffer = std::vector<std::uint8_t>(kUplinkReadSize),
+             .on_greeted = [this](ParticleLine& line) { on_greeted(line); },
+             .on_end = [this](ParticleLine& line) { on_end(line); }},
+      door_(loop, std::move(acceptor), [this](Socket socket) { on_socket(std::move(socket)); }) {}
+
+void ParticlePort::on_socket(Socket socket) {
+    // The one that has come first is the one that should long be through.
+    if (half_open_.size() >= kHalfOpenMax) half_open_.front()->end("made room");
+    std::string address = address_of(socket);
+    const auto line = std::make_shared<ParticleLine>(world_, std::move(socket), std::move(address));
+    places_[line.get()] = half_open_.insert(half_open_.end(), line);
+    line->start();
+}
+
+void ParticlePort::on_greeted(ParticleLine& line) {
+    sessions_.splice(sessions_.end(), half_open_, places_.at(&line));
+}
+
+void ParticlePort::on_end(ParticleLine& line) {
+    const auto place = places_.find(&line);
+    const auto line_in_list = place->second;
+    places_.erase(place);
+    (line.is_greeted() ? sessions_ : half_open_).erase(line_in_list);
+}
+
+void ParticlePort::on_time() {
+    const Instant now = world_.now();
+    if (now - looked_at_ < kParticleTick) return;
+    looked_at_ = now;
+    for (Lines* lines : {&half_open_, &sessions_}) {
+        for (auto next = lines->begin(); next != lines->end();) {
+            const auto line = *next++;
+            line->on_time(now);
+        }
+    }
+}
+
+void ParticlePort::end_all(Lines& lines) {
+    while (!lines.empty()) {
+        const auto line = lines.front();
+        line->end("stopping");
+    }
+}
+
+void ParticlePort::stop() {
+    door_.close();
+    end_all(half_open_);
+    end_all(sessions_);
+}
+
+}  // namespace sotto::cloud::server

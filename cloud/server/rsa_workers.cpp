@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cloud/server/rsa_workers.hpp"
+
+#include <sys/resource.h>
+#include <utility>
+
+#include "cloud/server/limits.hpp"
+
+namespace sotto::cloud::server {
+
+namespace {
+
+// Measured with the event loop on the same core: it keeps its latency, and the threads a tenth of
+// the core, so that handshakes do not starve.
+constexpr int kNiceness = 10;
+
+}  // namespace
+
+RsaWorkers::RsaWorkers(const particle_openssl::ServerKey& key, std::size_t thread_count) {
+    for (std::size_t i = 0; i < thread_count; ++i) cryptos_.push_back(key.make_crypto());
+    for (const auto& crypto : cryptos_)
+        threads_.emplace_back([this, crypto = crypto.get()] {
+            ::setpriority(PRIO_PROCESS, 0, kNiceness);  // in Linux: of this thread
+            run(*crypto);
+        });
+}
+
+RsaWorkers::~RsaWorkers() {
+    {
+        const std::scoped_lock lock{mutex_};
+        is_ending_ = true;
+        waiting_.clear();
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+}
+
+void RsaWorkers::submit(Work work) {
+    Work dropped;  // outside of the lock
+    {
+        const std::scoped_lock lock{mutex_};
+        if (waiting_.size() == kRsaQueueMax) {
+            dropped = std::move(waiting_.front());
+            waiting_.pop_front();
+        }
+        waiting_.push_back(std::move(work));
+    }
+    changed_.notify_one();
+}
+
+void RsaWorkers::run(particle::HandshakeCrypto& crypto) {
+    for (;;) {
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [this] { return is_ending_ || !waiting_.empty(); });
+        if (is_ending_) return;
+        const Work work = std::move(waiting_.back());
+        waiting_.pop_back();
+        lock.unlock();
+        work(crypto);
+    }
+}
+
+}  // namespace sotto::cloud::server

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Threads for the private operations of handshakes, which no thread that serves anybody does
+// itself: half a millisecond each, and thousands of them after a power cut. They run at a lower
+// priority than the others. The newest work comes first, and where too much waits the oldest is
+// dropped: who has waited that long has given up. Allocates; the calls do not block.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "cloud/particle_openssl/keys.hpp"
+
+namespace sotto::cloud::server {
+
+class RsaWorkers {
+  public:
+    using Work = std::function<void(particle::HandshakeCrypto&)>;
+
+    RsaWorkers(const particle_openssl::ServerKey& key, std::size_t thread_count);
+    RsaWorkers(const RsaWorkers&) = delete;
+    RsaWorkers& operator=(const RsaWorkers&) = delete;
+    // Waits for the work under way; what has not begun is dropped.
+    ~RsaWorkers();
+
+    void submit(Work work);
+
+  private:
+    void run(particle::HandshakeCrypto& crypto);
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<Work> waiting_;
+    bool is_ending_ = false;
+    std::vector<std::unique_ptr<particle::HandshakeCrypto>> cryptos_;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace sotto::cloud::server
