@@ -154,8 +154,12 @@ Encoded encode_ack(std::uint16_t id) {
     return Builder{Type::Acknowledgement, Code::Empty, id}.take();
 }
 
-Encoded encode_describe(std::uint16_t id, std::uint8_t token) {
-    return Builder{Type::Confirmable, Code::Get, id, {&token, 1}}.path("d").take();
+Encoded encode_describe(std::uint16_t id, std::uint8_t token, bool is_for_part) {
+    constexpr std::uint8_t kApplication = 2;  // since 0.6; before, devices do not look at it
+    Builder builder{Type::Confirmable, Code::Get, id, {&token, 1}};
+    builder.path("d");
+    if (is_for_part) builder.option(kUriQuery, {&kApplication, 1});
+    return builder.take();
 }
 
 Encoded encode_call(std::uint16_t id,

@@ -64,7 +64,8 @@ using Encoded = std::vector<std::uint8_t>;
 Encoded encode_hello(std::uint16_t id);
 Encoded encode_ping(std::uint16_t id);
 Encoded encode_ack(std::uint16_t id);
-Encoded encode_describe(std::uint16_t id, std::uint8_t token);
+// Some devices want to be asked for a part: that of the application.
+Encoded encode_describe(std::uint16_t id, std::uint8_t token, bool is_for_part = false);
 // There is a query even if the argument is empty: without one the device takes padding for its
 // size.
 Encoded encode_call(std::uint16_t id,

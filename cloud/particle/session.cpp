@@ -253,8 +253,15 @@ void Session::on_response(const Message& message) {
         return finish(request, Answer{Done{}});
     if (message.type == Type::Reset) return finish(request, Error::Refused);
     if (message.code == Code::Empty) return;  // the answer is still to come
-    if (!message.is_success()) return finish(request, Error::Refused);
+    if (!message.is_success()) return on_refused(request);
     on_answer(request, message);
+}
+
+// Devices that do not push their description either are asked once more, for the part that counts.
+void Session::on_refused(Place request) {
+    const bool is_first = request->kind == Kind::Describe && !std::exchange(wants_part_, true);
+    if (!is_first || description_) return finish(request, Error::Refused);
+    request->stage = Stage::Waiting;
 }
 
 void Session::on_answer(Place request, const Message& message) {
@@ -447,10 +454,10 @@ void Session::send_probe(Instant now) {
     requests_.push_back(std::move(probe));
 }
 
-Encoded Session::encode(const Request& request) {
+Encoded Session::encode(const Request& request) const {
     switch (request.kind) {
         case Kind::Describe:
-            return encode_describe(request.message_id, request.token);
+            return encode_describe(request.message_id, request.token, wants_part_);
         case Kind::Call:
             return encode_call(request.message_id, request.token, request.name, request.argument);
         case Kind::Read:

@@ -183,6 +183,7 @@ class Session {
 
     using Place = std::list<Request>::iterator;
     Place find_request(const Message& message);
+    void on_refused(Place request);
     void on_answer(Place request, const Message& message);
     void take_description(Bytes json, bool is_whole);
     void finish(Place request, Result<Answer> answer);
@@ -197,7 +198,7 @@ class Session {
     bool has_window(std::size_t size) const;
     bool is_on_the_wire(Kind kind) const;
     void send_probe(Instant now);
-    static Encoded encode(const Request& request);
+    Encoded encode(const Request& request) const;
 
     bool is_small() const;
     std::uint8_t next_token();
@@ -215,6 +216,7 @@ class Session {
     Ending ending_ = Ending::None;
     bool is_in_safe_mode_ = false;
     bool is_probing_ = false;
+    bool wants_part_ = false;  // the device refused to describe the whole
     std::uint32_t last_request_ = 0;
     std::uint64_t sent_ = 0;      // bytes, of all time
     std::uint64_t answered_ = 0;  // of them, up to a message that was answered

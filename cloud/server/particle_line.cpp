@@ -204,6 +204,8 @@ void ParticleLine::end(std::string_view why) {
         world_.log.warn(
             "particle-refused",
             {{"device", to_hex<std::string>(device_)}, {"from", address_}, {"why", why}});
+    } else {
+        refuse(why);
     }
     for (const Pending& pending : std::exchange(pending_, {}))
         give(pending.done, Error::WrongState);
@@ -211,7 +213,7 @@ void ParticleLine::end(std::string_view why) {
 }
 
 void ParticleLine::on_time(Instant now) {
-    if (handshake_ && handshake_->is_over(now)) return end("handshake");
+    if (handshake_ && handshake_->is_over(now)) return end("too slow");
     if (!session_ || now < session_->next_deadline()) return;
     session_->on_time(now);
     pump();
@@ -219,8 +221,14 @@ void ParticleLine::on_time(Instant now) {
 
 // The handshake.
 
+// The other side learns it at kRefusalTime.
 void ParticleLine::refuse(std::string_view why) {
-    world_.log.warn("particle-refused", {{"from", address_}, {"why", why}});
+    if (std::exchange(is_refused_, true)) return;
+    const bool is_named = device_ != model::DeviceId{};
+    world_.log.warn("particle-refused",
+                    {{"device", is_named ? to_hex<std::string>(device_) : "unknown"},
+                     {"from", address_},
+                     {"why", why}});
 }
 
 void ParticleLine::open_key_message() {
@@ -257,13 +265,7 @@ void ParticleLine::on_stored_key(const Result<std::optional<model::DeviceKey>>& 
     const bool is_known = key.has_value();
     handshake_->on_key(std::move(key));
     if (handshake_->stage() == Handshake::Stage::Agreeing) return agree();
-    world_.log.warn("particle-refused",
-                    {{"device", to_hex<std::string>(device_)},
-                     {"from", address_},
-                     {"why",
-                      !stored    ? "the store failed"
-                      : is_known ? "handshake"
-                                 : "no key stored"}});
+    refuse(is_known ? "handshake" : stored ? "no key stored" : "the store failed");
 }
 
 void ParticleLine::agree() {

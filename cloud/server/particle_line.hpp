@@ -105,6 +105,7 @@ class ParticleLine final : public services::OpenDevice,
     std::size_t sent_ = 0;  // of it
     mutable std::unique_ptr<services::DeviceAttributes> attributes_;
     bool is_open_ = true;
+    bool is_refused_ = false;  // and the log says so
     bool is_greeted_ = false;
     bool is_reported_ = false;
     bool is_held_ = false;  // until its key is stored

@@ -437,6 +437,7 @@ TEST_F(Legacy, WhoSendsByteByByteIsGivenItsTimeAndNoMore) {
     }
     skip(milliseconds(particle::kKeyMessageTime.ms / 5));
     EXPECT_TRUE(until([&] { return slow.is_closed(); }));
+    EXPECT_TRUE(has_logged("why=\"too slow\""));
     expect_good_service(id_number(1));
 }
 
@@ -454,6 +455,7 @@ TEST_F(Legacy, TenThousandHalfOpenHandshakesKeepNobodyOut) {
     turn();
     EXPECT_LE(port_->half_open_count(), kHalfOpenMax);
     EXPECT_GE(port_->half_open_count(), kHalfOpenMax - 1);
+    EXPECT_TRUE(has_logged("why=\"made room\""));
     expect_good_service(id_number(1));
     connect(2);
     expect_good_service(id_number(2));

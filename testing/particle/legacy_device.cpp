@@ -151,7 +151,8 @@ void LegacyDevice::send_hello() {
     hello.insert(hello.end(), {0xb1, 'h', 0xff});
     u16(setup_.product);
     u16(8);
-    u16(setup_.firmware == Firmware::System6 ? 0x26 : 0);
+    const unsigned pushes = setup_.pushes_description ? 0x20 : 0;
+    u16(setup_.firmware == Firmware::System6 ? 0x06 | pushes : 0);
     u16(setup_.platform);
     if (setup_.firmware == Firmware::System6) {
         u16(12);
@@ -233,7 +234,7 @@ bool LegacyDevice::has_one_byte_token(const Message& message) {
 
 // What a bluz does as soon as it is connected, in this order.
 void LegacyDevice::on_connected() {
-    if (setup_.firmware == Firmware::System6) push_description();
+    if (setup_.firmware == Firmware::System6 && setup_.pushes_description) push_description();
     publish({.name = "spark/hardware/max_binary", .data = "118784"});
     publish({.name = "spark/hardware/ota_chunk_size", .data = "512"});
     publish({.name = "spark/device/session/timeout", .data = "0"});
@@ -259,8 +260,15 @@ std::string LegacyDevice::members_json(bool with_system) const {
 // bluz answers twice, the second time under an id that is garbage; 6.2.0 wants to be asked for a
 // part.
 void LegacyDevice::describe(const Message& message) {
-    if (setup_.firmware == Firmware::System6)
+    if (setup_.firmware == Firmware::System6 && byte_at(message, 7) != 0x41)
         return send_plain(Message{0x61, 0x80, message[2], message[3], message[4]});
+    if (setup_.firmware == Firmware::System6) {
+        send_plain(Message{0x60, 0x00, message[2], message[3]});
+        Message separate = head(0x41, 0x45);
+        separate.insert(separate.end(), {message[4], 0xff});
+        append(separate, members_json(false));
+        return send_plain(separate);
+    }
     Message answer{0x61, 0x45, message[2], message[3], message[4], 0xff};
     append(answer, members_json(true));
     send_plain(answer);

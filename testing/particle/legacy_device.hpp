@@ -48,6 +48,7 @@ class LegacyDevice {
         std::uint16_t platform = 103;
         std::uint16_t product = 103;
         bool is_in_safe_mode = false;
+        bool pushes_description = true;  // Firmware::System6
     };
     explicit LegacyDevice(Setup setup);
 

@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/param_build.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
@@ -93,6 +94,23 @@ LegacyKey LegacyKey::generate() {
         LegacyKey key{std::make_unique<Native>(Key{EVP_RSA_gen(1'024U)})};
         if (has_the_shape(key.private_der())) return key;
     }
+}
+
+LegacyKey LegacyKey::from(Bytes private_der) {
+    const std::uint8_t* at = private_der.data();
+    Key key{d2i_PrivateKey(EVP_PKEY_RSA, nullptr, &at, static_cast<long>(private_der.size()))};
+    SOTTO_ASSERT(key != nullptr);
+    return LegacyKey{std::make_unique<Native>(std::move(key))};
+}
+
+std::string LegacyKey::public_pem() const {
+    BIO* out = BIO_new(BIO_s_mem());
+    SOTTO_ASSERT(PEM_write_bio_PUBKEY(out, native_->key.get()) == 1);
+    char* data = nullptr;
+    const long size = BIO_get_mem_data(out, &data);
+    std::string pem(data, static_cast<std::size_t>(size));
+    BIO_free(out);
+    return pem;
 }
 
 std::vector<std::uint8_t> LegacyKey::private_der() const {

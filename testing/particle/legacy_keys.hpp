@@ -6,6 +6,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/base/bytes.hpp"
@@ -18,11 +19,14 @@ class LegacyKey {
   public:
     // RSA-1024, made again until every field has its full length.
     static LegacyKey generate();
+    // From private_der(). Precondition: it is one.
+    static LegacyKey from(Bytes private_der);
     LegacyKey(LegacyKey&& other) noexcept;
     ~LegacyKey();
 
     std::vector<std::uint8_t> private_der() const;  // PKCS #1
     std::vector<std::uint8_t> public_der() const;   // SubjectPublicKeyInfo, 162 bytes
+    std::string public_pem() const;
 
     // PKCS #1 type 2 under the modulus at offset 33 of the server's key.
     std::array<std::uint8_t, 256> seal_to_server(Bytes server_key_der, Bytes message) const;

@@ -35,13 +35,15 @@ class Pair {
   public:
     explicit Pair(testing::Firmware firmware = testing::Firmware::Bluz,
                   std::uint16_t platform = 103,
-                  bool is_in_safe_mode = false)
+                  bool is_in_safe_mode = false,
+                  bool pushes_description = true)
         : device({.firmware = firmware,
                   .id = kLegacyId,
                   .key = device_key(),
                   .server_key = server_key().public_der(),
                   .platform = platform,
-                  .is_in_safe_mode = is_in_safe_mode}) {
+                  .is_in_safe_mode = is_in_safe_mode,
+                  .pushes_description = pushes_description}) {
         device.functions["led"] = [](const std::string& argument) {
             return static_cast<std::int32_t>(argument.size());
         };

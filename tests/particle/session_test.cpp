@@ -14,6 +14,36 @@ using testing::LegacyEvent;
 std::int32_t number(const Result<Answer>& answer) { return std::get<std::int32_t>(*answer); }
 const Value& value(const Result<Answer>& answer) { return std::get<Value>(*answer); }
 
+// A session under credentials that the test has, and what a device with them would send.
+struct Alone {
+    Alone() {
+        session.emplace(Session::Setup{
+            .cipher = *cipher, .credentials = credentials.clone(), .now = Instant{1}});
+    }
+    void send(std::vector<std::uint8_t> message) {
+        std::vector<std::uint8_t> frame;
+        writer.write(*cipher, key, message, frame);
+        session->receive(frame, Instant{1});
+    }
+    std::vector<std::vector<std::uint8_t>> take_messages() {
+        std::vector<std::vector<std::uint8_t>> messages;
+        EXPECT_TRUE(reader.read(*cipher, key, session->take_output(), [&](Bytes message) {
+            messages.emplace_back(message.begin(), message.end());
+            return true;
+        }));
+        return messages;
+    }
+    void send_raw(std::vector<std::uint8_t> bytes) { session->receive(bytes, Instant{1}); }
+    void greet() { send({0x50, 0x02, 0, 7, 0xb1, 'h', 0xff, 0, 1, 0, 2, 0, 0, 0, 6}); }
+
+    std::unique_ptr<Cipher> cipher = particle_openssl::make_cipher();
+    Credentials credentials;
+    AesKey key;
+    FrameWriter writer{credentials};
+    FrameReader reader{credentials};
+    std::optional<Session> session;
+};
+
 class OfEveryFirmware : public ::testing::TestWithParam<Firmware> {};
 INSTANTIATE_TEST_SUITE_P(ParticleSession,
                          OfEveryFirmware,
@@ -195,6 +225,26 @@ TEST(ParticleSession, ADescriptionPushedInBlocksIsPutTogether) {
     EXPECT_TRUE(pair.device.is_connected()) << pair.device.trouble();
 }
 
+TEST(ParticleSession, ADeviceThatDescribesOnlyAPartIsAskedForIt) {
+    Pair pair{Firmware::System6, 6, false, false};
+    pair.connect();
+    ASSERT_TRUE(pair.session->description());
+    EXPECT_EQ(number(pair.ask(pair.session->call("brew", "coffee", pair.now))), 1);
+    EXPECT_TRUE(pair.device.is_connected()) << pair.device.trouble();
+}
+
+TEST(ParticleSession, ADeviceThatRefusesToDescribeItselfIsNotAskedOnAndOn) {
+    Alone alone;
+    alone.greet();
+    for (int round = 0; round < 3; ++round) {
+        const auto asked = alone.take_messages();
+        EXPECT_EQ(asked.size(), round == 0 ? 2U : round == 1 ? 1U : 0U) << round;
+        if (asked.empty()) break;
+        const auto& last = asked.back();
+        alone.send({0x61, 0x80, last[2], last[3], last[4]});
+    }
+}
+
 TEST(ParticleSession, SafeModeIsNoticed) {
     Pair pair{Firmware::Bluz, 103, true};
     pair.connect();
@@ -329,36 +379,6 @@ TEST(ParticleSession, WithoutAHelloItEnds) {
     session.on_time(pair.now + kHelloTime);
     EXPECT_EQ(session.ending(), Ending::NoHello);
 }
-
-// A session under credentials that the test has, and what a device with them would send.
-struct Alone {
-    Alone() {
-        session.emplace(Session::Setup{
-            .cipher = *cipher, .credentials = credentials.clone(), .now = Instant{1}});
-    }
-    void send(std::vector<std::uint8_t> message) {
-        std::vector<std::uint8_t> frame;
-        writer.write(*cipher, key, message, frame);
-        session->receive(frame, Instant{1});
-    }
-    std::vector<std::vector<std::uint8_t>> take_messages() {
-        std::vector<std::vector<std::uint8_t>> messages;
-        EXPECT_TRUE(reader.read(*cipher, key, session->take_output(), [&](Bytes message) {
-            messages.emplace_back(message.begin(), message.end());
-            return true;
-        }));
-        return messages;
-    }
-    void send_raw(std::vector<std::uint8_t> bytes) { session->receive(bytes, Instant{1}); }
-    void greet() { send({0x50, 0x02, 0, 7, 0xb1, 'h', 0xff, 0, 1, 0, 2, 0, 0, 0, 6}); }
-
-    std::unique_ptr<Cipher> cipher = particle_openssl::make_cipher();
-    Credentials credentials;
-    AesKey key;
-    FrameWriter writer{credentials};
-    FrameReader reader{credentials};
-    std::optional<Session> session;
-};
 
 TEST(ParticleSession, AnotherKeyIsUnreadable) {
     Pair pair;
