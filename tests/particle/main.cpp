@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The strict device as a process, for tests with real clients: sotto-legacy-device HOST PORT
-// SERVER_KEY.der ID KEY.der [bluz|0.6|6]. KEY.der is made if it is not there, and its public half
-// beside it as KEY.der.pub.pem; with "-" for HOST that is all. Standard input takes lines: `publish
-// NAME DATA`, `subscribe PREFIX`; at its end the device goes. Standard output says what happens. It
-// connects again when it was cut off.
+// The strict device as a process, for tests with real clients. It connects again when it was cut
+// off, and lives until it is killed. On standard output, a line for each: ready, call FUNCTION
+// ARGUMENT, signal 1 or 0, event NAME DATA, gone, trouble WHY.
+//
+//   sotto-legacy-device --cloud HOST:PORT --id HEX --server-key FILE --key FILE
+//                       [--firmware bluz|0.6|6] [--claim-code CODE] [--make-key]
+//
+// --server-key is PEM or DER. The key pair in --key is made if it is not there, and its public half
+// written beside it as FILE.pub, in PEM; with --make-key that is all.
+//
+// Functions: led (on: 1, off: 0, else -1), fail (-7), shout (publishes NAME or NAME:DATA).
+// Variables: temperature 21.5, count 3, words "hello", is_on true. Whatever it hears as "to-device"
+// it repeats as "heard".
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -11,10 +19,13 @@
 #include <iterator>
 #include <netdb.h>
 #include <poll.h>
-#include <sstream>
+#include <stdexcept>
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
+
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include "core/base/hex.hpp"
 #include "testing/particle/legacy_device.hpp"
@@ -23,33 +34,46 @@ namespace {
 
 using namespace sotto::testing;  // NOLINT(google-build-using-namespace)
 using sotto::Bytes;
+using Options = std::map<std::string, std::string>;
 
-struct Place {
-    std::string host;
-    std::string port;
-};
+constexpr int kPingPeriod_ms = 15'000;
 
 std::vector<std::uint8_t> read_file(const std::string& path) {
     std::ifstream file{path, std::ios::binary};
     return {std::istreambuf_iterator<char>{file}, {}};
 }
 
+std::vector<std::uint8_t> read_server_key(const std::string& path) {
+    auto content = read_file(path);
+    BIO* in = BIO_new_mem_buf(content.data(), static_cast<int>(content.size()));
+    EVP_PKEY* key = PEM_read_bio_PUBKEY(in, nullptr, nullptr, nullptr);
+    BIO_free(in);
+    if (key == nullptr) return content;
+    std::uint8_t* der = nullptr;
+    const int size = i2d_PUBKEY(key, &der);
+    content.assign(der, der + size);
+    OPENSSL_free(der);
+    EVP_PKEY_free(key);
+    return content;
+}
+
 LegacyKey load_or_make_key(const std::string& path) {
     const auto known = read_file(path);
     LegacyKey key = known.empty() ? LegacyKey::generate() : LegacyKey::from(known);
-    if (known.empty()) {
-        const auto der = key.private_der();
-        std::ofstream{path, std::ios::binary} << sotto::as_text(der);
-        std::ofstream{path + ".pub.pem"} << key.public_pem();
-    }
+    const auto der = key.private_der();
+    if (known.empty()) std::ofstream{path, std::ios::binary} << sotto::as_text(der);
+    std::ofstream{path + ".pub"} << key.public_pem();
     return key;
 }
 
-int connect_to(const Place& place) {
+int connect_to(const std::string& place) {
+    const std::size_t colon = place.rfind(':');
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
-    if (::getaddrinfo(place.host.c_str(), place.port.c_str(), &hints, &found) != 0) return -1;
+    if (::getaddrinfo(place.substr(0, colon).c_str(), place.c_str() + colon + 1, &hints, &found) !=
+        0)
+        return -1;
     const int socket = ::socket(found->ai_family, SOCK_STREAM, 0);
     const bool is_connected = ::connect(socket, found->ai_addr, found->ai_addrlen) == 0;
     ::freeaddrinfo(found);
@@ -58,121 +82,138 @@ int connect_to(const Place& place) {
     return -1;
 }
 
-// The functions and variables of every such device.
+void tell(const std::string& line) { std::cout << line << std::endl; }
+
+// Publishes what a function wants once its answer is on its way.
+std::vector<LegacyEvent> g_shouts;
+
 void furnish(LegacyDevice& device) {
-    device.functions["brew"] = [](const std::string& argument) {
-        std::cout << "called brew " << argument << std::endl;
-        return argument == "coffee" ? 1 : -1;
+    const auto add = [&device](const std::string& name, auto function) {
+        device.functions[name] = [name, function](const std::string& argument) {
+            tell("call " + name + " " + argument);
+            return function(argument);
+        };
     };
-    device.functions["led"] = [](const std::string& argument) {
-        std::cout << "called led " << argument << std::endl;
-        return static_cast<std::int32_t>(argument.size());
-    };
-    device.variables["temp"] = {2, std::string("\0\0\0\x15", 4)};
-    device.variables["name"] = {4, "lamp"};
-    device.variables["volt"] = {9, std::string("\0\0\0\0\0\0\x0a\x40", 8)};
-    device.variables["on"] = {1, "\x01"};
+    add("led", [](const std::string& argument) {
+        return argument == "on" ? 1 : argument == "off" ? 0 : -1;
+    });
+    add("fail", [](const std::string&) { return -7; });
+    add("shout", [](const std::string& argument) {
+        const std::size_t colon = argument.find(':');
+        LegacyEvent event{.name = argument.substr(0, colon)};
+        if (colon != std::string::npos) event.data = argument.substr(colon + 1);
+        g_shouts.push_back(std::move(event));
+        return 0;
+    });
+    device.variables["temperature"] = {9, std::string("\0\0\0\0\0\x80\x35\x40", 8)};
+    device.variables["count"] = {2, std::string("\0\0\0\x03", 4)};
+    device.variables["words"] = {4, "hello"};
+    device.variables["is_on"] = {1, "\x01"};
 }
 
-// What has changed since it was told last.
-class Teller {
+// One connection, from the nonce to its end.
+class Life {
   public:
-    void tell(const LegacyDevice& device) {
-        if (!is_told_ && device.time()) std::cout << "connected" << std::endl;
-        is_told_ = device.time().has_value();
-        for (; events_ < device.events().size(); ++events_) {
-            const LegacyEvent& event = device.events()[events_];
-            std::cout << "heard " << event.name << ' ' << event.data << std::endl;
+    Life(int socket, const LegacyDevice::Setup& setup, std::string claim_code)
+        : socket_(socket), device_(setup), claim_code_(std::move(claim_code)) {
+        furnish(device_);
+    }
+    Life(const Life&) = delete;
+    Life& operator=(const Life&) = delete;
+    ~Life() { ::close(socket_); }
+
+    void run() {
+        while (device_.trouble().empty()) {
+            pollfd file{socket_, POLLIN, 0};
+            if (::poll(&file, 1, kPingPeriod_ms) == 0) device_.ping();
+            if (file.revents != 0 && !read()) break;
+            while (device_.step()) {
+            }
+            look_around();
+            if (!flush()) break;
         }
-        if (device.signal() != signal_)
-            std::cout << "signal " << (device.signal() == true ? "on" : "off") << std::endl;
-        signal_ = device.signal();
+        tell(device_.trouble().empty() ? "gone" : "trouble " + device_.trouble());
     }
 
   private:
+    bool read() {
+        std::uint8_t piece[1'024];
+        const ssize_t size = ::recv(socket_, piece, sizeof piece, 0);
+        if (size <= 0) return false;
+        device_.receive(Bytes{piece, static_cast<std::size_t>(size)});
+        return true;
+    }
+    bool flush() {
+        const auto output = device_.take_output();
+        return ::send(socket_, output.data(), output.size(), MSG_NOSIGNAL) ==
+               static_cast<ssize_t>(output.size());
+    }
+    // What has changed since it looked last.
+    void look_around() {
+        if (!is_ready_ && device_.is_connected()) greet();
+        if (!is_told_ && device_.time()) tell("ready");
+        is_told_ = device_.time().has_value();
+        if (device_.signal() != signal_) tell(device_.signal() == true ? "signal 1" : "signal 0");
+        signal_ = device_.signal();
+        for (; event_count_ < device_.events().size(); ++event_count_) {
+            const LegacyEvent& event = device_.events()[event_count_];
+            tell("event " + event.name + " " + event.data);
+            if (event.name == "to-device") device_.publish({.name = "heard", .data = event.data});
+        }
+        for (const LegacyEvent& event : g_shouts) device_.publish(event);
+        g_shouts.clear();
+    }
+    void greet() {
+        is_ready_ = true;
+        if (!claim_code_.empty())
+            device_.publish({.name = "spark/device/claim/code", .data = claim_code_});
+        device_.subscribe("to-device", true);
+    }
+
+    int socket_;
+    LegacyDevice device_;
+    std::string claim_code_;
+    bool is_ready_ = false;
     bool is_told_ = false;
-    std::size_t events_ = 0;
+    std::size_t event_count_ = 0;
     std::optional<bool> signal_;
 };
 
-void obey(const std::string& line, LegacyDevice& device) {
-    std::istringstream words{line};
-    std::string verb;
-    std::string name;
-    std::string data;
-    words >> verb >> name >> std::ws;
-    std::getline(words, data);
-    if (verb == "publish") device.publish({.name = name, .data = data});
-    if (verb == "subscribe") device.subscribe(name, true);
-}
-
-bool flush(int socket, LegacyDevice& device) {
-    const auto output = device.take_output();
-    return ::send(socket, output.data(), output.size(), MSG_NOSIGNAL) ==
-           static_cast<ssize_t>(output.size());
-}
-
-// One connection. False once standard input has ended.
-bool live(int socket, LegacyDevice& device) {
-    Teller teller;
-    std::string typed;
-    while (device.trouble().empty()) {
-        pollfd files[2] = {{socket, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
-        const int ready = ::poll(files, 2, 15'000);
-        if (ready == 0) device.ping();
-        std::uint8_t piece[1'024];
-        if (files[0].revents != 0) {
-            const ssize_t size = ::recv(socket, piece, sizeof piece, 0);
-            if (size <= 0) return true;
-            device.receive(Bytes{piece, static_cast<std::size_t>(size)});
-        }
-        if (files[1].revents != 0) {
-            const ssize_t size = ::read(STDIN_FILENO, piece, sizeof piece);
-            if (size <= 0) return false;
-            typed.append(sotto::as_text(Bytes{piece, static_cast<std::size_t>(size)}));
-        }
-        while (device.step()) {
-        }
-        for (std::size_t end;
-             device.is_connected() && (end = typed.find('\n')) != std::string::npos;
-             typed.erase(0, end + 1))
-            obey(typed.substr(0, end), device);
-        teller.tell(device);
-        if (!flush(socket, device)) return true;
+int run(const Options& options) {
+    const LegacyKey key = load_or_make_key(options.at("--key"));
+    if (options.contains("--make-key")) return EXIT_SUCCESS;
+    const auto text = [&options](const char* name) {
+        const auto found = options.find(name);
+        return found == options.end() ? std::string{} : found->second;
+    };
+    LegacyDevice::Setup setup{.key = key,
+                              .server_key = read_server_key(options.at("--server-key"))};
+    if (!sotto::from_hex(options.at("--id"), setup.id)) throw std::out_of_range{"--id"};
+    if (text("--firmware") == "0.6") setup.firmware = Firmware::System06;
+    if (text("--firmware") == "6") setup.firmware = Firmware::System6;
+    if (setup.firmware != Firmware::Bluz) setup.platform = setup.product = 6;
+    for (;;) {
+        const int socket = connect_to(options.at("--cloud"));
+        if (socket >= 0) Life{socket, setup, text("--claim-code")}.run();
+        std::this_thread::sleep_for(std::chrono::milliseconds{300});
     }
-    std::cout << "trouble: " << device.trouble() << std::endl;
-    return true;
-}
-
-int run(const std::vector<std::string>& arguments) {
-    const Place place{.host = arguments[0], .port = arguments[1]};
-    const LegacyKey key = load_or_make_key(arguments[4]);
-    if (place.host == "-") return EXIT_SUCCESS;
-    const std::string firmware = arguments.size() > 5 ? arguments[5] : "bluz";
-    LegacyDevice::Setup setup{.key = key, .server_key = read_file(arguments[2])};
-    if (firmware == "0.6") setup.firmware = Firmware::System06;
-    if (firmware == "6") setup.firmware = Firmware::System6;
-    if (firmware != "bluz") setup.platform = setup.product = 6;
-    if (!sotto::from_hex(arguments[3], setup.id)) return EXIT_FAILURE;
-    for (bool goes_on = true; goes_on;) {
-        const int socket = connect_to(place);
-        LegacyDevice device{setup};
-        furnish(device);
-        if (socket >= 0) goes_on = live(socket, device);
-        if (socket >= 0) ::close(socket);
-        if (goes_on) std::this_thread::sleep_for(std::chrono::milliseconds{300});
-    }
-    return EXIT_SUCCESS;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    const std::vector<std::string> arguments(argv + 1, argv + argc);
-    if (arguments.size() < 5 || arguments.size() > 6) {
+    Options options;
+    for (int i = 1; i < argc; ++i) {
+        const std::string name = argv[i];
+        const bool has_value = name != "--make-key" && i + 1 < argc;
+        options[name] = has_value ? argv[++i] : "";
+    }
+    try {
+        return run(options);
+    } catch (const std::out_of_range&) {
         std::cerr
-            << "usage: sotto-legacy-device HOST PORT SERVER_KEY.der ID KEY.der [bluz|0.6|6]\n";
+            << "usage: sotto-legacy-device --cloud HOST:PORT --id HEX --server-key FILE --key "
+               "FILE [--firmware bluz|0.6|6] [--claim-code CODE] [--make-key]\n";
         return 2;
     }
-    return run(arguments);
 }
