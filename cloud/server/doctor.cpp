@@ -16,6 +16,7 @@
 #include "cloud/server/limits.hpp"
 #include "cloud/server/listen.hpp"
 #include "cloud/server/own_authority.hpp"
+#include "cloud/server/particle_keys.hpp"
 #include "cloud/server/state.hpp"
 #include "cloud/server/status.hpp"
 #include "cloud/services/limits.hpp"
@@ -82,6 +83,25 @@ Finding examine_keys(const std::string& state) {
                 "the private key is not that of the credential",
                 "Restore a backup: sotto-cloud restore"};
     return good("keys", "key and credential are whole and belong together");
+}
+
+// The key by which legacy devices know the cloud. Where there is none, one is made when it is
+// needed.
+Findings examine_particle(const DoctorCommand& command) {
+    const auto key = read_particle_key(command.state);
+    if (!key && key.error().code == Error::NotFound) return {};
+    if (!key)
+        return {{Verdict::Bad,
+                 "legacy",
+                 key.error().detail,
+                 "Put back a copy of it, or restore a backup: sotto-cloud restore"}};
+    Findings findings{good("legacy", "the key by which legacy devices know this cloud is whole")};
+    if (command.settings.particle_enrol)
+        findings.push_back({Verdict::Doubtful,
+                            "legacy",
+                            "a device of which no key is known is taken with the one that it shows",
+                            "Remove the setting particle-enrol once all devices are there"});
+    return findings;
 }
 
 Finding damaged(const std::string& what) {
@@ -174,6 +194,8 @@ Findings examine_ports(const DoctorCommand& command) {
         good("ports", "this cloud does not run"),
         examine_place("http", settings.http, may_be_remote(settings, settings.http)),
         examine_place("devices", settings.devices, may_be_remote(settings, settings.devices))};
+    if (!settings.particle.empty())
+        findings.push_back(examine_place("particle", settings.particle, true));
     if (!settings.metrics.empty())
         findings.push_back(examine_place("metrics", settings.metrics, true));
     return findings;
@@ -290,6 +312,7 @@ std::vector<Finding> examine(const DoctorCommand& command) {
     findings.push_back(examine_keys(command.state));
     append(findings, examine_database(command.state));
     findings.push_back(examine_space(command.state));
+    append(findings, examine_particle(command));
     append(findings, examine_ports(command));
     append(findings, examine_certificate(command));
     findings.push_back(examine_clock(command.state));

@@ -38,19 +38,6 @@ Outcome<> write(const std::string& state, const char* name, Bytes content) {
         "cannot write " + path_of(state, name) + ": check permissions and space of its disk"};
 }
 
-Outcome<ServerKey> load(const std::string& state) {
-    const std::string path = path_of(state, kPrivate);
-    SOTTO_TRY_ASSIGN(auto content, ports::read_file(path, kCertificateFileMax));
-    auto key = ServerKey::read(as_text(content));
-    wipe(content);
-    if (key) return *std::move(key);
-    return Failure{Error::Malformed,
-                   path +
-                       " is no RSA key of 2048 bits in PEM without a passphrase, by which devices "
-                       "could know this cloud; nothing was changed: put back a copy of it, or "
-                       "remove it, and give the devices the new one"};
-}
-
 Outcome<ServerKey> make(const std::string& state) {
     auto key = ServerKey::generate();
     if (!key) return Failure{Error::EntropyFailed, "the system gives no random numbers"};
@@ -126,8 +113,21 @@ std::string particle_public_der_path(const std::string& state) {
     return path_of(state, kPublicDer);
 }
 
+Outcome<ServerKey> read_particle_key(const std::string& state) {
+    const std::string path = path_of(state, kPrivate);
+    SOTTO_TRY_ASSIGN(auto content, ports::read_file(path, kCertificateFileMax));
+    auto key = ServerKey::read(as_text(content));
+    wipe(content);
+    if (key) return *std::move(key);
+    return Failure{Error::Malformed,
+                   path +
+                       " is no RSA key of 2048 bits in PEM without a passphrase, by which devices "
+                       "could know this cloud; nothing was changed: put back a copy of it, or "
+                       "remove it, and give the devices the new one"};
+}
+
 Outcome<ServerKey> ensure_particle_key(const std::string& state) {
-    auto key = load(state);
+    auto key = read_particle_key(state);
     const bool is_new = !key && key.error().code == Error::NotFound;
     if (is_new) key = make(state);
     if (!key) return key;

@@ -16,6 +16,9 @@ namespace sotto::cloud::server {
 // Error::Malformed if it is damaged or no RSA-2048 key: it is left as it is.
 ports::Outcome<particle_openssl::ServerKey> ensure_particle_key(const std::string& state);
 
+// The key that is there. Error::NotFound, or as above.
+ports::Outcome<particle_openssl::ServerKey> read_particle_key(const std::string& state);
+
 // Where devices' owners find its public half, in PEM and in DER.
 std::string particle_public_pem_path(const std::string& state);
 std::string particle_public_der_path(const std::string& state);

@@ -162,6 +162,24 @@ TEST_F(ParticleProgram, WhatIsWrongWithAKeyIsSaid) {
     EXPECT_EQ(cloud({"device-key", "list", "--state", folder_ / "nowhere"}).code, 1);
 }
 
+TEST_F(ParticleProgram, TheDoctorLooksAtTheKeyAndThePort) {
+    const auto ask = [this](const std::vector<std::string>& more) {
+        std::vector<std::string> arguments{
+            "doctor", "--state", state_, "--http", "127.0.0.1:0", "--devices", "127.0.0.1:0"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return cloud(arguments);
+    };
+    const auto good = ask({"--particle", "127.0.0.1:0"});
+    EXPECT_EQ(good.code, 0) << good.output;
+    EXPECT_TRUE(has(good.output, "legacy devices know this cloud is whole")) << good.output;
+    EXPECT_TRUE(has(good.output, "is free for particle")) << good.output;
+    EXPECT_TRUE(has(ask({"--particle-enrol"}).output, "Remove the setting particle-enrol"));
+    write(key_file("default_key.pem"), "damaged");
+    const auto bad = ask({});
+    EXPECT_EQ(bad.code, 1);
+    EXPECT_TRUE(has(bad.output, "default_key.pem is no RSA key")) << bad.output;
+}
+
 TEST_F(ParticleProgram, AFolderOfAnOlderVersionGetsAKeyAtTheFirstStart) {
     fs::remove_all(state_ + "/particle");
     const auto running = start({"--particle-enrol"});
