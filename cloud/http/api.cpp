@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cloud/http/rest.hpp"
 #include "cloud/services/limits.hpp"
 #include "core/base/hex.hpp"
 #include "core/framing/limits.hpp"
@@ -174,6 +175,8 @@ Api::Route Api::find_route(std::string_view path, Method method, Reply& refusal)
 }
 
 void Api::handle(const Request& request, Done done) {
+    if (config_.rest != nullptr && Rest::is_for(request.target))
+        return config_.rest->handle(request, std::move(done));
     auto [path, query] = split(request.target);
     if (!path.starts_with(kPrefix)) return done(to_reply(Problem::NotFound));
     path.remove_prefix(kPrefix.size());

@@ -10,20 +10,14 @@
 #include <variant>
 #include <vector>
 
+#include "cloud/http/request.hpp"
 #include "cloud/model/ids.hpp"
 #include "cloud/model/records.hpp"
 #include "cloud/store/store.hpp"
 
 namespace sotto::cloud::http {
 
-enum class Method : std::uint8_t { Get, Post, Other };
-
-struct Request {
-    Method method = Method::Get;
-    std::string target;
-    std::string authorization;  // the header's value; empty without one
-    bool is_upgrade = false;    // to a WebSocket
-};
+class Rest;
 
 // What can be wrong with a request, or with us.
 enum class Problem : std::uint8_t {
@@ -41,21 +35,9 @@ enum class Problem : std::uint8_t {
 };
 inline constexpr int kProblemCount = static_cast<int>(Problem::Busy) + 1;
 
-struct Reply {
-    unsigned status = 200;
-    std::string body;       // JSON
-    std::string allow{};    // the methods there are, with status 405
-    std::string upgrade{};  // what to speak instead, with status 426
-};
 Reply to_reply(Problem problem);
 // What an answer of the store means for the request that waited for it.
 Problem to_problem(Error error);
-
-// The request may become a channel of this app.
-struct OpenChannel {
-    model::AppAddress app;
-};
-using Answer = std::variant<Reply, OpenChannel>;
 
 // The installation that a channel is for: the query must be app= and 32 digits of hex, exactly.
 std::optional<model::AppId> parse_channel_query(std::string_view query);
@@ -74,8 +56,9 @@ class Api {
         std::function<Result<model::ClaimCode>()> draw_claim;
         std::function<bool(const model::DeviceId&)> is_connected;
         std::function<Instant()> now;
+        Rest* rest = nullptr;  // answers to what is no address of this API
     };
-    using Done = std::function<void(Answer)>;
+    using Done = http::Done;
 
     // `store` must live as long as the API.
     Api(store::Store& store, Config config) : store_(store), config_(std::move(config)) {}

@@ -68,6 +68,7 @@ void write_census(Page& page, const Numbers& numbers) {
     page.gauge("apps", "Apps with a channel.", census.apps);
     page.gauge(
         "http_connections", "HTTP connections that are no channels.", numbers.http_connections);
+    page.gauge("event_streams", "Streams of events that are open.", numbers.event_streams);
     page.gauge("links", "Devices that gateways report, attached or not.", census.links);
     page.gauge("devices_attached", "Devices that proved what they are.", census.attached);
     page.gauge(

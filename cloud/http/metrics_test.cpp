@@ -37,6 +37,7 @@ TEST(Metrics, AreInTheFormatAndSayWhatIs) {
     numbers.census = {.gateways = 1, .strangers = 2, .apps = 3, .links = 4, .attached = 5};
     numbers.counters.outcomes = {10, 11, 12, 13, 14, 15, 16};
     numbers.counters.stored = 7;
+    numbers.event_streams = 19;
     numbers.legacy_devices = 17;
     numbers.legacy_strangers = 18;
     numbers.store_bytes = 123'456'789'012;
@@ -51,6 +52,7 @@ TEST(Metrics, AreInTheFormatAndSayWhatIs) {
     EXPECT_EQ(value("info{version=\"1.2.3\"}"), 1);
     EXPECT_EQ(value("start_time_seconds"), 1'700'000'000);
     EXPECT_EQ(value("devices_attached"), 5);
+    EXPECT_EQ(value("event_streams"), 19);
     EXPECT_EQ(value("legacy_devices"), 17);
     EXPECT_EQ(value("legacy_strangers"), 18);
     EXPECT_EQ(value("outcomes_total{outcome=\"handed_on\"}"), 10);

@@ -146,6 +146,58 @@ class DeviceKeyOptions {
     CLI::App* group_ = nullptr;
 };
 
+CLI::App* add_password(CLI::App& accounts, PasswordCommand& password) {
+    CLI::App* command = add_command(accounts,
+                                    "password",
+                                    "give the account a password, for programs that log in; the "
+                                    "tokens of those that did so before end",
+                                    password.state);
+    command->add_option("name", password.name, "the account")->required();
+    command
+        ->add_option(
+            "--password-file",
+            password.password_file,
+            "the password is the first line of this file; /dev/stdin for one that is typed")
+        ->type_name("FILE")
+        ->required();
+    return command;
+}
+
+CLI::App* add_audit(CLI::App& app, AuditCommand& audit) {
+    CLI::App* command = add_command(app,
+                                    "audit",
+                                    "who logged in, and what was done with devices and tokens, the "
+                                    "newest first",
+                                    audit.state);
+    command->add_option("--account", audit.account, "of this account only")->type_name("NAME");
+    command->add_option("--count", audit.count, "how many lines")
+        ->type_name("N")
+        ->capture_default_str();
+    return command;
+}
+
+// What the operator does with users, beside making them.
+class UserCommands {
+  public:
+    explicit UserCommands(CLI::App& app)
+        : password_command_(add_password(*app.get_subcommand("account"), password_)),
+          audit_command_(add_audit(app, audit_)) {}
+    UserCommands(const UserCommands&) = delete;
+    UserCommands& operator=(const UserCommands&) = delete;
+
+    std::optional<Command> chosen() const {
+        if (password_command_->parsed()) return password_;
+        if (audit_command_->parsed()) return audit_;
+        return std::nullopt;
+    }
+
+  private:
+    PasswordCommand password_;
+    AuditCommand audit_;
+    const CLI::App* password_command_;
+    const CLI::App* audit_command_;
+};
+
 constexpr const char* kPassphraseHelp =
     "seal it, or open it, under the passphrase in the first line of this file";
 
@@ -222,7 +274,8 @@ Command read_command_line(int argc, char** argv) {
     SettingsReader doctor_settings{doctor.settings};
     doctor_settings.add_options(*doctor_command);
     const CLI::App* const account_command = add_add(app, "account", "accounts", account);
-    CLI::App* const gateway_command = add_add(app, "gateway", "gateways", gateway);
+    const UserCommands users{app};
+    CLI::App* gateway_command = add_add(app, "gateway", "gateways", gateway);
     gateway_command->add_option("--account", gateway.account, "whose gateway it is")
         ->type_name("NAME")
         ->capture_default_str();
@@ -251,6 +304,7 @@ Command read_command_line(int argc, char** argv) {
         if (!doctor_settings.read(doctor.state)) return 2;
         return doctor;
     }
+    if (const auto command = users.chosen()) return *command;
     return account_command->parsed() ? account : gateway;
 }
 

@@ -7,6 +7,7 @@
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 
+#include "cloud/http/rest_replies.hpp"
 #include "cloud/server/app_channel.hpp"
 
 namespace sotto::cloud::server {
@@ -26,16 +27,23 @@ namespace {
 
 Method method_of(wire::verb verb) {
     if (verb == wire::verb::get) return Method::Get;
-    return verb == wire::verb::post ? Method::Post : Method::Other;
+    if (verb == wire::verb::post) return Method::Post;
+    if (verb == wire::verb::put) return Method::Put;
+    if (verb == wire::verb::delete_) return Method::Delete;
+    return verb == wire::verb::options ? Method::Options : Method::Other;
 }
 
-Request request_of(const HttpRequest& request) {
-    const auto authorization = request[wire::field::authorization];
-    const auto target = request.target();
+Request request_of(const HttpRequest& request, const Socket& socket) {
+    const auto text_of = [](const auto& view) { return std::string{view.data(), view.size()}; };
+    error_code ignored;
     return {.method = method_of(request.method()),
-            .target = {target.data(), target.size()},
-            .authorization = {authorization.data(), authorization.size()},
-            .is_upgrade = beast::websocket::is_upgrade(request)};
+            .target = text_of(request.target()),
+            .authorization = text_of(request[wire::field::authorization]),
+            .is_upgrade = beast::websocket::is_upgrade(request),
+            .content_type = text_of(request[wire::field::content_type]),
+            .body = request.body(),
+            .last_event_id = text_of(request["Last-Event-ID"]),
+            .address = socket.remote_endpoint(ignored).address().to_string()};
 }
 
 // What a broken request is answered; nothing if nobody listens any more.
@@ -93,14 +101,15 @@ void HttpConnection::on_request(error_code error) {
     HttpConnections& connections = services_.connections;
     connections.splice(connections.end(), connections, *place_);
     stream_.expires_never();  // the store always answers
-    services_.api.handle(request_of(parser_->get()), [self = shared_from_this()](Answer answer) {
-        self->on_answer(std::move(answer));
-    });
+    services_.api.handle(
+        request_of(parser_->get(), stream_.socket()),
+        [self = shared_from_this()](Answer answer) { self->on_answer(std::move(answer)); });
 }
 
 void HttpConnection::on_answer(Answer answer) {
     if (!place_) return;
     if (const auto* open = std::get_if<OpenChannel>(&answer)) return open_channel(open->app);
+    if (auto* open = std::get_if<http::OpenStream>(&answer)) return open_stream(std::move(*open));
     write(std::get<Reply>(std::move(answer)), parser_->get().keep_alive());
 }
 
@@ -111,10 +120,21 @@ void HttpConnection::open_channel(const model::AppAddress& app) {
     channel->start(std::move(stream_), parser_->get());
 }
 
+void HttpConnection::open_stream(http::OpenStream opened) {
+    if (services_.streams.size() >= kStreamsMax) return write(to_reply(Problem::Busy), false);
+    if (!services_.rest->begin_stream(opened.filter.owner))
+        return write(http::too_many_streams(), false);
+    services_.connections.erase(*std::exchange(place_, std::nullopt));
+    const EventStream::Services services{
+        .ring = *services_.ring, .rest = *services_.rest, .streams = services_.streams};
+    std::make_shared<EventStream>(std::move(stream_), std::move(opened), services)->start();
+}
+
 void HttpConnection::write(Reply reply, bool keep_alive) {
     const unsigned version = parser_->is_header_done() ? parser_->get().version() : 11;
     Response& response = response_.emplace(static_cast<wire::status>(reply.status), version);
-    response.set(wire::field::content_type, "application/json");
+    if (!reply.body.empty()) response.set(wire::field::content_type, reply.type);
+    for (const auto& [name, value] : reply.headers) response.set(name, value);
     response.set(wire::field::cache_control, "no-store");
     if (!reply.allow.empty()) response.set(wire::field::allow, reply.allow);
     if (reply.status == 401) response.set(wire::field::www_authenticate, "Bearer");

@@ -14,6 +14,7 @@
 #include <boost/beast/http/string_body.hpp>
 
 #include "cloud/http/api.hpp"
+#include "cloud/server/event_stream.hpp"
 #include "cloud/server/limits.hpp"
 #include "cloud/server/stream.hpp"
 #include "cloud/services/hub.hpp"
@@ -32,6 +33,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
         http::Api& api;
         services::Hub& hub;
         HttpConnections& connections;
+        EventStreams& streams;
+        services::EventRing* ring = nullptr;  // both where there is REST
+        http::Rest* rest = nullptr;
     };
 
     HttpConnection(Stream stream, const Services& services)
@@ -50,6 +54,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     void on_request(boost::system::error_code error);
     void on_answer(http::Answer answer);
     void open_channel(const model::AppAddress& app);
+    void open_stream(http::OpenStream opened);
     void write(http::Reply reply, bool keep_alive);
     void on_written(boost::system::error_code error);
     void drain();

@@ -16,9 +16,14 @@ HttpPort::HttpPort(boost::asio::io_context& loop,
                    const Certificates* certificates)
     : door_(loop, std::move(acceptor), [this](Socket socket) { on_socket(std::move(socket)); }),
       certificates_(certificates),
-      services_{.api = api, .hub = hub, .connections = connections_} {}
+      services_{.api = api, .hub = hub, .connections = connections_, .streams = streams_} {}
 
 HttpPort::~HttpPort() = default;
+
+void HttpPort::stop() {
+    door_.close();
+    while (!streams_.empty()) streams_.front()->leave();
+}
 
 void HttpPort::on_socket(Socket socket) {
     error_code ignored;

@@ -18,13 +18,19 @@ class HttpPort {
              http::Api& api,
              services::Hub& hub,
              const Certificates* certificates = nullptr);
+    // Streams of these events are served too. To be called before start(), if at all.
+    void serve_streams(services::EventRing& ring, http::Rest& rest) {
+        services_.ring = &ring;
+        services_.rest = &rest;
+    }
     ~HttpPort();
     HttpPort(const HttpPort&) = delete;
     HttpPort& operator=(const HttpPort&) = delete;
 
     void start() { door_.open(); }
-    // Takes no more.
-    void stop() { door_.close(); }
+    // Takes no more, and ends the streams.
+    void stop();
+    std::size_t stream_count() const { return streams_.size(); }
     std::size_t connection_count() const { return connections_.size(); }
 
   private:
@@ -33,6 +39,7 @@ class HttpPort {
     Door<boost::asio::ip::tcp> door_;
     const Certificates* certificates_;
     HttpConnections connections_;
+    EventStreams streams_;
     HttpConnection::Services services_;
 };
 

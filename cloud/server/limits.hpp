@@ -12,8 +12,11 @@ namespace sotto::cloud::server {
 
 // Requests.
 inline constexpr std::uint32_t kHeaderSizeMax = 8'192;  // then 431
-inline constexpr std::size_t kBodySizeMax = 4'096;      // then 413
+inline constexpr std::size_t kBodySizeMax = 16'384;     // then 413
 inline constexpr std::size_t kBufferSizeMax = kHeaderSizeMax + kBodySizeMax;
+
+// Passwords that wait to be checked, each a quarter of a second; then 503.
+inline constexpr std::size_t kPasswordsWaitingMax = 32;
 
 // Connections that are no channel. Beyond them the one that has been silent longest is closed.
 inline constexpr std::size_t kConnectionsMax = 512;
@@ -30,6 +33,11 @@ inline constexpr std::chrono::seconds kDrainTimeMax{2};
 inline constexpr std::size_t kChannelMessageSizeMax = 4'096;      // then closed
 inline constexpr std::chrono::seconds kChannelHandshakeTime{10};  // opening and closing
 inline constexpr std::chrono::seconds kChannelIdleTime{60};       // pinged at half of it
+
+// Streams of events. A reader keeps his place in the ring; what he misses there he has missed.
+inline constexpr std::size_t kStreamsMax = 8'192;  // then 503
+inline constexpr std::size_t kStreamWriteSize = 16'384;
+inline constexpr std::chrono::seconds kStreamWriteTimeMax{30};  // for what was taken; then closed
 
 // What the system keeps for a reader that is slow, beside services/limits.hpp.
 inline constexpr int kAppSendBuffer = 65'536;

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <sys/stat.h>
 
+#include "cloud/server/accounts.hpp"
 #include "cloud/server/backup.hpp"
 #include "cloud/server/doctor.hpp"
 #include "cloud/server/own_authority.hpp"
@@ -73,6 +74,21 @@ int perform(const AddCommand& command) {
 
 int perform(const DeviceKeyCommand& command) {
     const auto text = perform_device_key(command);
+    if (!text) return fail(text.error());
+    std::cout << *text << std::flush;
+    return EXIT_SUCCESS;
+}
+
+int perform(const PasswordCommand& command) {
+    ports::SystemEntropy entropy;
+    const auto set = set_password(command, entropy);
+    if (!set) return fail(set.error());
+    std::cout << command.name << " can log in now." << std::endl;
+    return EXIT_SUCCESS;
+}
+
+int perform(const AuditCommand& command) {
+    const auto text = read_audit(command);
     if (!text) return fail(text.error());
     std::cout << *text << std::flush;
     return EXIT_SUCCESS;

@@ -245,6 +245,7 @@ class ParticlePortTest : public ::testing::Test {
                                                      : services::OpenDevices::Owner{found->second});
                                         },
                                     .on_claim_code = [](const auto&, const auto&) {},
+                                    .save_traces = [](const auto&, const auto&) {},
                                     .now = [this] { return now(); }}};
     tcp::endpoint endpoint_;
     std::optional<ParticlePort> port_;

@@ -4,6 +4,8 @@
 // end.
 #include <memory>
 
+#include <boost/asio/read_until.hpp>
+
 #include "cloud/server/limits.hpp"
 #include "cloud/server/running_cloud_test.hpp"
 
@@ -27,6 +29,35 @@ std::string rest_of(AppClient& app) {
     return text;
 }
 
+// Opens a stream, and takes as little as the system lets it.
+class SlowReader {
+  public:
+    SlowReader(const Endpoint& endpoint, const std::string& prefix) : socket_(loop_) {
+        socket_.open(endpoint.protocol());
+        socket_.set_option(boost::asio::socket_base::receive_buffer_size{kAppBuffer});
+        socket_.connect(endpoint);
+        const std::string request = "GET /v1/events/" + prefix +
+                                    " HTTP/1.1\r\nHost: cloud\r\nAuthorization: Bearer " +
+                                    std::string{kToken} + "\r\n\r\n";
+        boost::asio::write(socket_, boost::asio::buffer(request));
+    }
+    Socket& socket() { return socket_; }
+    // Up to and with this text.
+    std::string read_to(const std::string& end) {
+        boost::system::error_code error;
+        const std::size_t size =
+            boost::asio::read_until(socket_, boost::asio::dynamic_buffer(text_), end, error);
+        const std::string taken = text_.substr(0, size);
+        text_.erase(0, size);
+        return taken;
+    }
+
+  private:
+    boost::asio::io_context loop_;
+    Socket socket_;
+    std::string text_;
+};
+
 struct Silent {
     RunningCloud cloud;
     Time::time_point since = Time::now();
@@ -36,6 +67,8 @@ struct Silent {
     AppClient without_pong{cloud.http_at(), kToken, target_of('a')};
     AppClient without_farewell{cloud.http_at(), kToken, target_of('b')};
     AppClient without_reading{cloud.http_at(), kToken, target_of('c')};
+    SlowReader quiet_stream{cloud.http_at(), "quiet"};
+    SlowReader slow_stream{cloud.http_at(), "flood"};
 };
 
 class Patience : public testing::Test {
@@ -51,7 +84,10 @@ class Patience : public testing::Test {
         static_assert(kSends * 6 < services::kAppOutputBytesMax);
         static_assert(kSends * kOutcomeSize > 2 * (kAppSendBuffer + kAppBuffer));
         silent_->without_reading.send_many(kDevice, "x", kSends);
+        silent_->slow_stream.read_to(":ok\n\n");
+        for (int i = 0; i < kFlood; ++i) silent_->cloud.publish("flood", std::string(1'000, 'x'));
     }
+    static constexpr int kFlood = 3'000;  // events, more than the ring and the system keep
     static void TearDownTestSuite() { silent_.reset(); }
 
     // It has not been let go before its time.
@@ -63,6 +99,13 @@ class Patience : public testing::Test {
 };
 
 std::unique_ptr<Silent> Patience::silent_;
+
+TEST_F(Patience, AHeartbeatComesInTime) {
+    const std::string text = silent_->quiet_stream.read_to("\n:\n\n");
+    EXPECT_TRUE(text.ends_with("\r\n\r\n:ok\n\n:\n\n")) << text;
+    expect_waited(std::chrono::seconds{9});
+    EXPECT_LE(Time::now() - silent_->since, std::chrono::seconds{12});
+}
 
 TEST_F(Patience, EndsWithARequestThatDoesNotGoOn) {
     EXPECT_EQ(silent_->half_request.read_all(), "");
@@ -94,6 +137,16 @@ TEST_F(Patience, EndsWithAChannelThatTakesNothing) {
                                   std::chrono::milliseconds{services::kWriteTimeMax.ms + 5'000});
     const std::string taken = rest_of(silent_->without_reading);
     EXPECT_LT(taken.size(), 240'000U);  // it is not waited for any more
+}
+
+TEST_F(Patience, AReaderThatNeverReadsIsClosedAndCostsNothing) {
+    std::this_thread::sleep_until(silent_->since + kStreamWriteTimeMax + std::chrono::seconds{5});
+    const std::string taken = silent_->slow_stream.read_to("nothing of the kind");
+    std::string rest;
+    boost::system::error_code error;
+    boost::asio::read(silent_->slow_stream.socket(), boost::asio::dynamic_buffer(rest), error);
+    EXPECT_TRUE(error) << "it was closed";
+    EXPECT_LT(taken.size() + rest.size(), 1'000U * kFlood / 2) << "it is not waited for";
 }
 
 TEST_F(Patience, EndsWithAConnectionThatAsksNothingMore) {

@@ -15,6 +15,10 @@
 
 #include "cloud/http/api.hpp"
 #include "cloud/http/metrics.hpp"
+#include "cloud/http/rest.hpp"
+#include "cloud/http/rest_replies.hpp"
+#include "cloud/http/sse.hpp"
+#include "cloud/particle_openssl/keys.hpp"
 #include "cloud/server/admin_port.hpp"
 #include "cloud/server/capture.hpp"
 #include "cloud/server/clock.hpp"
@@ -27,6 +31,7 @@
 #include "cloud/server/note_log.hpp"
 #include "cloud/server/particle_keys.hpp"
 #include "cloud/server/particle_port.hpp"
+#include "cloud/server/passwords.hpp"
 #include "cloud/server/sessions.hpp"
 #include "cloud/server/status.hpp"
 #include "core/base/hex.hpp"
@@ -277,6 +282,7 @@ class Cloud {
                                                   .private_key = state_.identity.private_key},
                                      .entropy = entropy_},
                             .now = [this] { return clock_.now(); }});
+        wire_rest();
         api_.emplace(*store_,
                      http::Api::Config{.credential = to_hex<std::string>(credential_->bytes()),
                                        .address = address,
@@ -286,34 +292,18 @@ class Cloud {
                                            [this](const model::DeviceId& device) {
                                                return hub_->router().is_connected(device);
                                            },
-                                       .now = [this] { return clock_.now(); }});
+                                       .now = [this] { return clock_.now(); },
+                                       .rest = &*rest_});
         http_.emplace(loop_,
                       *std::move(http_acceptor_),
                       *api_,
                       *hub_,
                       certificates_for(command_.settings.http));
+        http_->serve_streams(ring_, *rest_);
         gateways_.emplace(loop_,
                           *std::move(devices_acceptor_),
                           *hub_,
                           certificates_for(command_.settings.devices));
-        wire_open_devices();
-    }
-
-    void wire_open_devices() {
-        using Owner = services::OpenDevices::Owner;
-        open_devices_.emplace(
-            ring_,
-            services::OpenDevices::Config{
-                .load_owner =
-                    [this](const model::DeviceId& device, std::function<void(Result<Owner>)> done) {
-                        store_->find_open_device(
-                            device, [done = std::move(done)](const auto& found) {
-                                if (!found) return done(found.error());
-                                done(*found ? Owner{(*found)->account} : Owner{});
-                            });
-                    },
-                .on_claim_code = [](const model::DeviceId&, const std::string&) {},
-                .now = [this] { return clock_.now(); }});
     }
 
     // Legacy devices have a protocol that encrypts, so that they need no TLS beyond this machine.
@@ -335,6 +325,56 @@ class Cloud {
                                 .now = [this] { return clock_.now(); },
                                 .enrols_on_first_use = command_.settings.particle_enrol});
         return {};
+    }
+
+    void wire_rest() {
+        using Owner = services::OpenDevices::Owner;
+        open_devices_.emplace(
+            ring_,
+            services::OpenDevices::Config{
+                .load_owner =
+                    [this](const model::DeviceId& device, std::function<void(Result<Owner>)> done) {
+                        store_->find_open_device(
+                            device, [done = std::move(done)](const auto& found) {
+                                if (!found) return done(found.error());
+                                done(*found ? Owner{(*found)->account} : Owner{});
+                            });
+                    },
+                .on_claim_code =
+                    [this](const model::DeviceId& device, const std::string& code) {
+                        rest_->redeem_claim_code(device, code);
+                    },
+                .save_traces =
+                    [this](const model::DeviceId& device,
+                           const services::DeviceAttributes& attributes) {
+                        store_->save_traces(
+                            device, http::traces_of(attributes), [](const auto& /*ignored*/) {});
+                    },
+                .now = [this] { return clock_.now(); }});
+        rest_.emplace(
+            *store_,
+            *open_devices_,
+            ring_,
+            http::Rest::Config{.hash_token = hash_token,
+                               .draw = [this](MutBytes out) { return entropy_.fill(out); },
+                               .check_password =
+                                   [this](auto password, auto line, auto done) {
+                                       passwords_.check(
+                                           std::move(password), std::move(line), std::move(done));
+                                   },
+                               .hash_password =
+                                   [this](auto password, auto done) {
+                                       passwords_.hash(std::move(password), std::move(done));
+                                   },
+                               .read_device_key =
+                                   [](std::string_view pem) {
+                                       return particle_openssl::read_device_key(as_bytes(pem));
+                                   },
+                               .is_sealed_connected =
+                                   [this](const model::DeviceId& device) {
+                                       return hub_->router().is_connected(device);
+                                   },
+                               .now = [this] { return clock_.now(); }});
     }
 
     Outcome<> open_admin() {
@@ -372,6 +412,7 @@ class Cloud {
                 .store = store_->statistics(),
                 .store_bytes = size_of_database(command_.state),
                 .http_connections = http_->connection_count(),
+                .event_streams = http_->stream_count(),
                 .legacy_devices = particle_ ? particle_->session_count() : 0,
                 .legacy_strangers = particle_ ? particle_->half_open_count() : 0,
                 .certificate_expires_s = certificates_ ? certificates_->facts().not_after : 0};
@@ -434,8 +475,10 @@ class Cloud {
     Capture capture_;
     std::optional<services::Hub> hub_;
     std::optional<Sessions> sessions_;
-    services::EventRing ring_{clock_.now()};
+    services::EventRing ring_{clock_.now(), http::render_event};
     std::optional<services::OpenDevices> open_devices_;
+    Passwords passwords_{entropy_, [this](auto function) { asio::post(loop_, function); }};
+    std::optional<http::Rest> rest_;
     std::optional<http::Api> api_;
     std::optional<Certificates> certificates_;
     std::optional<CertificateWatch> watch_;

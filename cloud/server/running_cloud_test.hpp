@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "cloud/http/rest.hpp"
+#include "cloud/http/sse.hpp"
 #include "cloud/server/clients_test.hpp"
 #include "cloud/server/clock.hpp"
 #include "cloud/server/gateway_port.hpp"
@@ -36,6 +38,7 @@ class RunningCloud {
         add_token(kGatewayToken, model::TokenKind::Gateway);
         loop_.poll();
         loop_.restart();
+        http_.serve_streams(ring_, rest_);
         http_.start();
         gateways_.start();
         on_tick();
@@ -50,6 +53,12 @@ class RunningCloud {
     RunningCloud& operator=(const RunningCloud&) = delete;
 
     boost::asio::io_context& loop() { return loop_; }
+    // As the user of kToken.
+    void publish(const std::string& name, const std::string& data) {
+        boost::asio::post(loop_, [this, name, data] {
+            devices_.publish(model::AccountId{1}, {.name = name, .data = data});
+        });
+    }
     const Endpoint& http_at() const { return http_at_; }
     const Endpoint& gateways_at() const { return gateways_at_; }
 
@@ -82,13 +91,30 @@ class RunningCloud {
                        {.router = {.credential = {}, .hash_token = hash_token},
                         .now = [this] { return clock_.now(); },
                         .on_device_event = nullptr}};
+    services::EventRing ring_{clock_.now(), http::render_event};
+    services::OpenDevices devices_{
+        ring_,
+        {.load_owner = nullptr, .on_claim_code = nullptr, .save_traces = nullptr, .now = [this] {
+             return clock_.now();
+         }}};
+    http::Rest rest_{store_,
+                     devices_,
+                     ring_,
+                     {.hash_token = hash_token,
+                      .draw = nullptr,
+                      .check_password = nullptr,
+                      .hash_password = nullptr,
+                      .read_device_key = nullptr,
+                      .is_sealed_connected = [](const auto&) { return false; },
+                      .now = [this] { return clock_.now(); }}};
     http::Api api_{store_,
                    {.credential = "c0ffee",
                     .address = "127.0.0.1:1",
                     .hash_token = hash_token,
                     .draw_claim = [] { return model::ClaimCode{}; },
                     .is_connected = [](const auto&) { return false; },
-                    .now = [this] { return clock_.now(); }}};
+                    .now = [this] { return clock_.now(); },
+                    .rest = &rest_}};
     Acceptor http_acceptor_ = listen_somewhere(loop_);
     Acceptor gateway_acceptor_ = listen_somewhere(loop_);
     Endpoint http_at_ = http_acceptor_.local_endpoint();

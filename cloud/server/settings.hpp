@@ -90,11 +90,27 @@ struct DeviceKeyCommand {
     std::string file{};
 };
 
+// Gives a user a password to log in with.
+struct PasswordCommand {
+    std::string state{};
+    std::string name{};
+    std::string password_file{};
+};
+
+// What was done with the accounts of late.
+struct AuditCommand {
+    std::string state{};
+    std::string account{};  // empty: of all
+    std::size_t count = 100;
+};
+
 // An exit code: everything was said already (help, version, a mistake on the command line).
 using Command = std::variant<InitCommand,
                              CertificateCommand,
                              RunCommand,
                              AddCommand,
+                             PasswordCommand,
+                             AuditCommand,
                              StatusCommand,
                              BackupCommand,
                              RestoreCommand,

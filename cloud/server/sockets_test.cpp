@@ -72,7 +72,7 @@ TEST_F(Http, WhatIsNoRequestIsRefusedAndHurtsNobodyElse) {
         {"POST /sotto/v1/claims HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
         {"POST /sotto/v1/claims HTTP/1.1\r\n" + length + "99999999\r\n\r\n", 413},
         {"POST /sotto/v1/claims HTTP/1.1\r\n" + length + "99999999999999999999999\r\n\r\n", 400},
-        {"POST /sotto/v1/claims HTTP/1.1\r\n" + length + "9000\r\n\r\n" + std::string(9'000, 'x'),
+        {"POST /sotto/v1/claims HTTP/1.1\r\n" + length + "20000\r\n\r\n" + std::string(20'000, 'x'),
          413},
         {"GET / HTTP/1.1\r\nX: " + std::string(9'000, 'x') + "\r\n\r\n", 431},
         {"GET /" + std::string(200'000, 'x') + " HTTP/1.1\r\n\r\n", 431},

@@ -249,6 +249,7 @@ Outcome<std::string> show_certificate(const CertificateCommand& command, std::in
 
 Outcome<std::unique_ptr<SqliteStore>> open_store(const std::string& path,
                                                  store::Executor executor) {
+    if (!has_cloud(path)) return open_state(path).error();
     auto store = SqliteStore::open(path_of(path, kDatabaseName), {}, std::move(executor));
     if (!store) return to_failure(store.error());
     return *std::move(store);

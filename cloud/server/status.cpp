@@ -102,7 +102,8 @@ std::string render_status(const http::Numbers& numbers, const Places& places, In
                  {{"gateways", numbers.census.gateways},
                   {"apps", numbers.census.apps},
                   {"devices", numbers.census.attached},
-                  {"legacy_devices", numbers.legacy_devices}}},
+                  {"legacy_devices", numbers.legacy_devices},
+                  {"streams", numbers.event_streams}}},
                 {"store_failures", numbers.store.failures},
                 {"certificate_expires_s", json{}}};
     if (numbers.certificate_expires_s != 0)

@@ -46,6 +46,7 @@ void OpenDevices::enter(const model::DeviceId& device, Line& line, Owner owner) 
     line.owner = owner;
     if (owner) {
         by_owner_[*owner].insert(device);
+        config_.save_traces(device, line.device->attributes());
         spread(*owner, device, status("online"));
     }
     for (Publication& what : std::exchange(line.waiting, {})) take(device, line, std::move(what));
@@ -53,6 +54,7 @@ void OpenDevices::enter(const model::DeviceId& device, Line& line, Owner owner) 
 
 void OpenDevices::leave(const model::DeviceId& device, Line& line) {
     if (!line.owner) return;
+    config_.save_traces(device, line.device->attributes());
     const auto devices = by_owner_.find(*line.owner);
     devices->second.erase(device);
     if (devices->second.empty()) by_owner_.erase(devices);

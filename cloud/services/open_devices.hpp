@@ -23,6 +23,8 @@ class OpenDevices {
         std::function<void(const model::DeviceId&, std::function<void(Result<Owner>)>)> load_owner;
         // A device shows the code that its owner gave it; whoever knows the code calls set_owner().
         std::function<void(const model::DeviceId&, const std::string& code)> on_claim_code;
+        // What is to be remembered of a device that somebody owns: when it comes, and when it goes.
+        std::function<void(const model::DeviceId&, const DeviceAttributes&)> save_traces;
         std::function<Instant()> now;
     };
     // `ring` must live as long as this.

@@ -179,12 +179,14 @@ class OpenDevicesTest : public testing::Test {
     EventRing ring_{Instant{1}};
     std::vector<Answer> waiting_;
     std::map<model::DeviceId, std::string> codes_;
+    int saved_ = 0;
     OpenDevices devices_{
         ring_,
         {.load_owner = [this](const model::DeviceId&,
                               Answer done) { waiting_.push_back(std::move(done)); },
          .on_claim_code = [this](const model::DeviceId& device,
                                  const std::string& code) { codes_[device] = code; },
+         .save_traces = [this](const model::DeviceId&, const DeviceAttributes&) { ++saved_; },
          .now = [] { return Instant{7}; }}};
     Line lamp_;
     Line door_;
@@ -200,6 +202,7 @@ TEST_F(OpenDevicesTest, ADeviceIsFoundByItsOwnerAndByNobodyElse) {
     devices_.on_disconnected(kLamp, lamp_);
     EXPECT_EQ(devices_.find(kLamp, kAnn), nullptr);
     EXPECT_EQ(ann.names, (Names{"spark/status=online", "spark/status=offline"}));
+    EXPECT_EQ(saved_, 2);
 }
 
 TEST_F(OpenDevicesTest, WhatOneSaysReachesTheDevicesAndStreamsOfItsOwnerOnly) {

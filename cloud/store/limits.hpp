@@ -17,6 +17,8 @@ inline constexpr model::MailboxLimits kAppMailbox{.count_max = 256, .bytes_max =
 inline constexpr Duration kNoticeLife = days(7);
 inline constexpr std::size_t kPurgeCountMax = 256;  // letters erased at once; then again
 
+// Open devices of one account that it may have by giving their keys; then Error::NoSpace.
+inline constexpr std::size_t kOpenDevicesPerAccountMax = 4'096;
 // Given to the programs of one account, refresh tokens included; the oldest makes room.
 inline constexpr std::size_t kTokensPerAccountMax = 256;
 inline constexpr std::size_t kAuditEntriesMax = 65'536;  // then the oldest make room

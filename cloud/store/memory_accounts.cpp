@@ -244,6 +244,23 @@ void MemoryStore::save_traces(const DeviceId& device, DeviceTraces traces, Done<
     });
 }
 
+void MemoryStore::provision_device(DeviceKey key, AccountId account, Done<OpenDeviceRecord> done) {
+    answer(done, [&]() -> Result<OpenDeviceRecord> {
+        const auto known = open_devices_.find(key.device);
+        const bool is_known = known != open_devices_.end();
+        if (is_known && known->second.account != account) return Error::Refused;
+        if (!is_known && device_keys_.contains(key.device)) return Error::Refused;
+        if (devices_.contains(key.device)) return Error::Refused;
+        const auto is_own = [&](const auto& entry) { return entry.second.account == account; };
+        if (!is_known && static_cast<std::size_t>(std::ranges::count_if(open_devices_, is_own)) >=
+                             kOpenDevicesPerAccountMax)
+            return Error::NoSpace;
+        device_keys_[key.device] = key;
+        if (is_known) return known->second;
+        return give(key.device, account, key.stored_at);
+    });
+}
+
 void MemoryStore::set_device_key(DeviceKey key, Done<void> done) {
     answer(done, [&]() -> Status {
         device_keys_[key.device] = key;

@@ -60,6 +60,9 @@ class MemoryStore final : public Store {
     void save_traces(const model::DeviceId& device,
                      model::DeviceTraces traces,
                      Done<void> done) override;
+    void provision_device(model::DeviceKey key,
+                          model::AccountId account,
+                          Done<model::OpenDeviceRecord> done) override;
     void set_device_key(model::DeviceKey key, Done<void> done) override;
     void add_device_key(model::DeviceKey key, std::size_t count_max, Done<void> done) override;
     void find_device_key(const model::DeviceId& device,

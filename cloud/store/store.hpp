@@ -109,6 +109,13 @@ class Store {
                              model::DeviceTraces traces,
                              Done<void> done) = 0;
 
+    // A key that a user gives makes a device his that nobody owns and that has none; of his own
+    // device it takes the place of the old one. Error::Refused for another user's device, for one
+    // that only the operator gave a key, and for a sealed one; Error::NoSpace if the account has
+    // kOpenDevicesPerAccountMax.
+    virtual void provision_device(model::DeviceKey key,
+                                  model::AccountId account,
+                                  Done<model::OpenDeviceRecord> done) = 0;
     // The public keys of legacy devices, one for each. A new one takes the place of the old one.
     virtual void set_device_key(model::DeviceKey key, Done<void> done) = 0;
     // Error::AlreadyExists if the device has a key, Error::NoSpace if `count_max` devices have.

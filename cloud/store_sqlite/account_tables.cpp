@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cloud/store/limits.hpp"
+#include "cloud/store_sqlite/key_tables.hpp"
 
 namespace sotto::cloud::store_sqlite::tables {
 
@@ -265,6 +266,33 @@ Status save_traces(Database& database, const DeviceId& device, const DeviceTrace
     query.bind(std::int64_t{traces.platform_id}).bind(std::int64_t{traces.product_id});
     query.bind(std::int64_t{traces.firmware_version}).bind(traces.system_version);
     return query.bind(Bytes{device}).run();
+}
+
+namespace {
+
+Result<bool> has_room_for_device(Database& database, AccountId account) {
+    Query query = database.query("SELECT count(*) FROM open_devices WHERE account = ?");
+    SOTTO_TRY(query.bind(account.value()).step());
+    return query.integer(0) < std::int64_t{store::kOpenDevicesPerAccountMax};
+}
+
+}  // namespace
+
+Result<OpenDeviceRecord> provision_device(Database& database,
+                                          const DeviceKey& key,
+                                          AccountId account) {
+    SOTTO_TRY_ASSIGN(const auto known, find_open_device(database, key.device));
+    SOTTO_TRY_ASSIGN(const auto old_key, find_device_key(database, key.device));
+    SOTTO_TRY_ASSIGN(const bool is_no_open_one, is_sealed(database, key.device));
+    if (known ? known->account != account : old_key.has_value()) return Error::Refused;
+    if (is_no_open_one) return Error::Refused;
+    if (!known) {
+        SOTTO_TRY_ASSIGN(const bool has_room, has_room_for_device(database, account));
+        if (!has_room) return Error::NoSpace;
+    }
+    SOTTO_TRY(set_device_key(database, key));
+    if (known) return *known;
+    return give(database, key.device, account, key.stored_at);
 }
 
 Status add_audit(Database& database, const AuditEntry& entry) {

@@ -51,6 +51,10 @@ Status save_traces(Database& database,
                    const model::DeviceId& device,
                    const model::DeviceTraces& traces);
 
+Result<model::OpenDeviceRecord> provision_device(Database& database,
+                                                 const model::DeviceKey& key,
+                                                 model::AccountId account);
+
 Status add_audit(Database& database, const model::AuditEntry& entry);
 Result<std::vector<model::AuditEntry>> list_audit(Database& database,
                                                   std::optional<model::AccountId> account,

@@ -2,6 +2,7 @@
 // The part of SqliteStore that is about the keys of legacy devices.
 #include <utility>
 
+#include "cloud/store_sqlite/account_tables.hpp"
 #include "cloud/store_sqlite/key_tables.hpp"
 #include "cloud/store_sqlite/sqlite_store.hpp"
 #include "cloud/store_sqlite/typed_operation.hpp"
@@ -10,6 +11,12 @@ namespace sotto::cloud::store_sqlite {
 
 using namespace model;  // NOLINT(google-build-using-namespace): one vocabulary
 using store::Done;
+
+void SqliteStore::provision_device(DeviceKey key, AccountId account, Done<OpenDeviceRecord> done) {
+    submit(kWrites, std::move(done), [key = std::move(key), account](Database& database) {
+        return tables::provision_device(database, key, account);
+    });
+}
 
 void SqliteStore::set_device_key(DeviceKey key, Done<void> done) {
     submit(kWrites, std::move(done), [key = std::move(key)](Database& database) {

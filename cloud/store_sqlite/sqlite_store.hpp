@@ -74,6 +74,9 @@ class SqliteStore final : public store::Store {
     void save_traces(const model::DeviceId& device,
                      model::DeviceTraces traces,
                      store::Done<void> done) override;
+    void provision_device(model::DeviceKey key,
+                          model::AccountId account,
+                          store::Done<model::OpenDeviceRecord> done) override;
     void set_device_key(model::DeviceKey key, store::Done<void> done) override;
     void add_device_key(model::DeviceKey key,
                         std::size_t count_max,

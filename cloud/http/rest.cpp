@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cloud/http/rest.hpp"
+
+#include <utility>
+
+#include "cloud/http/api.hpp"
+#include "cloud/http/rest_replies.hpp"
+
+namespace sotto::cloud::http {
+
+namespace {
+
+using model::Scope;
+
+std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+
+std::string_view query_of(std::string_view target) {
+    const std::size_t mark = target.find('?');
+    return mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1);
+}
+
+// Whether the segments are those of the pattern; fills in what stands for its places.
+bool matches(std::string_view pattern,
+             const std::vector<std::string>& segments,
+             std::vector<std::string>& places) {
+    places.clear();
+    std::size_t i = 0;
+    while (!pattern.empty()) {
+        pattern.remove_prefix(1);
+        const std::string_view part = pattern.substr(0, pattern.find('/'));
+        pattern.remove_prefix(part.size());
+        if (part.starts_with('*')) {
+            std::string rest;
+            for (; i < segments.size(); ++i) rest += (rest.empty() ? "" : "/") + segments[i];
+            places.push_back(rest);
+            return true;
+        }
+        if (i == segments.size()) return false;
+        const std::string& segment = segments[i++];
+        if (part.starts_with(':')) {
+            places.push_back(segment);
+        } else if (part != segment) {
+            return false;
+        }
+    }
+    return i == segments.size();
+}
+
+const char* name_of(Method method) {
+    constexpr const char* kNames[] = {"GET", "POST", "PUT", "DELETE", "OPTIONS", "OTHER"};
+    return kNames[static_cast<std::size_t>(method)];
+}
+
+}  // namespace
+
+std::string Call::field(std::string_view name) const {
+    if (const auto found = body.find(name); found != body.end()) return found->second;
+    if (const auto found = query.find(name); found != query.end()) return found->second;
+    return {};
+}
+
+bool Rest::is_for(std::string_view target) {
+    const auto segments = segments_of(path_of(target));
+    if (!segments || segments->empty()) return false;
+    return segments->front() == "v1" || segments->front() == "oauth";
+}
+
+void Rest::handle(const Request& request, Done done) {
+    const auto call = std::make_shared<Call>(Call{.request = request});
+    call->done = [done = std::move(done)](Answer answer) {
+        if (auto* reply = std::get_if<Reply>(&answer)) allow_other_origins(*reply);
+        done(std::move(answer));
+    };
+    if (request.method == Method::Options) return call->done(Reply{.status = 204, .body = {}});
+    if (!guard_.may_ask(request.address, config_.now()))
+        return call->done(rest_refusal(429, "too_many_requests", "Too many requests; wait a bit"));
+    route(call, path_of(request.target));
+}
+
+void Rest::route(const CallPtr& call, std::string_view path) {
+    const auto segments = segments_of(path);
+    const auto query = parse_form(query_of(call->request.target));
+    if (!segments || !query)
+        return call->done(rest_refusal(400, "invalid_request", "The address cannot be understood"));
+    call->query = *query;
+    std::string allow;
+    for (const Route& route : routes()) {
+        if (!matches(route.path, *segments, call->places)) continue;
+        if (route.method == call->request.method) return authorize(call, route);
+        allow += (allow.empty() ? "" : ", ") + std::string{name_of(route.method)};
+    }
+    if (allow.empty())
+        return call->done(rest_refusal(404, "not_found", "There is nothing at this address"));
+    Reply refusal = rest_refusal(405, "invalid_method", "This address does not take that method");
+    refusal.allow = allow;
+    call->done(std::move(refusal));
+}
+
+void Rest::authorize(const CallPtr& call, const Route& route) {
+    auto body = parse_body(call->request.content_type, call->request.body);
+    if (!body && body.error() == Error::Unsupported)
+        return call->done(rest_refusal(
+            415, "unsupported_type", "Send a form (application/x-www-form-urlencoded) or JSON"));
+    if (!body)
+        return call->done(rest_refusal(400, "invalid_request", "The body cannot be understood"));
+    call->body = *std::move(body);
+    if (route.scopes == kPublic) return (this->*route.handler)(call);
+    std::string token{token_of(call->request.authorization)};
+    if (token.empty() && call->request.authorization.empty()) token = call->field("access_token");
+    if (token.empty())
+        return call->done(rest_refusal(400, "invalid_request", "The access token was not found"));
+    call->token = config_.hash_token(token);
+    find_access(call, [this, call, &route](const Result<model::Access>& access) {
+        if (!access && access.error() == Error::NotFound)
+            return call->done(
+                rest_refusal(401, "invalid_token", "The access token provided is invalid."));
+        if (!access) return call->done(rest_failure(access.error()));
+        if ((access->scopes & route.scopes) != route.scopes)
+            return call->done(rest_refusal(403,
+                                           "insufficient_scope",
+                                           "Permission denied: what you signed in with is not "
+                                           "good for this"));
+        call->access = *access;
+        (this->*route.handler)(call);
+    });
+}
+
+void Rest::find_access(const CallPtr& call,
+                       std::function<void(const Result<model::Access>&)> done) {
+    const Instant now = config_.now();
+    if (const auto found = known_.find(call->token); found != known_.end()) {
+        const model::Access& access = found->second.access;
+        const bool is_good =
+            found->second.until > now && (!access.expires_at || *access.expires_at > now);
+        if (is_good) return done(model::Access{access});
+        known_.erase(found);
+    }
+    store_.find_access(call->token,
+                       now,
+                       [this, now, token = call->token, done = std::move(done)](
+                           const Result<model::Access>& found) {
+                           if (found) {
+                               if (known_.size() >= kKnownAccessMax) known_.clear();
+                               known_.insert_or_assign(
+                                   token,
+                                   KnownAccess{.access = *found, .until = now + kAccessLife});
+                           }
+                           done(found);
+                       });
+}
+
+void Rest::audit(const Call& call, const char* action, std::string subject, const char* outcome) {
+    model::AuditEntry entry{.at = config_.now(),
+                            .address = call.request.address,
+                            .action = action,
+                            .subject = std::move(subject),
+                            .outcome = outcome};
+    if (call.access.account != model::AccountId{}) entry.account = call.access.account;
+    store_.add_audit(std::move(entry), [](const Status&) {});
+}
+
+bool Rest::begin_stream(model::AccountId account) {
+    std::size_t& count = streams_[account];
+    if (count >= kStreamsPerAccountMax) return false;
+    ++count;
+    return true;
+}
+
+void Rest::end_stream(model::AccountId account) {
+    if (--streams_[account] == 0) streams_.erase(account);
+}
+
+namespace {
+
+constexpr auto kRead = static_cast<std::uint32_t>(Scope::DevicesRead);
+constexpr auto kVariables = static_cast<std::uint32_t>(Scope::VariablesRead);
+constexpr auto kCall = static_cast<std::uint32_t>(Scope::FunctionsCall);
+constexpr auto kUpdate = static_cast<std::uint32_t>(Scope::DevicesUpdate);
+constexpr auto kClaim = static_cast<std::uint32_t>(Scope::DevicesClaim);
+constexpr auto kEvents = static_cast<std::uint32_t>(Scope::EventsRead);
+constexpr auto kSend = static_cast<std::uint32_t>(Scope::EventsSend);
+constexpr auto kUser = static_cast<std::uint32_t>(Scope::User);
+constexpr std::uint32_t kAny = 0;  // whatever it is good for
+
+}  // namespace
+
+// Of two that match the first is taken.
+const Rest::Route Rest::kRoutes[] = {
+    {Method::Post,
+     "/oauth/token",
+     kPublic,
+     &Rest::make_token,
+     "Log in, or take a new token for a refresh token",
+     "grant_type,username,password,refresh_token,client_id,client_secret,expires_in,scope"},
+    {Method::Get, "/v1/openapi.json", kPublic, &Rest::get_openapi, "This document", ""},
+    {Method::Get, "/v1/user", kUser, &Rest::get_user, "Who is logged in", ""},
+    {Method::Put,
+     "/v1/user",
+     kUser,
+     &Rest::change_user,
+     "Change the password; all tokens of programs end",
+     "current_password,password"},
+    {Method::Post,
+     "/v1/users",
+     kPublic,
+     &Rest::create_user,
+     "Refused: the operator makes users",
+     "username,password"},
+    {Method::Get,
+     "/v1/access_tokens",
+     kPublic,
+     &Rest::list_tokens,
+     "The tokens there are, with Basic authorization or a token",
+     ""},
+    {Method::Delete,
+     "/v1/access_tokens",
+     kUser,
+     &Rest::erase_all_tokens,
+     "Revoke all tokens of programs",
+     ""},
+    {Method::Get,
+     "/v1/access_tokens/current",
+     kAny,
+     &Rest::get_token,
+     "What this token is good for",
+     ""},
+    {Method::Delete, "/v1/access_tokens/current", kAny, &Rest::erase_current_token, "Log out", ""},
+    {Method::Delete,
+     "/v1/access_tokens/:token",
+     kPublic,
+     &Rest::erase_token,
+     "Revoke a token: who has it needs nothing else; by its id its user needs another one",
+     ""},
+    {Method::Get, "/v1/devices", kRead, &Rest::list_devices, "The devices", ""},
+    {Method::Post, "/v1/devices", kClaim, &Rest::claim_device, "Claim a device", "id"},
+    {Method::Post,
+     "/v1/device_claims",
+     kClaim,
+     &Rest::make_claim_code,
+     "A code that makes the device that shows it one of this user's",
+     ""},
+    {Method::Post,
+     "/v1/provisioning/:device",
+     kClaim,
+     &Rest::provision,
+     "Give the public key of a device",
+     "publicKey,algorithm"},
+    {Method::Post,
+     "/v1/devices/events",
+     kSend,
+     &Rest::publish,
+     "Publish an event",
+     "name,data,private,ttl"},
+    {Method::Get,
+     "/v1/events/*prefix",
+     kEvents,
+     &Rest::stream_all,
+     "Events of this user, as a stream",
+     ""},
+    {Method::Get,
+     "/v1/devices/events/*prefix",
+     kEvents,
+     &Rest::stream_all,
+     "Events of this user, as a stream",
+     ""},
+    {Method::Get,
+     "/v1/devices/:device/events/*prefix",
+     kEvents,
+     &Rest::stream_device,
+     "Events of one device, as a stream",
+     ""},
+    {Method::Get, "/v1/devices/:device", kRead, &Rest::get_device, "One device", ""},
+    {Method::Put,
+     "/v1/devices/:device",
+     kUpdate,
+     &Rest::change_device,
+     "Name a device, write notes, or let it signal",
+     "name,notes,signal"},
+    {Method::Delete, "/v1/devices/:device", kClaim, &Rest::release_device, "Give a device up", ""},
+    {Method::Put,
+     "/v1/devices/:device/ping",
+     kUpdate,
+     &Rest::ping_device,
+     "Whether a device answers",
+     ""},
+    {Method::Get,
+     "/v1/devices/:device/:variable",
+     kVariables,
+     &Rest::read_variable,
+     "Read a variable",
+     "format"},
+    {Method::Post,
+     "/v1/devices/:device/:function",
+     kCall,
+     &Rest::call_function,
+     "Call a function",
+     "arg,args,format"},
+};
+
+std::span<const Rest::Route> Rest::routes() { return kRoutes; }
+
+}  // namespace sotto::cloud::http

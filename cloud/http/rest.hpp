@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// REST as the clients of Particle devices speak it (docs/api/rest.md): users and their tokens,
+// devices, functions, variables and events. Who may ask is found out here, and every look-up names
+// his account. No sockets. Allocates; does not block; a request waits for the store, for a password
+// to be checked, or for a device.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "cloud/http/fields.hpp"
+#include "cloud/http/guard.hpp"
+#include "cloud/http/request.hpp"
+#include "cloud/services/open_devices.hpp"
+#include "cloud/store/store.hpp"
+
+namespace sotto::cloud::http {
+
+// A request on its way.
+struct Call {
+    Request request;
+    std::vector<std::string> places{};  // what stands for the parts of the path with a colon
+    Fields query{};
+    Fields body{};
+    model::TokenHash token{};
+    model::Access access{};
+    Done done{};
+
+    std::string field(std::string_view name) const;
+};
+using CallPtr = std::shared_ptr<Call>;
+
+class Rest {
+  public:
+    struct Config {
+        std::function<model::TokenHash(std::string_view)> hash_token;
+        // Bytes fit for keys.
+        std::function<Status(MutBytes)> draw;
+        // May be answered late, and Error::Busy.
+        std::function<void(
+            std::string password, std::string line, std::function<void(Result<bool>)>)>
+            check_password;
+        std::function<void(std::string password, std::function<void(Result<std::string>)>)>
+            hash_password;
+        // The public key of a legacy device in this PEM, as the store keeps it.
+        std::function<Result<std::vector<std::uint8_t>>(std::string_view pem)> read_device_key;
+        std::function<bool(const model::DeviceId&)> is_sealed_connected;
+        std::function<Instant()> now;
+    };
+    // What it refers to must live as long as this.
+    Rest(store::Store& store,
+         services::OpenDevices& devices,
+         services::EventRing& ring,
+         Config config)
+        : store_(store), devices_(devices), ring_(ring), config_(std::move(config)) {}
+    Rest(const Rest&) = delete;
+    Rest& operator=(const Rest&) = delete;
+
+    // Whether the target is one of these addresses, which only OAuth and the version begin.
+    static bool is_for(std::string_view target);
+    // Calls `done` once, now or later.
+    void handle(const Request& request, Done done);
+
+    // A stream of this account begins, or ends. False: it has enough.
+    [[nodiscard]] bool begin_stream(model::AccountId account);
+    void end_stream(model::AccountId account);
+
+    // What OpenDevices asks.
+    void redeem_claim_code(const model::DeviceId& device, const std::string& code);
+
+    // All routes as an OpenAPI document.
+    static std::string openapi();
+
+    static constexpr std::uint32_t kPublic = 1U << 31U;  // no token
+    struct Route {
+        Method method;
+        const char* path;      // ":x" stands for one segment, "*x" for the rest
+        std::uint32_t scopes;  // what the token needs, or kPublic
+        void (Rest::*handler)(const CallPtr& call);
+        const char* summary;
+        const char* fields;  // of the body, or of the query if there is none
+    };
+    static std::span<const Route> routes();
+
+  private:
+    static const Route kRoutes[];
+
+    struct KnownAccess {
+        model::Access access;
+        Instant until;
+    };
+    // A device of the account, however it was named.
+    struct Target {
+        model::DeviceId id{};
+        bool is_sealed = false;
+        model::OpenDeviceRecord record{};      // of an open one
+        services::OpenDevice* line = nullptr;  // of an open one that is connected
+    };
+
+    void route(const CallPtr& call, std::string_view path);
+    void authorize(const CallPtr& call, const Route& route);
+    void find_access(const CallPtr& call, std::function<void(const Result<model::Access>&)> done);
+    void forget_access() { known_.clear(); }
+    template <class Function>
+    void find_device(const CallPtr& call, Function function);
+    template <class Function>
+    void find_open_device(const CallPtr& call, Function function);
+    void audit(const Call& call, const char* action, std::string subject, const char* outcome);
+
+    // rest_oauth.cpp
+    void make_token(const CallPtr& call);
+    void log_in(const CallPtr& call, std::uint32_t scopes);
+    void refresh(const CallPtr& call);
+    void issue(const CallPtr& call, const model::Access& access);
+    void check_login(const CallPtr& call,
+                     const std::string& user,
+                     const std::string& password,
+                     std::function<void(const model::Login&)> done);
+    Result<std::string> draw_token();
+    void get_token(const CallPtr& call);
+    void list_tokens(const CallPtr& call);
+    void list_tokens_of(const CallPtr& call, model::AccountId account);
+    void erase_current_token(const CallPtr& call);
+    void erase_token(const CallPtr& call);
+    void erase_all_tokens(const CallPtr& call);
+    void get_user(const CallPtr& call);
+    void change_user(const CallPtr& call);
+    void create_user(const CallPtr& call);
+
+    // rest_devices.cpp
+    void list_devices(const CallPtr& call);
+    void get_device(const CallPtr& call);
+    void claim_device(const CallPtr& call);
+    void change_device(const CallPtr& call);
+    void signal_device(const CallPtr& call);
+    void release_device(const CallPtr& call);
+    void ping_device(const CallPtr& call);
+    void read_variable(const CallPtr& call);
+    void call_function(const CallPtr& call);
+    void make_claim_code(const CallPtr& call);
+    void provision(const CallPtr& call);
+
+    // rest_events.cpp
+    void open_stream(const CallPtr& call, services::EventFilter filter, std::size_t prefix_place);
+    void stream_all(const CallPtr& call);
+    void stream_device(const CallPtr& call);
+    void publish(const CallPtr& call);
+    void get_openapi(const CallPtr& call);
+
+    store::Store& store_;
+    services::OpenDevices& devices_;
+    services::EventRing& ring_;
+    Config config_;
+    Guard guard_;
+    std::unordered_map<model::TokenHash, KnownAccess, model::IdHash> known_;
+    std::unordered_map<model::AccountId, std::size_t, model::IdHash> streams_;
+};
+
+}  // namespace sotto::cloud::http

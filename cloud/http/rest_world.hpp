@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests: REST over a store in memory, with users, and devices that answer at once.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "cloud/http/rest.hpp"
+#include "cloud/http/sse.hpp"
+#include "cloud/store/memory_store.hpp"
+#include "core/base/hex.hpp"
+
+namespace sotto::cloud::http {
+
+using nlohmann::json;
+
+// A lamp: functions led (answers the size of its argument), silent and busy; variables of all
+// types.
+class Lamp final : public services::OpenDevice {
+  public:
+    using DeviceError = services::DeviceError;
+
+    Lamp() {
+        attributes_.platform_id = 6;
+        attributes_.product_id = 6;
+        attributes_.system_version = "2.3.1";
+        attributes_.address = "10.0.0.7";
+        attributes_.functions = {"led", "silent"};
+        attributes_.variables = {{"temperature", services::ValueType::Double},
+                                 {"count", services::ValueType::Int},
+                                 {"is_on", services::ValueType::Bool},
+                                 {"words", services::ValueType::String}};
+        attributes_.connected_at = Instant{5'000};
+        attributes_.heard_at = Instant{6'000};
+    }
+    const services::DeviceAttributes& attributes() const override { return attributes_; }
+    void call(const std::string& function,
+              const std::string& argument,
+              services::DeviceDone<std::int32_t> done) override {
+        arguments.push_back(argument);
+        if (function == "led") return done(static_cast<std::int32_t>(argument.size()));
+        if (function == "late") return late.push_back(std::move(done));
+        done(function == "silent" ? DeviceError::TimedOut : DeviceError::NoSuch);
+    }
+    void read(const std::string& variable, services::DeviceDone<services::Value> done) override {
+        if (variable == "temperature") return done(services::Value{21.5});
+        if (variable == "count") return done(services::Value{std::int32_t{-3}});
+        if (variable == "is_on") return done(services::Value{true});
+        if (variable == "words") return done(services::Value{std::string{"a\xff\"b"}});
+        done(DeviceError::NoSuch);
+    }
+    void ping(services::DeviceDone<void> done) override { done({}); }
+    void signal(bool is_on, services::DeviceDone<void> done) override {
+        signals.push_back(is_on);
+        done({});
+    }
+    void on_event(const services::Event& event) override { heard.push_back(event.what.name); }
+    void on_replaced() override { ++replaced; }
+
+    std::vector<std::string> arguments;
+    std::vector<services::DeviceDone<std::int32_t>> late;
+    std::vector<bool> signals;
+    std::vector<std::string> heard;
+    int replaced = 0;
+
+  private:
+    services::DeviceAttributes attributes_;
+};
+
+inline model::DeviceId lamp_id(std::uint8_t number) { return {0xaa, number}; }
+inline std::string id_text(const model::DeviceId& id) { return to_hex<std::string>(id); }
+
+class RestWorld {
+  public:
+    using Headers = std::map<std::string, std::string>;
+
+    RestWorld() {
+        for (const char* name : {"ann", "bob"}) add_user(name);
+    }
+
+    static model::TokenHash hash(std::string_view text) {
+        model::TokenHash hash;
+        for (std::size_t i = 0; i < text.size(); ++i)
+            hash.bytes[i % hash.bytes.size()] ^= static_cast<std::uint8_t>(text[i] + i / 32);
+        return hash;
+    }
+
+    // With the password "pass of NAME".
+    model::AccountId add_user(const std::string& name) {
+        model::AccountId account;
+        store_.create_account(name, now, [&account](const auto& made) { account = *made; });
+        settle();
+        store_.set_password(account, "hash of pass of " + name, [](const auto&) {});
+        settle();
+        accounts[name] = account;
+        return account;
+    }
+
+    Answer ask(Request request) {
+        if (request.address.empty()) request.address = "127.0.0.1";
+        std::optional<Answer> answer;
+        rest.handle(request, [&answer](Answer given) {
+            EXPECT_FALSE(answer) << "answered twice";
+            answer = std::move(given);
+        });
+        settle();
+        return answer.value_or(Reply{.status = 0, .body = {}});
+    }
+    Reply reply(Request request) { return std::get<Reply>(ask(std::move(request))); }
+    Reply form(const std::string& target, const std::string& body, const std::string& token = {}) {
+        return reply({.method = Method::Post,
+                      .target = target,
+                      .authorization = token.empty() ? "" : "Bearer " + token,
+                      .content_type = "application/x-www-form-urlencoded",
+                      .body = body});
+    }
+    Reply json_of(Method method,
+                  const std::string& target,
+                  const std::string& token,
+                  const json& body = json()) {
+        return reply({.method = method,
+                      .target = target,
+                      .authorization = "Bearer " + token,
+                      .content_type = body.is_null() ? "" : "application/json",
+                      .body = body.is_null() ? "" : body.dump()});
+    }
+    Reply get(const std::string& target, const std::string& token) {
+        return json_of(Method::Get, target, token);
+    }
+    static json body(const Reply& reply) { return json::parse(reply.body); }
+
+    Reply log_in(const std::string& user, const std::string& more = {}) {
+        return form("/oauth/token",
+                    "grant_type=password&client_id=particle-cli&client_secret=particle-cli&"
+                    "username=" +
+                        user + "&password=pass+of+" + user + more);
+    }
+    std::string token_of(const std::string& user, const std::string& more = {}) {
+        return body(log_in(user, more))["access_token"];
+    }
+
+    // A connected device of this user.
+    Lamp& add_lamp(std::uint8_t number, const std::string& user) {
+        store_.claim_open_device(lamp_id(number), accounts.at(user), now, [](const auto&) {});
+        lamps.emplace_back();
+        devices.on_connected(lamp_id(number), lamps.back());
+        settle();
+        return lamps.back();
+    }
+
+    void settle() {
+        while (!posted_.empty()) {
+            const auto function = std::move(posted_.front());
+            posted_.pop_front();
+            function();
+        }
+    }
+
+    Instant now{1'800'000'000'000};
+    std::map<std::string, model::AccountId> accounts;
+    std::deque<Lamp> lamps;
+    std::deque<std::function<void()>> posted_;
+    store::MemoryStore store_{[this](auto function) { posted_.push_back(std::move(function)); }};
+    services::EventRing ring{now, render_event};
+    services::OpenDevices devices{
+        ring,
+        {.load_owner =
+             [this](const model::DeviceId& device, auto done) {
+                 store_.find_open_device(device, [done](const auto& found) {
+                     using Owner = services::OpenDevices::Owner;
+                     if (!found) return done(found.error());
+                     done(*found ? Owner{(*found)->account} : Owner{});
+                 });
+             },
+         .on_claim_code = [this](const model::DeviceId& device,
+                                 const std::string& code) { rest.redeem_claim_code(device, code); },
+         .save_traces = [](const auto&, const auto&) {},
+         .now = [this] { return now; }}};
+    std::uint8_t drawn = 0;
+    int password_checks = 0;
+    Rest rest{store_,
+              devices,
+              ring,
+              {.hash_token = hash,
+               .draw =
+                   [this](MutBytes out) {
+                       std::ranges::fill(out, ++drawn);
+                       return Status{};
+                   },
+               .check_password =
+                   [this](const std::string& password, const std::string& line, const auto& done) {
+                       ++password_checks;
+                       done(line == "hash of " + password);
+                   },
+               .hash_password = [](const std::string& password,
+                                   const auto& done) { done("hash of " + password); },
+               .read_device_key = [](std::string_view pem) -> Result<std::vector<std::uint8_t>> {
+                   if (!pem.starts_with("PEM")) return Error::Malformed;
+                   return std::vector<std::uint8_t>(pem.begin(), pem.end());
+               },
+               .is_sealed_connected = [](const model::DeviceId&) { return true; },
+               .now = [this] { return now; }}};
+};
+
+}  // namespace sotto::cloud::http

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cloud/http/scopes.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace sotto::cloud::http {
+
+namespace {
+
+using model::Scope;
+
+struct Named {
+    std::string_view name;
+    Scope scope;
+};
+
+// Of several names for one the first is told.
+constexpr Named kNames[] = {{"devices:list", Scope::DevicesRead},
+                            {"devices:get", Scope::DevicesRead},
+                            {"devices.variable:get", Scope::VariablesRead},
+                            {"devices.function:call", Scope::FunctionsCall},
+                            {"devices:update", Scope::DevicesUpdate},
+                            {"devices:ping", Scope::DevicesUpdate},
+                            {"devices:claim", Scope::DevicesClaim},
+                            {"devices:release", Scope::DevicesClaim},
+                            {"events:get", Scope::EventsRead},
+                            {"events:send", Scope::EventsSend},
+                            {"user:update", Scope::User}};
+
+}  // namespace
+
+std::optional<model::Scopes> parse_scopes(std::string_view text) {
+    model::Scopes scopes = 0;
+    while (!text.empty()) {
+        const std::string_view name = text.substr(0, text.find(' '));
+        text.remove_prefix(std::min(name.size() + 1, text.size()));
+        if (name.empty()) continue;
+        if (name == "*:*") {
+            scopes = model::kAllScopes;
+            continue;
+        }
+        const auto* const found = std::ranges::find(kNames, name, &Named::name);
+        if (found == std::end(kNames)) return std::nullopt;
+        scopes |= static_cast<model::Scopes>(found->scope);
+    }
+    return scopes == 0 ? model::kAllScopes : scopes;
+}
+
+std::vector<std::string> names_of(model::Scopes scopes) {
+    if (scopes == model::kAllScopes) return {"*:*"};
+    std::vector<std::string> names;
+    model::Scopes told = 0;
+    for (const Named& named : kNames) {
+        if (!has_scope(scopes, named.scope) || has_scope(told, named.scope)) continue;
+        told |= static_cast<model::Scopes>(named.scope);
+        names.emplace_back(named.name);
+    }
+    return names;
+}
+
+}  // namespace sotto::cloud::http
