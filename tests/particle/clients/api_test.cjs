@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// particle-api-js 12 against a cloud of ours, with one device connected; run by clients_test.
+'use strict';
+const assert = require('node:assert');
+const Particle = require('particle-api-js');
+
+const { CLOUD, DEVICE, OTHER, USERNAME, PASSWORD } = process.env;
+
+async function refused(promise, status) {
+    try {
+        await promise;
+    } catch (error) {
+        assert.strictEqual(error.statusCode, status, JSON.stringify(error.body));
+        assert.ok(error.body.error_description);
+        return error;
+    }
+    return assert.fail(`it was not refused with ${status}`);
+}
+
+// The next event of this name.
+function next(stream, name) {
+    return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`no event ${name}`)), 10_000);
+        stream.on('event', (event) => {
+            if (event.name !== name) return;
+            clearTimeout(timer);
+            resolve(event);
+        });
+    });
+}
+
+async function main() {
+    const particle = new Particle({ baseUrl: CLOUD });
+    await refused(particle.login({ username: USERNAME, password: 'wrong' }), 400);
+    const login = await particle.login({ username: USERNAME, password: PASSWORD, tokenDuration: 3600 });
+    assert.strictEqual(login.statusCode, 200);
+    assert.strictEqual(login.body.expires_in, 3600);
+    const auth = login.body.access_token;
+
+    assert.strictEqual((await particle.getUserInfo({ auth })).body.username, USERNAME);
+    await refused(particle.getUserInfo({ auth: 'nonsense' }), 401);
+
+    const list = (await particle.listDevices({ auth })).body;
+    assert.ok(Array.isArray(list));
+    assert.ok(list.some((device) => device.id === DEVICE && device.connected && device.online));
+    const device = (await particle.getDevice({ deviceId: DEVICE, auth })).body;
+    assert.deepStrictEqual([...device.functions].sort(), ['fail', 'led', 'shout']);
+    assert.deepStrictEqual(device.variables,
+        { temperature: 'double', count: 'int32', words: 'string', is_on: 'bool' });
+
+    const call = (name, argument) => particle.callFunction({ deviceId: DEVICE, name, argument, auth });
+    assert.strictEqual((await call('led', 'on')).body.return_value, 1);
+    assert.strictEqual((await call('fail', '')).body.return_value, -7);
+    await refused(call('nothing', ''), 404);
+    const read = async (name) => (await particle.getVariable({ deviceId: DEVICE, name, auth })).body;
+    assert.strictEqual((await read('temperature')).result, 21.5);
+    assert.strictEqual((await read('count')).result, 3);
+    assert.strictEqual((await read('words')).result, 'hello');
+    assert.strictEqual((await read('is_on')).result, true);
+    assert.strictEqual((await read('count')).coreInfo.deviceID, DEVICE);
+
+    const mine = await particle.getEventStream({ deviceId: 'mine', auth });
+    const of_device = await particle.getEventStream({ deviceId: DEVICE, name: 'api/', auth });
+    const shouted = Promise.all([next(mine, 'api/x'), next(of_device, 'api/x')]);
+    await call('shout', 'api/x:h\u00e4, "quoted"');
+    for (const event of await shouted) {
+        assert.strictEqual(event.data, 'h\u00e4, "quoted"');
+        assert.strictEqual(event.coreid, DEVICE);
+        assert.ok(Math.abs(Date.parse(event.published_at) - Date.now()) < 60_000);
+    }
+    const published = next(mine, 'from-api');
+    assert.ok((await particle.publishEvent({ name: 'from-api', data: '1', isPrivate: true, auth })).body.ok);
+    assert.strictEqual((await published).data, '1');
+    mine.end();
+    of_device.end();
+
+    await particle.claimDevice({ deviceId: OTHER, auth });
+    assert.strictEqual((await particle.renameDevice({ deviceId: OTHER, name: 'other', auth })).body.name, 'other');
+    await particle.setDeviceNotes({ deviceId: OTHER, notes: 'behind it', auth });
+    assert.strictEqual((await particle.getDevice({ deviceId: 'other', auth })).body.notes, 'behind it');
+    assert.strictEqual((await particle.signalDevice({ deviceId: OTHER, signal: true, auth })).body.signaling, true);
+    await particle.signalDevice({ deviceId: OTHER, signal: false, auth });
+    await particle.removeDevice({ deviceId: OTHER, auth });
+    await refused(particle.getDevice({ deviceId: OTHER, auth }), 404);
+    assert.strictEqual((await particle.getClaimCode({ auth })).body.claim_code.length, 63);
+    await refused(particle.sendPublicKey({ deviceId: OTHER, key: Buffer.from('no key'), algorithm: 'rsa', auth }), 400);
+
+    const second = (await particle.login({ username: USERNAME, password: PASSWORD })).body.access_token;
+    await particle.deleteAccessToken({ token: second });
+    await refused(particle.getUserInfo({ auth: second }), 401);
+    await particle.deleteCurrentAccessToken({ auth });
+    await refused(particle.listDevices({ auth }), 401);
+}
+
+main().then(() => process.exit(0), (error) => {
+    console.error(error.stack || error, error.body ? JSON.stringify(error.body) : '');
+    process.exit(1);
+});
