@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of MemoryStore that is about users, their tokens and their open devices.
 #include <algorithm>
+#include <utility>
 
 #include "cloud/store/limits.hpp"
 #include "cloud/store/memory_store.hpp"
@@ -111,7 +112,9 @@ void MemoryStore::list_tokens(AccountId account, Instant now, Done<std::vector<T
                               .created_at = stored.created_at,
                               .expires_at = token.expires_at});
         }
-        std::ranges::stable_sort(tokens, {}, &TokenInfo::created_at);
+        std::ranges::sort(tokens, {}, [](const TokenInfo& token) {
+            return std::pair{token.created_at, token.hash};
+        });
         return tokens;
     });
 }
