@@ -88,8 +88,15 @@ Result<Fields> parse_form(std::string_view text) {
 }
 
 Result<Fields> parse_json(std::string_view text) {
-    const json object = json::parse(text, nullptr, false);
-    if (!object.is_object()) return Error::Malformed;
+    // Nobody needs more, and what writes JSON goes as deep as it is.
+    constexpr int kDepthMax = 8;
+    bool is_too_deep = false;
+    const auto look = [&is_too_deep](int depth, json::parse_event_t, const json&) {
+        is_too_deep = is_too_deep || depth > kDepthMax;
+        return !is_too_deep;
+    };
+    const json object = json::parse(text, look, false);
+    if (is_too_deep || !object.is_object()) return Error::Malformed;
     Fields fields;
     for (const auto& [name, value] : object.items()) {
         if (value.is_null()) continue;

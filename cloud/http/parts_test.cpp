@@ -31,6 +31,9 @@ TEST(Fields, FormsAndObjectsAreTextsByName) {
               (Fields{{"a", "x"}, {"b", "1.5"}, {"c", "true"}, {"e", "[1]"}}));
     for (const char* broken : {"", "1", "[]", "{", R"({"a":"\xff"})", "{\"a\":\"\xff\"}"})
         EXPECT_EQ(parse_json(broken).error(), Error::Malformed) << broken;
+    const std::string deep = R"({"a":)" + std::string(8'000, '[') + std::string(8'000, ']') + "}";
+    EXPECT_EQ(parse_json(deep).error(), Error::Malformed);
+    EXPECT_EQ(parse_json(R"({"a":[[[{"b":1}]]]})").value(), (Fields{{"a", R"([[[{"b":1}]]])"}}));
 }
 
 TEST(Fields, ABodyIsReadByItsType) {
