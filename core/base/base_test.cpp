@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/base32.hpp"
 #include "core/base/fixed_vector.hpp"
 #include "core/base/hex.hpp"
 #include "core/base/reader.hpp"
@@ -163,6 +164,35 @@ TEST(Hex, GoesBothWaysAndTakesNothingElse) {
         EXPECT_FALSE(from_hex(text, back)) << text;
     EXPECT_EQ(from_hex<std::vector<std::uint8_t>>("0aff"), (std::vector<std::uint8_t>{0x0a, 0xff}));
     EXPECT_FALSE(from_hex<std::vector<std::uint8_t>>("0af").has_value());
+}
+
+// RFC 4648 §10, without the padding.
+TEST(Base32, HasTheExamplesOfItsRfcAndTakesNothingElse) {
+    constexpr std::pair<std::string_view, std::string_view> kExamples[] = {
+        {"", ""},
+        {"f", "MY"},
+        {"fo", "MZXQ"},
+        {"foo", "MZXW6"},
+        {"foob", "MZXW6YQ"},
+        {"fooba", "MZXW6YTB"},
+        {"foobar", "MZXW6YTBOI"}};
+    std::array<char, 16> text{};
+    std::array<std::uint8_t, 6> room{};
+    for (const auto& [bytes, digits] : kExamples) {
+        EXPECT_EQ(encode_base32(as_bytes(bytes), text), digits);
+        EXPECT_EQ(base32_size(bytes.size()), digits.size());
+        const auto back = decode_base32(digits, room);
+        ASSERT_TRUE(back);
+        EXPECT_EQ(as_text(*back), bytes);
+    }
+    EXPECT_EQ(as_text(*decode_base32("mzxw6ytboi", room)), "foobar");
+    EXPECT_EQ(decode_base32("MZ=", room).error(), Error::Malformed);
+    EXPECT_EQ(decode_base32("M1", room).error(), Error::Malformed);
+    EXPECT_EQ(decode_base32("M", room).error(), Error::Truncated);
+    EXPECT_EQ(decode_base32("MZX", room).error(), Error::Truncated);
+    EXPECT_EQ(decode_base32("MZXW6Y", room).error(), Error::Truncated);
+    EXPECT_EQ(decode_base32("MZ", room).error(), Error::InvalidArgument);
+    EXPECT_EQ(decode_base32("MZXW6YTBOJRA", room).error(), Error::NoSpace);
 }
 
 }  // namespace

@@ -1,33 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/keystore/pairing_code.hpp"
 
+#include <algorithm>
+
+#include "core/base/base32.hpp"
+
 namespace sotto::keystore {
 namespace {
 
 constexpr std::string_view kPrefix = "SOTTO:";
 constexpr char kVersion = '1';
 constexpr std::size_t kDigitCount = 52;
-constexpr std::size_t kBitsPerDigit = 5;
-constexpr std::uint32_t kNoDigit = 32;
 constexpr std::size_t kSize = kHashPrefixSize + kPairingSecretSize;
 static_assert(kPrefix.size() + 1 + kDigitCount == kPairingCodeSize);
-static_assert(kDigitCount == (kSize * 8 + kBitsPerDigit - 1) / kBitsPerDigit);
+static_assert(kDigitCount == base32_size(kSize));
 
 char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
 bool is_white_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
-// RFC 4648 §6, Table 3.
-std::uint32_t value_of(char digit) {
-    const char c = upper(digit);
-    if (c >= 'A' && c <= 'Z') return static_cast<std::uint32_t>(c - 'A');
-    if (c >= '2' && c <= '7') return static_cast<std::uint32_t>(c - '2') + 26;
-    return kNoDigit;
-}
-
-char digit_of(std::uint32_t value) {
-    return static_cast<char>(value < 26 ? 'A' + value : '2' + (value - 26));
-}
 
 std::string_view trim(std::string_view text) {
     while (!text.empty() && is_white_space(text.front())) text.remove_prefix(1);
@@ -40,23 +30,6 @@ bool starts_with_prefix(std::string_view text) {
     return std::equal(kPrefix.begin(), kPrefix.end(), text.begin(), [](char expected, char given) {
         return expected == upper(given);
     });
-}
-
-// 52 digits, each of them good. The last one holds four bits that are zero.
-Result<void, PairingCodeError> decode(std::string_view digits, MutBytesN<kSize> out) {
-    std::uint32_t bits = 0;
-    std::size_t bit_count = 0;
-    std::size_t size = 0;
-    for (const char digit : digits) {
-        bits = (bits << kBitsPerDigit | value_of(digit)) & 0xfffU;
-        bit_count += kBitsPerDigit;
-        if (bit_count < 8) continue;
-        bit_count -= 8;
-        out[size++] = static_cast<std::uint8_t>(bits >> bit_count);
-    }
-    SOTTO_ASSERT(size == kSize);
-    if ((bits & ((1U << bit_count) - 1)) != 0) return PairingCodeError::NotCanonical;
-    return {};
 }
 
 }  // namespace
@@ -85,11 +58,11 @@ Result<PairingCode, PairingCodeError> parse_pairing_code(std::string_view text) 
     if (text.front() != kVersion) return PairingCodeError::OtherVersion;
     text.remove_prefix(1);
     for (const char digit : text) {
-        if (value_of(digit) == kNoDigit) return PairingCodeError::BadDigit;
+        if (!is_base32_digit(digit)) return PairingCodeError::BadDigit;
     }
     if (text.size() != kDigitCount) return PairingCodeError::WrongSize;
     Scratch<kSize> bytes;
-    SOTTO_TRY(decode(text, bytes.bytes()));
+    if (!decode_base32(text, bytes.bytes())) return PairingCodeError::NotCanonical;
     PairingCode code;
     std::copy_n(bytes.bytes().begin(), kHashPrefixSize, code.credential_hash_prefix.begin());
     std::copy_n(
@@ -101,17 +74,10 @@ std::string_view encode_pairing_code(const PairingCode& code,
                                      std::span<char, kPairingCodeSize> out) {
     auto* next = std::copy(kPrefix.begin(), kPrefix.end(), out.data());
     *next++ = kVersion;
-    std::uint32_t bits = 0;
-    std::size_t bit_count = 0;
-    const auto put_byte = [&](std::uint8_t byte) {
-        bits = (bits << 8 | byte) & 0xfffU;
-        for (bit_count += 8; bit_count >= kBitsPerDigit; bit_count -= kBitsPerDigit)
-            *next++ = digit_of(bits >> (bit_count - kBitsPerDigit) & 31U);
-    };
-    for (const std::uint8_t byte : code.credential_hash_prefix) put_byte(byte);
-    for (const std::uint8_t byte : code.secret.expose()) put_byte(byte);
-    *next++ = digit_of(bits << (kBitsPerDigit - bit_count) & 31U);
-    SOTTO_ASSERT(next == out.data() + out.size());
+    Scratch<kSize> bytes;
+    (void)copy_to(bytes.bytes(), code.credential_hash_prefix);
+    (void)copy_to(bytes.bytes().subspan(kHashPrefixSize), code.secret.expose());
+    (void)encode_base32(bytes.bytes(), {next, kDigitCount});
     return {out.data(), out.size()};
 }
 
