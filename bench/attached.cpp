@@ -53,8 +53,8 @@ struct Key {
 // A device has nothing to offer here.
 class Nothing final : public session::Resources {
   public:
-    Result<session::Traits> find(session::ResourceKind, std::string_view) const override {
-        return Error::NotFound;
+    bool find(session::ResourceKind, std::string_view, session::Traits&) const override {
+        return false;
     }
     Status call(std::uint8_t,
                 const session::Content&,
@@ -125,7 +125,8 @@ class Device {
     Shared& shared_;
     Key key_;
     testing::MemoryStorage storage_;
-    session::AllParts parts_;
+    std::array<session::GuestRights, session::kOtherStoredSessions> rights_;
+    session::AllParts parts_{rights_};
     std::array<session::SessionEntry, session::kStoredSessions> sessions_;
     std::array<session::HalfOpen, session::kHalfOpenSlots> half_open_;
     std::array<session::KeptAnswer, session::kAnswerCacheCount + 1> answers_;

@@ -6,14 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "app/client/limits.hpp"
 #include "app/client/records.hpp"
 #include "core/coap/code.hpp"
 #include "core/session/client.hpp"
 
 namespace sotto::app {
-
-// At most so many for one device; the oldest that has ended makes room.
-inline constexpr std::size_t kOutboxMax = 64;
 
 enum class Stage : std::uint8_t {
     Sealed = 1,   // it may be at the cloud already

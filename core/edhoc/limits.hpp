@@ -19,7 +19,7 @@ inline constexpr std::size_t kMacSizeMax = 16;
 
 // The scratch memory with which every message of ours, sent with its credential by value and EAD
 // items of kEadRoom bytes in all, can be received and composed.
-inline constexpr std::size_t kEadRoom = 64;
+inline constexpr std::size_t kEadRoom = 200;
 inline constexpr std::size_t kScratchSize =
     3 + crypto::kDhSize                        // byte string head, G_Y
     + 1 + kConnectionIdSizeMax                 // C_R

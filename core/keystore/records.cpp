@@ -10,6 +10,8 @@ constexpr std::uint16_t kRootRecord = 0x0002;
 constexpr std::uint16_t kCloudRecord = 0x0003;
 constexpr std::uint16_t kPeerRecord = 0x0004;
 constexpr std::uint16_t kTrialCloudRecord = 0x0005;
+constexpr std::uint16_t kRevokedRecord = 0x0006;
+constexpr std::uint16_t kTokenRecord = 0x0007;
 constexpr std::uint16_t kSessionRecords = 0x0100;  // + slot
 constexpr std::uint16_t kCounterRecords = 0x0200;  // + slot
 constexpr std::uint16_t kResultRecords = 0x0300;   // + slot
@@ -146,6 +148,16 @@ void describe(Codec& codec, PeerRecord& peer) {
     codec.fixed(peer.token_key.fill());
 }
 
+void describe(Codec& codec, RevokedTokens& revoked) {
+    codec.number(revoked.generation);
+    for (RevokedTokens::Token& token : revoked.tokens) {
+        codec.fixed(token.id);
+        codec.number(token.not_after);
+    }
+}
+
+void describe(Codec& codec, TokenBytes& token) { codec.sized(token); }
+
 void describe(Codec& codec, const SessionParts& session) {
     codec.number(session.head.epoch);
     codec.number(session.head.role);
@@ -268,6 +280,21 @@ Result<PeerRecord> load_peer(hal::Storage& storage) {
 Status store_peer(hal::Storage& storage, const PeerRecord& peer) {
     return store(storage, record(kPeerRecord), peer);
 }
+
+Status load_revoked(hal::Storage& storage, RevokedTokens& revoked) {
+    return load_into(storage, record(kRevokedRecord), revoked);
+}
+Status store_revoked(hal::Storage& storage, const RevokedTokens& revoked) {
+    return store(storage, record(kRevokedRecord), revoked);
+}
+
+Status load_token(hal::Storage& storage, TokenBytes& token) {
+    return load_into(storage, record(kTokenRecord), token);
+}
+Status store_token(hal::Storage& storage, const TokenBytes& token) {
+    return store(storage, record(kTokenRecord), token);
+}
+Status erase_token(hal::Storage& storage) { return storage.erase(record(kTokenRecord)); }
 
 Status load_result(hal::Storage& storage, std::uint8_t slot, ResultRecord& result) {
     return load_into(storage, record(kResultRecords, slot), result);

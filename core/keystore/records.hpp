@@ -11,6 +11,7 @@
 #include "core/crypto/dh.hpp"
 #include "core/crypto/hash.hpp"
 #include "core/hal/storage.hpp"
+#include "core/keystore/limits.hpp"
 
 namespace sotto::keystore {
 
@@ -26,6 +27,7 @@ using CredentialBytes = FixedBytes<kCredentialSizeMax>;
 using ConnectionIdBytes = FixedBytes<kConnectionIdSizeMax>;
 using PairingSecret = Secret<kPairingSecretSize, struct PairingSecretTag>;
 using TokenKey = Secret<32, struct TokenKeyTag>;  // K_tok
+using TokenId = std::array<std::uint8_t, 4>;
 using SessionTag = std::array<std::uint8_t, kTagSize>;
 
 // The static key and credential of a device, app or cloud. Written once.
@@ -66,6 +68,19 @@ struct PeerRecord {
     CredentialBytes credential;  // the device's CCS
     TokenKey token_key;
 };
+
+// The access tokens of one generation that the owner has revoked one by one.
+struct RevokedTokens {
+    struct Token {
+        TokenId id{};
+        std::uint32_t not_after = 0;  // after this it is void anyhow; 0: the place is free
+    };
+    std::uint32_t generation = 0;
+    std::array<Token, kRevokedTokens> tokens{};
+};
+
+// The access token with which a guest's app comes to a device that is another's.
+using TokenBytes = FixedBytes<kTokenSizeMax>;
 
 // The keys and names of one OSCORE session. Written before its counters are used.
 struct SessionKeys {
@@ -122,6 +137,11 @@ Status store_trial_cloud(hal::Storage& storage, const CloudRecord& cloud);
 Status erase_trial_cloud(hal::Storage& storage);
 Result<PeerRecord> load_peer(hal::Storage& storage);
 Status store_peer(hal::Storage& storage, const PeerRecord& peer);
+Status load_revoked(hal::Storage& storage, RevokedTokens& revoked);
+Status store_revoked(hal::Storage& storage, const RevokedTokens& revoked);
+Status load_token(hal::Storage& storage, TokenBytes& token);
+Status store_token(hal::Storage& storage, const TokenBytes& token);
+Status erase_token(hal::Storage& storage);
 Status load_result(hal::Storage& storage, std::uint8_t slot, ResultRecord& result);
 Result<ResultRecord> load_result(hal::Storage& storage, std::uint8_t slot);
 Status store_result(hal::Storage& storage, std::uint8_t slot, const ResultRecord& result);

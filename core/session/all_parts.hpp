@@ -4,6 +4,7 @@
 
 #include "core/session/basic_parts.hpp"
 #include "core/session/block_transfers.hpp"
+#include "core/session/guests.hpp"
 #include "core/session/network_part.hpp"
 #include "core/session/owner_part.hpp"
 #include "core/session/time_part.hpp"
@@ -12,7 +13,9 @@ namespace sotto::session {
 
 class AllParts {
   public:
-    AllParts() = default;
+    // Both borrowed; Guests::Setup.
+    explicit AllParts(std::span<GuestRights> rights, std::span<const cose::Credential> trusted = {})
+        : guests_({.trusted = trusted, .clock = time_.clock(), .rights = rights}) {}
     AllParts(const AllParts&) = delete;
     AllParts& operator=(const AllParts&) = delete;
 
@@ -23,7 +26,8 @@ class AllParts {
         return {.resources = std::span{resources_}.first(count),
                 .deferral = &time_,
                 .blockwise = &transfers_,
-                .network = &trial_};
+                .network = &trial_,
+                .admission = &guests_};
     }
     const CloudTrial& trial() const { return trial_; }
 
@@ -36,8 +40,9 @@ class AllParts {
     OwnerPart owner_;
     TimePart time_;
     BlockTransfers transfers_;
-    std::array<Part*, 7> resources_{
-        &description_, &last_, &attach_, &network_, &owner_, &time_, nullptr};
+    Guests guests_;
+    std::array<Part*, 8> resources_{
+        &description_, &last_, &attach_, &network_, &owner_, &time_, &guests_, nullptr};
 };
 
 }  // namespace sotto::session

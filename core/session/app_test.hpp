@@ -85,9 +85,12 @@ struct App {
                                    .id_cred_i = initiator->id_cred_i(cose::CredentialForm::Value),
                                    .credential_i = party.credential});
             ead[0] = {.label = -32769, .value = Bytes{proof}};
+        } else if (!access_token.empty()) {
+            ead[0] = {.label = -32771, .value = Bytes{access_token}};
         }
         std::array<std::uint8_t, kMessageSizeMax> buffer;
-        const std::span<const edhoc::EadItem> items{ead.data(), secret.empty() ? 0U : 1U};
+        const std::span<const edhoc::EadItem> items{
+            ead.data(), secret.empty() && access_token.empty() ? 0U : 1U};
         const Bytes message =
             *initiator->compose_message_3(cose::CredentialForm::Value, items, buffer);
         const auto keys = initiator->export_oscore();
@@ -186,6 +189,7 @@ struct App {
     std::optional<edhoc::Initiator> initiator;
     std::optional<oscore::Context> context;
     std::optional<Bytes> kid_context;
+    Message access_token;
     oscore::RequestBinding binding;
     std::uint64_t piv = 0;
     std::uint16_t id = 1;

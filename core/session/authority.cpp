@@ -9,34 +9,23 @@ Status Authority::load(Moment now) {
                                      : Status{};
 }
 
-const cose::Credential* Authority::candidate(const cose::IdCred& id_cred,
-                                             std::size_t n,
-                                             cose::Credential& room) const {
+bool Authority::find(const cose::IdCred& id_cred, cose::Credential& room) const {
+    // Without an owner there are no bytes, which are no credential.
     const bool is_by_value = id_cred.form() == cose::CredentialForm::Value;
-    if (is_by_value && n != 0) return nullptr;
-    if (is_by_value || has_owner()) {
-        const Bytes ccs = is_by_value ? id_cred.body() : Bytes{root_.owner};
-        const bool is_one = cose::Credential::parse(ccs, room) && id_cred.matches(room);
-        if (is_one && n-- == 0) return &room;
-    }
-    if (is_by_value) return nullptr;
-    for (const cose::Credential& trusted : setup_.trusted) {
-        if (id_cred.matches(trusted) && n-- == 0) return &trusted;
-    }
-    return nullptr;
+    const Bytes ccs = is_by_value ? id_cred.body() : Bytes{root_.owner};
+    return cose::Credential::parse(ccs, room) && id_cred.matches(room);
 }
 
 bool Authority::is_owner(const cose::Credential& credential) const {
     return has_owner() && equal(root_.owner, credential.bytes());
 }
 
-std::optional<Role> Authority::role_of(const cose::Credential& credential) const {
-    if (is_owner(credential)) return Role::Owner;
-    if (cloud() && cloud()->credential_hash == credential.hash()) return Role::Cloud;
-    for (const cose::Credential& trusted : setup_.trusted) {
-        if (trusted == credential) return Role::Trusted;
-    }
-    return std::nullopt;
+bool Authority::find_role(const cose::Credential& credential, Role& role) const {
+    role = Role::Owner;
+    if (is_owner(credential)) return true;
+    role = Role::Cloud;
+    const keystore::CloudRecord* chosen = cloud();
+    return chosen != nullptr && chosen->credential_hash == credential.hash();
 }
 
 PairingVerdict Authority::judge(const Applicant& applicant, Moment now) const {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whom a device obeys: its owner, the cloud that the owner chose, and credentials named at its
-// start. Everything here is decided by whole credentials, never by a kid. No allocation; borrows
-// storage and the list of trusted credentials.
+// Whom a device obeys: its owner and the cloud that the owner chose. Everything here is decided by
+// whole credentials, never by a kid. No allocation; borrows storage.
 #pragma once
 
 #include <optional>
@@ -19,6 +18,7 @@ enum class Role : std::uint8_t {
     Owner = 1,    // everything
     Cloud = 2,    // /a alone
     Trusted = 3,  // functions, variables, events
+    Guest = 4,    // those of them that his token names
 };
 
 // How a device shows its pairing secret.
@@ -32,7 +32,6 @@ class Authority {
     struct Setup {
         hal::Storage& storage;
         PairingDisplay display = PairingDisplay::Screen;
-        std::span<const cose::Credential> trusted = {};
         Network* network = nullptr;
     };
     explicit Authority(const Setup& setup) : setup_(setup) {}
@@ -41,15 +40,12 @@ class Authority {
     // commissioned; others as keystore::load_root().
     Status load(Moment now);
 
-    // The n-th credential that an ID_CRED_I may mean, counted from 0. By value it is the one in the
-    // message, whoever it may belong to. Null: there are no more. One that has to be parsed is in
-    // `room`.
-    const cose::Credential* candidate(const cose::IdCred& id_cred,
-                                      std::size_t n,
-                                      cose::Credential& room) const;
+    // The credential that an ID_CRED_I may mean: by value the one in the message, whoever it may
+    // belong to, else the owner's; in `room`. False: it is neither.
+    bool find(const cose::IdCred& id_cred, cose::Credential& room) const;
 
-    // The role of an authenticated credential; nothing if it has none.
-    std::optional<Role> role_of(const cose::Credential& credential) const;
+    // The role of an authenticated credential; false if it has none here.
+    bool find_role(const cose::Credential& credential, Role& role) const;
 
     // The button was pressed.
     void on_button(Moment now) { button_pressed_ = now; }
@@ -74,6 +70,8 @@ class Authority {
         return set_owner(owner, std::move(token_key), keystore::OwnerState::Owned);
     }
     std::uint32_t generation() const { return root_.generation; }
+    // K_tok; zeros without owner.
+    const keystore::TokenKey& token_key() const { return root_.token_key; }
     // The generation that the next accepted pairing gets.
     std::uint32_t next_generation() const { return root_.generation + 1; }
 

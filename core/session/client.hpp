@@ -65,6 +65,8 @@ enum class Reason : std::uint8_t {
     Silence,       // nobody answered; nothing was executed
     NotTheDevice,  // another device answered
     NotAdmitted,   // the device does not know our key
+    TimeUnknown,   // our token has an end, and the device does not know the time
+    TokenOver,     // our token has ended, or its owner has revoked it
     NotExecuted,   // no answer came; the device says that it was not run, and now it never will be
     OutcomeUnknown,  // no answer came, and nobody can say whether it was run
     NoSession,       // each handshake was followed by a refusal that nothing proves

@@ -9,6 +9,13 @@ namespace {
 constexpr std::uint16_t kFormatCidEdhoc = 65;  // RFC 9528 §10.9
 constexpr std::size_t kConnectionIdRoom = 1 + edhoc::kConnectionIdSizeMax;
 
+// Why a device lets nobody in with this key, and this token.
+Reason reason_of(PairingVerdict verdict) {
+    if (verdict == PairingVerdict::TimeUnknown) return Reason::TimeUnknown;
+    if (verdict == PairingVerdict::TokenOver) return Reason::TokenOver;
+    return Reason::NotAdmitted;
+}
+
 }  // namespace
 
 std::optional<Event> Client::begin_handshake(Instant now) {
@@ -62,13 +69,15 @@ std::optional<Event> Client::on_message_2(Bytes payload, Instant now) {
         job_.was_paired = known && known->is_paired;
         if (!keep_peer(false)) return fail(Reason::OwnState, now);  // [SES-23]
     }
+    keystore::TokenBytes token;
+    if (is_pairing || !keystore::load_token(setup_.storage, token)) token.resize(0);
     // A device that does not know our kid gets the whole credential at the next try.
-    const bool by_value = is_pairing || job_.handshake_count > 1;
+    const bool by_value = is_pairing || !token.empty() || job_.handshake_count > 1;
     std::array<std::uint8_t, edhoc::kScratchSize + kConnectionIdRoom> buffer;
-    const auto message_3 =
-        handshake_.compose_message_3(by_value ? cose::CredentialForm::Value : setup_.form,
-                                     is_pairing ? &job_.secret : nullptr,
-                                     buffer);
+    const auto message_3 = handshake_.compose_message_3(
+        by_value ? cose::CredentialForm::Value : setup_.form,
+        {.secret = is_pairing ? &job_.secret : nullptr, .token = token},
+        buffer);
     if (!message_3) return fail(Reason::OwnState, now);
     return post_edhoc(Step::Message3, *message_3, now);
 }
@@ -79,7 +88,7 @@ std::optional<Event> Client::on_message_4(Bytes payload, Instant now) {
     const PairingVerdict verdict = *answer ? (*answer)->verdict : PairingVerdict::Accepted;
     const bool is_pairing = job_.kind == JobKind::Pair;
     if (verdict != PairingVerdict::Accepted || (is_pairing && !*answer)) {
-        if (!is_pairing) return fail(Reason::NotAdmitted, now);
+        if (!is_pairing) return fail(reason_of(verdict), now);
         if (job_.was_paired) keep_peer(true);
         return end(Paired{*answer ? verdict : PairingVerdict::NotPermitted});
     }

@@ -63,15 +63,18 @@ Status ClientHandshake::on_message_2(Bytes payload, const Expected& expected) {
 }
 
 Result<Bytes> ClientHandshake::compose_message_3(cose::CredentialForm form,
-                                                 const keystore::PairingSecret* secret,
+                                                 const Shown& shown,
                                                  MutBytes out) {
     if (!initiator_ || !credential_) return Error::WrongState;
     FixedVector<edhoc::EadItem, 1> ead_3;
     crypto::Hash proof{};
-    if (secret != nullptr) {
+    if (!shown.token.empty()) {
+        ead_3.emplace_back(
+            edhoc::EadItem{.label = -std::int32_t{kEadAccessToken}, .value = shown.token});
+    } else if (shown.secret != nullptr) {
         const crypto::Hash* th_3 = initiator_->th_3();
         if (th_3 == nullptr) return Error::WrongState;
-        proof = pairing_proof(*secret,
+        proof = pairing_proof(*shown.secret,
                               {.device_hash = credential_->hash(),
                                .th_3 = *th_3,
                                .id_cred_i = initiator_->id_cred_i(form),

@@ -34,14 +34,16 @@ class ClientHandshake {
     // Precondition: on_message_2() has succeeded.
     const cose::Credential& credential() const { return *credential_; }
 
-    // The payload with message_3, at the front of `out`; with a proof of the secret, if there is
-    // one. Error::NoSpace, WrongState.
-    Result<Bytes> compose_message_3(cose::CredentialForm form,
-                                    const keystore::PairingSecret* secret,
-                                    MutBytes out);
+    // What the device is shown, beside our key.
+    struct Shown {
+        const keystore::PairingSecret* secret = nullptr;  // a proof of it, to pair
+        Bytes token = {};                                 // an access token; empty: none
+    };
+    // The payload with message_3, at the front of `out`. Error::NoSpace, WrongState.
+    Result<Bytes> compose_message_3(cose::CredentialForm form, const Shown& shown, MutBytes out);
 
-    // Takes the payload that answers message_3: what the device says to the proof, or to a key
-    // that it does not know; nothing if it had nothing to say. Afterwards the keys are good. An
+    // Takes the payload that answers message_3: what the device says to the proof or token, or to a
+    // key that it does not know; nothing if it had nothing to say. Afterwards the keys are good. An
     // error: this was not the answer, which may still come.
     Result<std::optional<PairingAnswer>> on_message_4(Bytes payload);
     Result<edhoc::OscoreKeys> keys() const { return initiator_->export_oscore(); }

@@ -166,7 +166,8 @@ class Run {
 
     bool is_stranger_owner() const {
         const Authority& authority = device_->server->authority();
-        return authority.role_of(parties().stranger.credential) == Role::Owner;
+        Role role{};
+        return authority.find_role(parties().stranger.credential, role) && role == Role::Owner;
     }
 
     void send_message_3(Peer& peer) {

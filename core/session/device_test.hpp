@@ -2,6 +2,7 @@
 // A device with a lamp, for the tests and fuzz targets of this folder. Not part of the library.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,15 +46,18 @@ class Lamp final : public Resources {
     mutable std::array<std::uint8_t, 200> book_room{};
     std::vector<std::uint8_t> room = std::vector<std::uint8_t>(kBodySizeMax);
 
-    Result<Traits> find(ResourceKind kind, std::string_view name) const override {
+    bool find(ResourceKind kind, std::string_view name, Traits& traits) const override {
         const bool has_room = kind == ResourceKind::Function;
         MutBytes place{const_cast<std::uint8_t*>(room.data()), has_room ? room.size() : 0};
-        if (name == "lamp") return Traits{};
-        if (name == "note") return Traits{.index = 1, .room = place};
-        if (name == "list") return Traits{.index = 2, .room = place};
-        if (name == "page") return Traits{.index = 3, .room = page_room};
-        if (name == "book") return Traits{.index = 4, .room = book_room};
-        return Error::NotFound;
+        static constexpr std::array<std::string_view, 5> kNames{
+            "lamp", "note", "list", "page", "book"};
+        const auto found = std::ranges::find(kNames, name);
+        if (found == kNames.end()) return false;
+        traits.index = static_cast<std::uint8_t>(found - kNames.begin());
+        if (traits.index == 1 || traits.index == 2) traits.room = place;
+        if (traits.index == 3) traits.room = page_room;
+        if (traits.index == 4) traits.room = book_room;
+        return true;
     }
     Status call(std::uint8_t function, const Content& argument, Format, Excerpt& out) override {
         if (function > 0) {
@@ -112,7 +116,8 @@ struct Device {
     SeededEntropy& entropy;
     const Party& party;
     Lamp lamp;
-    AllParts parts;
+    std::array<GuestRights, kOtherStoredSessions + 3> rights;
+    AllParts parts{rights};
     std::array<SessionEntry, kStoredSessions + 3> sessions;
     std::array<HalfOpen, kHalfOpenSlots> half_open;
     std::array<KeptAnswer, kAnswerCacheCount + 1> answers;

@@ -6,7 +6,8 @@
 namespace sotto::session {
 namespace {
 
-constexpr std::array<std::uint16_t, 1> kUnderstoodEad3{kEadPairingProof};
+// Only a device that lets guests in understands the last one.
+constexpr std::array<std::uint16_t, 2> kUnderstoodEad3{kEadPairingProof, kEadAccessToken};
 
 void release(HalfOpen& slot) {
     slot.responder.reset();
@@ -117,37 +118,56 @@ Handshakes::Reply Handshakes::on_message_3(Bytes c_r_and_message, Moment now) {
 
 Status Handshakes::answer_message_3(HalfOpen& slot, Bytes message, Moment now) {
     edhoc::Claim claim;
-    SOTTO_TRY(slot.responder->on_message_3(message, setup_.scratch, kUnderstoodEad3, claim));
+    const std::size_t understood = setup_.parts.admission != nullptr ? 2 : 1;
+    SOTTO_TRY(slot.responder->on_message_3(
+        message, setup_.scratch, std::span{kUnderstoodEad3}.first(understood), claim));
     cose::Credential room;
     const cose::Credential* authenticated = nullptr;
     SOTTO_TRY(authenticate(slot, claim, room, authenticated));
     const cose::Credential& credential = *authenticated;
 
-    std::optional<Role> role;
+    Role role = Role::Owner;
     PairingAnswer answer;
     const bool is_pairing = claim.ead.find(kEadPairingProof).has_value();
     if (is_pairing) {
         answer.generation = authority_.next_generation();
         answer.verdict = pair(slot, claim, credential, now);
-        if (answer.verdict == PairingVerdict::Accepted) role = Role::Owner;
     } else {
-        role = authority_.role_of(credential);
+        answer.verdict = identify(claim, credential, now, role);
     }
-    SOTTO_TRY(compose_message_4(slot, is_pairing || !role ? &answer : nullptr));
-    return role ? open_session(slot, *role, now) : Status{};
+    const bool is_accepted = answer.verdict == PairingVerdict::Accepted;
+    SOTTO_TRY(compose_message_4(slot, is_pairing || !is_accepted ? &answer : nullptr));
+    return is_accepted ? open_session(slot, role, now) : Status{};
 }
 
 Status Handshakes::authenticate(HalfOpen& slot,
                                 const edhoc::Claim& claim,
                                 cose::Credential& room,
                                 const cose::Credential*& found) {
+    const Admission* admission = setup_.parts.admission;
     Status why = Error::NotFound;
+    found = authority_.find(claim.id_cred, room) ? &room : nullptr;
     for (std::size_t n = 0;; ++n) {  // a kid selects candidates [SES-3]
-        found = authority_.candidate(claim.id_cred, n, room);
+        if (found != nullptr) why = slot.responder->authenticate(claim, *found);
+        if (why || slot.responder->has_failed() || admission == nullptr) return why;
+        found = admission->candidate(claim.id_cred, n);
         if (found == nullptr) return why;
-        why = slot.responder->authenticate(claim, *found);
-        if (why || slot.responder->has_failed()) return why;
     }
+}
+
+PairingVerdict Handshakes::identify(const edhoc::Claim& claim,
+                                    const cose::Credential& credential,
+                                    Moment now,
+                                    Role& role) {
+    if (authority_.find_role(credential, role)) return PairingVerdict::Accepted;
+    Admission* admission = setup_.parts.admission;
+    if (admission == nullptr) return PairingVerdict::NotPermitted;
+    return admission->admit({.credential = credential,
+                             .ead_3 = claim.ead,
+                             .authority = authority_,
+                             .setup = setup_,
+                             .now = now},
+                            role);
 }
 
 PairingVerdict Handshakes::pair(HalfOpen& slot,
@@ -193,7 +213,10 @@ Status Handshakes::compose_message_4(HalfOpen& slot, const PairingAnswer* answer
 Status Handshakes::open_session(HalfOpen& slot, Role role, Moment now) {
     edhoc::OscoreKeys keys;
     SOTTO_TRY(slot.responder->export_oscore(keys));
-    return sessions_.add(keys, role, now);
+    SessionEntry* entry = nullptr;
+    SOTTO_TRY(sessions_.add(keys, role, now, entry));
+    if (role == Role::Guest) setup_.parts.admission->begin(*entry, setup_);
+    return {};
 }
 
 Status Handshakes::choose_c_r(const edhoc::ConnectionId& c_i, edhoc::ConnectionId& c_r) {

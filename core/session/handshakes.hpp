@@ -49,6 +49,11 @@ class Handshakes {
                         const edhoc::Claim& claim,
                         cose::Credential& room,
                         const cose::Credential*& found);
+    // The role of an authenticated credential that does not want to pair.
+    PairingVerdict identify(const edhoc::Claim& claim,
+                            const cose::Credential& credential,
+                            Moment now,
+                            Role& role);
     PairingVerdict pair(HalfOpen& slot,
                         const edhoc::Claim& claim,
                         const cose::Credential& credential,

@@ -9,14 +9,14 @@ namespace sotto::session {
 namespace {
 
 // What PUT /m/owner wants: the owner's next credential, and K_tok.
-Result<cose::Credential> parse_owner(Bytes payload, keystore::TokenKey& token_key) {
+Status parse_owner(Bytes payload, cose::Credential& owner, keystore::TokenKey& token_key) {
     cbor::Reader in{payload};
     in.require(in.map() == 2);
     read_key(in, 1);
     const Bytes credential = in.bytes();
     read_bytes(in, 2, token_key.fill());
     SOTTO_TRY(in.finish());
-    return cose::Credential::parse(credential);
+    return cose::Credential::parse(credential, owner);
 }
 
 }  // namespace
@@ -27,14 +27,17 @@ coap::Code OwnerPart::handle(Server& server, Exchange& exchange) {
     const coap::Body& body = exchange.body();
     if (body.code != coap::Code::Put) return coap::Code::MethodNotAllowed;
     keystore::TokenKey token_key;
-    const auto owner = parse_owner(body.payload, token_key);
-    if (!owner || *owner == server.setup().identity.credential) return coap::Code::BadRequest;
+    cose::Credential owner;
+    if (!parse_owner(body.payload, owner, token_key) ||
+        owner == server.setup().identity.credential) {
+        return coap::Code::BadRequest;
+    }
     if (const coap::Code refusal = server.admit(exchange); refusal != coap::Code::Empty) {
         return refusal;
     }
     Status done = server.sessions().erase_others(exchange.entry);
     server.forget_ended();
-    if (done) done = server.authority().hand_over(*owner, std::move(token_key));
+    if (done) done = server.authority().hand_over(owner, std::move(token_key));
     if (!done) return server.keep_result(exchange, coap::to_coap_code(done.error()));
     cbor::Writer writer{server.setup().result};
     writer.map(1).uint(1).uint(server.authority().generation());

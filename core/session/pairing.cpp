@@ -60,7 +60,7 @@ Result<PairingAnswer> parse_pairing_answer(Bytes value) {
     const std::uint64_t code = in.uint();
     const std::uint64_t generation = in.uint();
     SOTTO_TRY(in.finish());
-    if (code > static_cast<std::uint8_t>(PairingVerdict::TryAgain)) return Error::Unsupported;
+    if (code > static_cast<std::uint8_t>(PairingVerdict::TokenOver)) return Error::Unsupported;
     if (generation > std::numeric_limits<std::uint32_t>::max()) return Error::Malformed;
     return PairingAnswer{.verdict = static_cast<PairingVerdict>(code),
                          .generation = static_cast<std::uint32_t>(generation)};

@@ -11,6 +11,7 @@ namespace sotto::session {
 // EAD labels without the sign that makes them critical.
 inline constexpr std::uint16_t kEadPairingProof = 32769;
 inline constexpr std::uint16_t kEadPairingAnswer = 32770;
+inline constexpr std::uint16_t kEadAccessToken = 32771;
 
 // What EDHOC knows by the time of message_3.
 struct PairingTranscript {
@@ -24,13 +25,15 @@ struct PairingTranscript {
 crypto::Hash pairing_proof(const keystore::PairingSecret& secret,
                            const PairingTranscript& transcript);
 
-// The wire numbers of [SES-22].
+// The wire numbers of [SES-22]: what is answered to a proof, a token, or a key that has none.
 enum class PairingVerdict : std::uint8_t {
     Accepted = 0,
     NotPermitted = 1,
     OtherOwner = 2,
     PressButton = 3,
     TryAgain = 4,
+    TimeUnknown = 5,  // the token has an end, and the device does not know the time
+    TokenOver = 6,    // it has ended, or was revoked
 };
 
 struct PairingAnswer {

@@ -3,19 +3,21 @@
 // Server::Setup, and what no image names is not linked into it. No allocation.
 #pragma once
 
+#include "core/edhoc/ead.hpp"
 #include "core/session/exchange.hpp"
 #include "core/session/network.hpp"
 
 namespace sotto::session {
 
 class Server;
+struct ServerSetup;
 
 // A resource at a path of its own.
 class Part {
   public:
     struct Place {
         const char* path;
-        Role role = Role::Trusted;  // that it is for; Trusted: any but the cloud's
+        Role role = Role::Trusted;  // that it is for; Trusted: any but the cloud
         bool takes_blocks = false;  // [SES-80] the others take and give one message only
     };
     // `place` is borrowed.
@@ -77,12 +79,43 @@ class Blockwise {
     ~Blockwise() = default;
 };
 
+// Somebody whose key has been verified, and who is neither the owner nor the cloud.
+struct Visitor {
+    const cose::Credential& credential;
+    const edhoc::Ead& ead_3;  // with the access token, if he brings one
+    const Authority& authority;
+    const ServerSetup& setup;
+    Moment now;
+};
+
+// Who else may have a session: Guests.
+class Admission : public Part {
+  public:
+    using Part::Part;
+
+    // The n-th credential known here that an ID_CRED_I may mean; null: there are no more.
+    virtual const cose::Credential* candidate(const cose::IdCred& id_cred, std::size_t n) const = 0;
+    // Whether somebody may have a session, and as what. Changes nothing.
+    virtual PairingVerdict admit(const Visitor& visitor, Role& role) = 0;
+    // The guest who was admitted last has this session.
+    virtual void begin(const SessionEntry& session, const ServerSetup& setup) = 0;
+    // Whether somebody may use this resource, if he is a guest.
+    virtual bool permits(const Server& server,
+                         const Exchange& exchange,
+                         ResourceKind kind,
+                         std::uint8_t index) const = 0;
+
+  protected:
+    ~Admission() = default;
+};
+
 // All that a device has of these.
 struct Parts {
     std::span<Part* const> resources = {};
     Deferral* deferral = nullptr;    // null: NotAfter is an option that is not understood
     Blockwise* blockwise = nullptr;  // null: so are Block1 and Block2
     Network* network = nullptr;      // null: it goes to no cloud
+    Admission* admission = nullptr;  // null: it obeys nobody but its owner
 };
 
 }  // namespace sotto::session

@@ -10,6 +10,8 @@
 namespace sotto::session {
 
 enum class ResourceKind : std::uint8_t { Function, Variable, Event };
+// The first segments of "/f/NAME" and so on, in this order.
+inline constexpr std::array<std::uint8_t, 3> kKindLetters{'f', 'v', 'e'};
 
 // CoAP Content-Formats (RFC 7252 §12.3, RFC 8949 §9.4).
 // NOLINTNEXTLINE(performance-enum-size): it takes any value that a peer sends
@@ -31,8 +33,8 @@ struct Traits {
 // Each may answer more than fits one message: an Excerpt keeps what is to be shown.
 class Resources {
   public:
-    // Error::NotFound if there is no such resource.
-    virtual Result<Traits> find(ResourceKind kind, std::string_view name) const = 0;
+    // False if there is no such resource. `traits` is as new.
+    virtual bool find(ResourceKind kind, std::string_view name, Traits& traits) const = 0;
 
     // Runs a function, whose result comes in the format asked for. The argument may lie in the
     // function's room. Error::InvalidArgument: the function refuses the argument;

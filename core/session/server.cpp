@@ -40,10 +40,8 @@ Server::Server(const Setup& setup)
       setup_(setup),
       handshakes_(setup_, authority_, sessions_),
       observations_(setup.events),
-      authority_({.storage = setup.storage,
-                  .display = setup.display,
-                  .trusted = setup.trusted,
-                  .network = setup.parts.network}) {
+      authority_(
+          {.storage = setup.storage, .display = setup.display, .network = setup.parts.network}) {
     SOTTO_ASSERT(setup.scratch.size() >= 2 * kEnvelopeSizeMax);
 }
 

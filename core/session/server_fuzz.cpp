@@ -18,9 +18,10 @@ namespace {
 
 class Echoing final : public Resources {
   public:
-    Result<Traits> find(ResourceKind, std::string_view name) const override {
-        if (name != "x") return Error::NotFound;
-        return Traits{.room = room_};
+    bool find(ResourceKind, std::string_view name, Traits& traits) const override {
+        if (name != "x") return false;
+        traits = {.room = room_};
+        return true;
     }
     Status call(std::uint8_t, const Content& argument, Format, Excerpt& out) override {
         out.bytes(argument.payload);
@@ -81,7 +82,8 @@ struct Rig {
     testing::MemoryStorage storage;
     testing::MemoryStorage counters;
     Echoing resources;
-    AllParts parts;
+    std::array<GuestRights, kOtherStoredSessions> rights;
+    AllParts parts{rights};
     oscore::Context ours = context("d", "a");
     oscore::Context theirs = context("a", "d");
     std::array<SessionEntry, kStoredSessions> sessions;

@@ -22,13 +22,11 @@ Format format_of(const coap::Body& body, coap::OptionNumber option) {
     return static_cast<Format>(format);
 }
 
-// The first segments of "/f/NAME" and so on, in the order of ResourceKind.
-constexpr std::array<std::uint8_t, 3> kKinds{'f', 'v', 'e'};
-constexpr std::size_t kKindCount = kKinds.size();
+constexpr std::size_t kKindCount = kKindLetters.size();
 
 std::size_t kind_of(std::uint8_t letter) {
     std::size_t kind = 0;
-    while (kind < kKindCount && kKinds[kind] != letter) ++kind;
+    while (kind < kKindCount && kKindLetters[kind] != letter) ++kind;
     return kind;
 }
 
@@ -79,15 +77,19 @@ coap::Code Server::dispatch(Exchange& exchange) {
 
 coap::Code Server::on_named(Exchange& exchange, std::string_view name, ResourceKind kind) {
     const coap::Body& body = exchange.body();
-    const auto traits = setup_.resources.find(kind, name);
-    if (!traits) return coap::Code::NotFound;
+    Traits traits;
+    if (!setup_.resources.find(kind, name, traits)) return coap::Code::NotFound;
+    const Admission* admission = setup_.parts.admission;
+    if (admission != nullptr && !admission->permits(*this, exchange, kind, traits.index)) {
+        return coap::Code::Forbidden;
+    }
     const bool is_function = kind == ResourceKind::Function;
     if (body.code != (is_function ? coap::Code::Post : coap::Code::Get)) {
         return coap::Code::MethodNotAllowed;
     }
-    if (is_function) return on_function(exchange, *traits);
-    if (kind == ResourceKind::Event) return on_event(exchange, traits->index);
-    return show(exchange, format_of(body, coap::kAccept), &*traits);
+    if (is_function) return on_function(exchange, traits);
+    if (kind == ResourceKind::Event) return on_event(exchange, traits.index);
+    return show(exchange, format_of(body, coap::kAccept), &traits);
 }
 
 coap::Code Server::admit(Exchange& exchange, bool is_idempotent) {

@@ -79,10 +79,14 @@ void SessionTable::restore(SessionEntry& entry,
     entry.created_s = seconds_of(now) - static_cast<std::int32_t>(counters.age_s);
 }
 
-Status SessionTable::add(const edhoc::OscoreKeys& keys, Role role, Moment now) {
+Status SessionTable::add(const edhoc::OscoreKeys& keys,
+                         Role role,
+                         Moment now,
+                         SessionEntry*& added) {
     const Bytes recipient_id = keys.recipient_id.view();
     SOTTO_ASSERT(recipient_id.size() == 1);  // chosen among id()
     SessionEntry& entry = make_room(role);
+    added = &entry;
     begin(entry, role, now);
     entry.keys.sender_id = oscore::Id{keys.sender_id.view()};
     entry.recipient_id = recipient_id[0];
@@ -129,15 +133,9 @@ Status SessionTable::start_fixed(SessionEntry& entry, const Fixed& fixed, Moment
 }
 
 std::span<SessionEntry> SessionTable::range_of(Role role) const {
-    switch (role) {
-        case Role::Owner:
-            return entries_.first(kOwnerSessions);
-        case Role::Cloud:
-            return entries_.subspan(kOwnerSessions, kCloudSessions);
-        case Role::Trusted:
-            return entries_.subspan(kOwnerSessions + kCloudSessions);
-    }
-    return {};
+    if (role == Role::Owner) return entries_.first(kOwnerSessions);
+    const std::span<SessionEntry> others = entries_.subspan(kOwnerSessions);
+    return role == Role::Cloud ? others.first(kCloudSessions) : others.subspan(kCloudSessions);
 }
 
 SessionEntry& SessionTable::make_room(Role role) {
@@ -219,7 +217,7 @@ std::optional<std::uint8_t> SessionTable::find_numbers(const keystore::SessionTa
 std::optional<std::uint8_t> SessionTable::slot_of(const SessionEntry& entry) const {
     if (entry.is_fixed) return kFixedSlot;
     const std::size_t index = index_of(entry);
-    if (index >= kStoredSessions) return std::nullopt;
+    if (index >= kStoredSessions || entry.role == Role::Guest) return std::nullopt;
     return static_cast<std::uint8_t>(index);
 }
 

@@ -4,7 +4,7 @@
 // entries are the caller's.
 //
 // The place of an entry says whose it is and whether it is stored: first those of the owner, then
-// the cloud's, then others' that are stored, then others' in RAM only.
+// the cloud's, then others' that are stored, then others' in RAM only. A guest's is never stored.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ namespace sotto::session {
 // A chip holds many: every byte counts (bench: session_ram_bytes).
 // What is used most comes first, where an instruction can reach it.
 struct SessionEntry {
-    Role role : 2 = Role::Trusted;
+    Role role : 3 = Role::Trusted;
     bool has_ended : 1 = false;  // the one that was here before; see take_ended()
     bool is_used : 1 = false;
     bool is_confirmed : 1 = false;     // a valid request has come
@@ -51,8 +51,8 @@ class SessionTable {
     Status load(std::uint32_t epoch, Moment now);
 
     // Adds a session, in place of the least recently used one of its kind if there is no room.
-    // Nothing is stored before confirm().
-    Status add(const edhoc::OscoreKeys& keys, Role role, Moment now);
+    // Nothing is stored before confirm(). `added` is its entry.
+    Status add(const edhoc::OscoreKeys& keys, Role role, Moment now, SessionEntry*& added);
     // Adds the one session with a context from outside, in place of one with the same Recipient ID.
     // Its counters are kept in a storage of their own. Error::NotFound: there are none, and the
     // context is not said to be new; whoever goes on all the same risks a nonce twice.

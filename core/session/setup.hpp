@@ -20,7 +20,6 @@ struct ServerSetup {
     Resources& resources;
     Parts parts = {};
     PairingDisplay display = PairingDisplay::Screen;
-    std::span<const cose::Credential> trusted = {};
     std::span<SessionEntry> sessions;  // at least kStoredSessions
     std::span<HalfOpen> half_open;     // at least kHalfOpenSlots; the first is for the direct air
     std::span<KeptAnswer> answers;     // at least 2; kAnswerCacheCount on hosts, and one more

@@ -33,9 +33,19 @@ class Talker {
         const auto* paired = event ? std::get_if<Paired>(&*event) : nullptr;
         return paired != nullptr && paired->verdict == PairingVerdict::Accepted;
     }
+    // Comes with this access token from now on, under no session.
+    void take_token(Bytes token) {
+        storage_ = {};
+        EXPECT_TRUE(keystore::store_token(storage_, keystore::TokenBytes{token}));
+    }
     static coap::Code code_of(const std::optional<Event>& event) {
         const auto* answer = event ? std::get_if<Answer>(&*event) : nullptr;
         return answer == nullptr ? coap::Code::Empty : answer->code;
+    }
+
+    static std::optional<Reason> reason_of(const std::optional<Event>& event) {
+        const auto* ended = event ? std::get_if<Ended>(&*event) : nullptr;
+        return ended == nullptr ? std::nullopt : std::optional{ended->reason};
     }
 
   private:

@@ -14,6 +14,7 @@ class TimePart final : public Part, public Deferral {
     TimePart() : Part(kPlace) {}
     coap::Code handle(Server& server, Exchange& exchange) override;
     void hear(const Exchange& exchange) override;
+    const WallClock& clock() const { return clock_; }
     coap::Code admit(Server& server, Exchange& exchange, std::uint32_t not_after) override;
 
   private:

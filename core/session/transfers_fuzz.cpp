@@ -23,8 +23,9 @@ std::uint8_t content_of(std::uint8_t argument, std::size_t position) {
 
 class Judge final : public Resources {
   public:
-    Result<Traits> find(ResourceKind, std::string_view) const override {
-        return Traits{.room = room_};
+    bool find(ResourceKind, std::string_view, Traits& traits) const override {
+        traits = {.room = room_};
+        return true;
     }
     Status call(std::uint8_t, const Content& argument, Format, Excerpt& out) override {
         for (std::size_t i = 0; i < argument.payload.size(); ++i) {
@@ -53,7 +54,7 @@ struct Rig {
     }
     void boot(bool is_new) {
         server.reset();
-        parts.emplace();
+        parts.emplace(rights);
         sessions = std::make_unique<std::array<SessionEntry, kStoredSessions>>();
         half_open = std::make_unique<std::array<HalfOpen, kHalfOpenSlots>>();
         server.emplace(
@@ -114,6 +115,7 @@ struct Rig {
     testing::MemoryStorage storage;
     testing::MemoryStorage counters;
     Judge judge;
+    std::array<GuestRights, kOtherStoredSessions> rights;
     std::optional<AllParts> parts;
     oscore::Context ours = context("d", "a");
     oscore::Context theirs = context("a", "d");

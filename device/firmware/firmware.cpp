@@ -115,12 +115,13 @@ class Firmware final : device::Lamp::World {
     ports::FlashStorage storage_{flash_};
     ports::ChipNoise noise_;
     ports::Drbg drbg_{noise_};
-    crypto::DhPrivateKey private_key_;
-    std::optional<cose::Credential> credential_;
+    keystore::Identity identity_;
+    cose::Credential credential_;
     device::Catalog catalog_;
     device::Lamp lamp_;
     Repeat repeat_;
-    session::AllParts parts_;
+    std::array<session::GuestRights, session::kOtherStoredSessions> rights_;
+    session::AllParts parts_{rights_};
     Slots slots_{storage_};
     Button button_;
     std::array<session::SessionEntry, session::kStoredSessions> sessions_;
@@ -134,9 +135,10 @@ class Firmware final : device::Lamp::World {
 
 void Firmware::on_switched(std::string_view state) {
     set_pin(board::kLamp, lamp_.is_on());
-    const auto event = catalog_.find(session::ResourceKind::Event, device::Lamp::kName);
+    session::Traits event;
+    if (!catalog_.find(session::ResourceKind::Event, device::Lamp::kName, event)) return;
     // With too many that wait this one is lost; the variable tells the truth.
-    if (event) (void)server_->publish(event->index, {.payload = as_bytes(state)}).has_value();
+    (void)server_->publish(event.index, {.payload = as_bytes(state)}).has_value();
 }
 
 void Firmware::on_button(Button::Event event, Instant now) {
@@ -156,12 +158,12 @@ void Firmware::show_status(Instant now) {
 }
 
 void Firmware::load_identity() {
-    auto identity = keystore::load_identity(storage_);
-    if (!identity) fail(radio_, clock_, "fault: no identity");
-    const auto credential = cose::Credential::parse(identity->credential);
-    if (!credential) fail(radio_, clock_, "fault: identity");
-    credential_.emplace(*credential);
-    private_key_ = std::move(identity->private_key);
+    if (!keystore::load_identity(storage_, identity_)) {
+        fail(radio_, clock_, "fault: no identity");
+    }
+    if (!cose::Credential::parse(identity_.credential, credential_)) {
+        fail(radio_, clock_, "fault: identity");
+    }
 }
 
 void Firmware::run() {
@@ -171,19 +173,20 @@ void Firmware::run() {
     if (!lamp_.declare(catalog_) || !catalog_.function("repeat", repeat_))
         fail(radio_, clock_, "fault: sketch");
     framing::DeviceId id{};
-    std::copy_n(credential_->hash().begin(), id.size(), id.begin());
-    session::Server server{{.identity = {.credential = *credential_, .private_key = private_key_},
-                            .storage = storage_,
-                            .entropy = drbg_,
-                            .resources = catalog_,
-                            .parts = parts_.view(&slots_.updater()),
-                            .display = session::PairingDisplay::Label,
-                            .sessions = sessions_,
-                            .half_open = half_open_,
-                            .answers = answers_,
-                            .events = events_,
-                            .scratch = scratch_,
-                            .result = MutBytes{frame_}.last(kResultSize)}};
+    std::copy_n(credential_.hash().begin(), id.size(), id.begin());
+    session::Server server{
+        {.identity = {.credential = credential_, .private_key = identity_.private_key},
+         .storage = storage_,
+         .entropy = drbg_,
+         .resources = catalog_,
+         .parts = parts_.view(&slots_.updater()),
+         .display = session::PairingDisplay::Label,
+         .sessions = sessions_,
+         .half_open = half_open_,
+         .answers = answers_,
+         .events = events_,
+         .scratch = scratch_,
+         .result = MutBytes{frame_}.last(kResultSize)}};
     server_ = &server;
     if (const Status started = server.start(clock_.now()); !started) {
         fail(radio_,

@@ -20,11 +20,11 @@ bool is_name_character(char c) {
 }
 
 template <class Items>
-std::optional<std::uint8_t> index_of(const Items& items, std::string_view name) {
-    for (std::size_t i = 0; i < items.size(); ++i) {
-        if (items[i].name == name) return static_cast<std::uint8_t>(i);
+bool find_in(const Items& items, std::string_view name, std::uint8_t& index) {
+    for (index = 0; index < items.size(); ++index) {
+        if (items[index].name == name) return true;
     }
-    return std::nullopt;
+    return false;
 }
 
 template <class Items, class Item>
@@ -33,7 +33,8 @@ Status add(Items& items, const Item& item) {
     if (!std::all_of(item.name.begin(), item.name.end(), is_name_character)) {
         return Error::InvalidArgument;
     }
-    if (index_of(items, item.name)) return Error::AlreadyExists;
+    std::uint8_t index = 0;
+    if (find_in(items, item.name, index)) return Error::AlreadyExists;
     return items.try_push_back(item);
 }
 
@@ -57,25 +58,14 @@ Status Catalog::add_function(Function function) {
 Status Catalog::add_variable(Variable variable) { return add(variables_, variable); }
 Status Catalog::event(std::string_view name) { return add(events_, Event{name}); }
 
-Result<Traits> Catalog::find(ResourceKind kind, std::string_view name) const {
-    std::optional<std::uint8_t> index;
-    switch (kind) {
-        case ResourceKind::Function:
-            index = index_of(functions_, name);
-            break;
-        case ResourceKind::Variable:
-            index = index_of(variables_, name);
-            break;
-        case ResourceKind::Event:
-            index = index_of(events_, name);
-            break;
-    }
-    if (!index) return Error::NotFound;
-    if (kind != ResourceKind::Function) return Traits{.index = *index};
-    const Function& function = functions_[*index];
-    return Traits{.index = *index,
-                  .is_idempotent = function.repetition == Repetition::Harmless,
-                  .room = function.room};
+bool Catalog::find(ResourceKind kind, std::string_view name, Traits& traits) const {
+    if (kind == ResourceKind::Variable) return find_in(variables_, name, traits.index);
+    if (kind == ResourceKind::Event) return find_in(events_, name, traits.index);
+    if (!find_in(functions_, name, traits.index)) return false;
+    const Function& function = functions_[traits.index];
+    traits.is_idempotent = function.repetition == Repetition::Harmless;
+    traits.room = function.room;
+    return true;
 }
 
 Status Catalog::call(std::uint8_t function, const Content& argument, Format wanted, Excerpt& out) {

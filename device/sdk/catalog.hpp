@@ -49,7 +49,9 @@ class Catalog final : public session::Resources {
     }
     Status event(std::string_view name);
 
-    Result<session::Traits> find(session::ResourceKind kind, std::string_view name) const override;
+    bool find(session::ResourceKind kind,
+              std::string_view name,
+              session::Traits& traits) const override;
     Status call(std::uint8_t function,
                 const session::Content& argument,
                 session::Format wanted,

@@ -39,6 +39,7 @@ Device::Device(const Setup& setup)
                    [this](std::string_view function, std::string_view argument) {
                        setup_.log.line("call " + std::string{function} + " " + shown(argument));
                    }}),
+      parts_(rights_, setup.trusted),
       server_({.identity = {.credential = setup.state.credential(),
                             .private_key = setup.state.private_key()},
                .form = form_of(setup.state.credential()),
@@ -47,7 +48,6 @@ Device::Device(const Setup& setup)
                .resources = catalog_,
                .parts = parts_.view(),
                .display = setup.state.display(),
-               .trusted = setup.trusted,
                .sessions = sessions_,
                .half_open = half_open_,
                .answers = answers_,
@@ -79,9 +79,10 @@ Outcome<> Device::add_context(const session::SessionTable::Fixed& context, Insta
 }
 
 void Device::publish(std::string_view event, std::string_view payload) {
-    const auto traits = catalog_.find(session::ResourceKind::Event, event);
-    SOTTO_ASSERT(traits.has_value());
-    if (!server_.publish(traits->index, {.payload = as_bytes(payload)}))
+    session::Traits traits;
+    const bool is_declared = catalog_.find(session::ResourceKind::Event, event, traits);
+    SOTTO_ASSERT(is_declared);
+    if (!server_.publish(traits.index, {.payload = as_bytes(payload)}))
         setup_.log.line("event " + std::string{event} + " is lost: too large, or too many wait");
 }
 

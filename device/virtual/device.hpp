@@ -66,6 +66,7 @@ class Device {
     StorageWatch storage_;
     Catalog catalog_;
     Sketch sketch_;
+    std::array<session::GuestRights, kSessions> rights_;
     session::AllParts parts_;
     std::array<session::SessionEntry, kSessions> sessions_;
     std::array<session::HalfOpen, kHalfOpen> half_open_;

@@ -70,8 +70,8 @@ class Records final : public hal::Storage {
 
 class Lamp final : public session::Resources {
   public:
-    Result<session::Traits> find(session::ResourceKind, std::string_view) const override {
-        return session::Traits{};
+    bool find(session::ResourceKind, std::string_view, session::Traits&) const override {
+        return true;
     }
     Status call(std::uint8_t,
                 const session::Content& argument,
@@ -102,7 +102,8 @@ Seeded entropy{1};
 Records device_records;
 Records app_records;
 Lamp lamp;
-session::AllParts parts;
+std::array<session::GuestRights, session::kOtherStoredSessions> rights;
+session::AllParts parts{rights};
 std::array<session::SessionEntry, session::kStoredSessions> sessions;
 std::array<session::HalfOpen, session::kHalfOpenSlots> half_open;
 std::array<session::KeptAnswer, session::kAnswerCacheCount + 1> answers;

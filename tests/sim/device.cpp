@@ -14,16 +14,16 @@ Party Party::make(std::string_view subject, hal::Entropy& entropy) {
     return {.key = std::move(pair.private_key), .credential = credential};
 }
 
-Result<session::Traits> Tasks::find(session::ResourceKind kind, std::string_view name) const {
+bool Tasks::find(session::ResourceKind kind, std::string_view name, session::Traits& traits) const {
     if (kind == session::ResourceKind::Event) {
-        if (name != "ran") return Error::NotFound;
-        return session::Traits{};
+        return name == "ran";
     }
     const bool is_function = kind == session::ResourceKind::Function;
-    if (name == (is_function ? "run" : "last")) return session::Traits{};
-    if (name != (is_function ? "read" : "letter")) return Error::NotFound;
+    if (name == (is_function ? "run" : "last")) return true;
+    if (name != (is_function ? "read" : "letter")) return false;
     auto& room = const_cast<std::vector<std::uint8_t>&>(room_);
-    return session::Traits{.index = 1, .room = is_function ? MutBytes{room} : MutBytes{}};
+    traits = {.index = 1, .room = is_function ? MutBytes{room} : MutBytes{}};
+    return true;
 }
 
 Status Tasks::call(std::uint8_t function, const Content& argument, Format, session::Excerpt& out) {

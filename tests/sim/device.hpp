@@ -32,7 +32,9 @@ class Tasks final : public session::Resources {
   public:
     explicit Tasks(Ledger& ledger) : ledger_(ledger) {}
 
-    Result<session::Traits> find(session::ResourceKind kind, std::string_view name) const override;
+    bool find(session::ResourceKind kind,
+              std::string_view name,
+              session::Traits& traits) const override;
     Status call(std::uint8_t function,
                 const session::Content& argument,
                 session::Format wanted,
@@ -76,7 +78,8 @@ class Device {
     struct Ram {
         explicit Ram(Device& device);
         Tasks tasks;
-        session::AllParts parts;
+        std::array<session::GuestRights, session::kOtherStoredSessions> rights;
+        session::AllParts parts{rights};
         std::array<session::SessionEntry, session::kStoredSessions> sessions;
         std::array<session::HalfOpen, session::kHalfOpenSlots> half_open;
         std::array<session::KeptAnswer, session::kAnswerCacheCount + 1> answers;

@@ -25,9 +25,10 @@ Status Noise::fill(MutBytes out) {
     return {};
 }
 
-Result<session::Traits> Sketch::find(session::ResourceKind, std::string_view) const {
+bool Sketch::find(session::ResourceKind, std::string_view, session::Traits& traits) const {
     static std::array<std::uint8_t, 512> room;
-    return session::Traits{.index = port, .room = MutBytes{room}.first(port)};
+    traits = {.index = port, .room = MutBytes{room}.first(port)};
+    return true;
 }
 Status Sketch::call(std::uint8_t,
                     const session::Content& argument,

@@ -25,7 +25,9 @@ class Noise final : public hal::Entropy {
 
 class Sketch final : public session::Resources {
   public:
-    Result<session::Traits> find(session::ResourceKind kind, std::string_view name) const override;
+    bool find(session::ResourceKind kind,
+              std::string_view name,
+              session::Traits& traits) const override;
     Status call(std::uint8_t function,
                 const session::Content& argument,
                 session::Format wanted,

@@ -8,9 +8,10 @@ namespace sotto {
 namespace {
 
 firmware::Device device;
+std::array<session::GuestRights, session::kOtherStoredSessions> rights;
 
 void run() {
-    session::AllParts parts;
+    session::AllParts parts{rights};
     firmware::run(device, parts.view());
 }
 
