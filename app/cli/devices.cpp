@@ -26,6 +26,7 @@ struct Row {
 std::string state_of(const Row& row) {
     if (row.device.is_damaged) return "its records are damaged";
     if (!row.is_known) return row.has_owner ? "has an owner" : "to be paired";
+    if (row.device.is_guest) return "you are a guest";
     return row.device.is_paired ? "paired" : "pairing was not finished";
 }
 
@@ -37,6 +38,7 @@ void print(const Row& row, Printer& printer) {
                    {{"id", id},
                     {"name", row.device.name},
                     {"paired", row.device.is_paired},
+                    {"guest", row.device.is_guest},
                     {"known", row.is_known},
                     {"near", row.is_near}});
 }

@@ -230,6 +230,8 @@ Outcome<std::vector<DeviceEntry>> Home::devices() const {
             device.name = load_name(*storage).value_or("");
             const auto peer = keystore::load_peer(*storage);
             device.is_paired = peer && peer->is_paired;
+            keystore::TokenBytes token;
+            device.is_guest = keystore::load_token(*storage, token).has_value();
             if (!peer && device.name.empty()) continue;  // it was looked for, and never found
         }
         devices.push_back(device);
@@ -284,11 +286,72 @@ Outcome<> Home::set_name(const framing::DeviceId& id, const std::string& name) c
     return {};
 }
 
+Outcome<keystore::PeerRecord> Home::owned(const DeviceEntry& entry) const {
+    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(entry.id) + "/device"));
+    auto peer = keystore::load_peer(storage);
+    if (!peer && peer.error() != Error::NotFound)
+        return state_failure(peer.error(), "the device " + to_hex<std::string>(entry.id));
+    if (!peer || !peer->is_paired || entry.is_guest)
+        return Failure{Trouble::Usage,
+                       "this device is not yours",
+                       "Only its owner can do that: who has paired with it"};
+    return *std::move(peer);
+}
+
+Outcome<> Home::accept(const Invitation& invitation) const {
+    const framing::DeviceId id = device_id_of(invitation.device);
+    // A session goes on with the rights that it began with.
+    SOTTO_TRY(erase_sessions(device_path(id)));
+    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/device"));
+    const auto known = keystore::load_peer(storage);
+    if (!known && known.error() != Error::NotFound)
+        return state_failure(known.error(), "the device " + to_hex<std::string>(id));
+    keystore::TokenBytes former;
+    if (known && known->is_paired && !keystore::load_token(storage, former))
+        return Failure{Trouble::Usage,
+                       "the device " + to_hex<std::string>(id) + " is your own",
+                       "An owner needs no invitation"};
+    // The token goes first: without it the device would seem to be ours.
+    if (!keystore::store_token(storage, invitation.token) ||
+        !keystore::store_peer(
+            storage, {.is_paired = true, .credential = invitation.device, .token_key = {}}))
+        return state_failure("the device cannot be stored in " + path_);
+    return {};
+}
+
+Outcome<std::vector<Guest>> Home::guests(const framing::DeviceId& id) const {
+    const std::string path = device_path(id) + "/guests";
+    std::error_code none;
+    if (!std::filesystem::exists(path, none)) return std::vector<Guest>{};
+    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(path));
+    auto guests = load_guests(storage);
+    if (!guests) return state_failure(guests.error(), "the guests of the device in " + path_);
+    return *std::move(guests);
+}
+
+Outcome<> Home::add_guest(const framing::DeviceId& id, Guest& guest, std::uint32_t time) const {
+    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/guests"));
+    const Status added = app::add_guest(storage, guest, time);
+    if (added) return {};
+    if (added.error() == Error::Busy)
+        return Failure{Trouble::Refused,
+                       std::to_string(kGuestsMax) + " people have access to this device",
+                       "Take it from some of them first: sotto revoke"};
+    return state_failure(added.error(), "the guests of the device in " + path_);
+}
+
+Outcome<> Home::update_guest(const framing::DeviceId& id, const Guest& guest) const {
+    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/guests"));
+    if (!store_guest(storage, guest))
+        return state_failure("the guests of the device in " + path_ + " cannot be written");
+    return {};
+}
+
 Outcome<Backup> Home::backup(hal::Entropy& entropy) const {
     Backup backup;
     SOTTO_TRY_ASSIGN(const std::vector<DeviceEntry> all, devices());
     for (const DeviceEntry& device : all) {
-        if (!device.is_paired && !device.is_damaged) continue;
+        if ((!device.is_paired && !device.is_damaged) || device.is_guest) continue;
         SOTTO_TRY_ASSIGN(keystore::Identity identity, identity_of(device.id, entropy));
         SOTTO_TRY_ASSIGN(ports::FileStorage storage,
                          open_patiently(device_path(device.id) + "/device"));
@@ -303,13 +366,15 @@ Outcome<Backup> Home::backup(hal::Entropy& entropy) const {
     }
     if (backup.devices.empty())
         return Failure{Trouble::Usage,
-                       "there is nothing to export: no device was ever paired with",
+                       "there is nothing to export: no device here is yours",
                        "Check --state, or pair first: sotto pair CODE"};
     return backup;
 }
 
 Outcome<> Home::restore(const Backup& backup) const {
-    SOTTO_TRY(erase_sessions());
+    std::error_code none;
+    for (const auto& folder : std::filesystem::directory_iterator(path_ + "/devices", none))
+        SOTTO_TRY(erase_sessions(folder.path().string()));
     for (const BackupDevice& device : backup.devices) SOTTO_TRY(restore_device(device));
     return {};
 }
@@ -332,27 +397,25 @@ Outcome<> Home::restore_device(const BackupDevice& device) const {
                               {.is_paired = true,
                                .generation = device.generation,
                                .credential = device.credential,
-                               .token_key = device.token_key.clone()}))
+                               .token_key = device.token_key.clone()}) ||
+        !keystore::erase_token(storage))
         return state_failure("the device cannot be stored in " + path_);
     return {};
 }
 
-// Of every device here: whoever takes over starts with none.
-Outcome<> Home::erase_sessions() const {
+Outcome<> Home::erase_sessions(const std::string& device_path) const {
     std::error_code none;
-    for (const auto& device : std::filesystem::directory_iterator(path_ + "/devices", none)) {
-        for (int slot = 0; slot < kSessionsMax; ++slot) {
-            const std::string path = device.path().string() + "/session-" + std::to_string(slot);
-            if (!std::filesystem::exists(path, none)) continue;
-            auto session = ports::FileStorage::open(path);
-            if (!session && session.error().code == Error::Busy)
-                return Failure{Trouble::State,
-                               "a command still talks to a device; nothing was imported",
-                               "Wait until it is done, or stop the watch, then import again"};
-            if (!session) return state_failure(session.error().detail);
-            if (!session->clear())
-                return state_failure("an old session in " + path_ + " cannot be erased");
-        }
+    for (int slot = 0; slot < kSessionsMax; ++slot) {
+        const std::string path = device_path + "/session-" + std::to_string(slot);
+        if (!std::filesystem::exists(path, none)) continue;
+        auto session = ports::FileStorage::open(path);
+        if (!session && session.error().code == Error::Busy)
+            return Failure{Trouble::State,
+                           "a command still talks to a device; nothing was changed",
+                           "Wait until it is done, or stop the watch, then try again"};
+        if (!session) return state_failure(session.error().detail);
+        if (!session->clear())
+            return state_failure("an old session in " + path_ + " cannot be erased");
     }
     return {};
 }

@@ -10,6 +10,8 @@
 
 #include "app/client/backup.hpp"
 #include "app/client/failure.hpp"
+#include "app/client/guest_list.hpp"
+#include "app/client/invitation.hpp"
 #include "app/client/outbox.hpp"
 #include "app/client/records.hpp"
 #include "core/framing/frame.hpp"
@@ -24,6 +26,7 @@ struct DeviceEntry {
     std::string name;         // as the user calls it; may be empty
     bool is_paired = false;   // false: pairing was begun and its end was not seen
     bool is_damaged = false;  // its records cannot be read
+    bool is_guest = false;    // it is another's, who has let us in
 };
 
 // The records of one device together with one of its sessions, which nobody else uses.
@@ -81,8 +84,18 @@ class Home {
     Outcome<> check_name(const framing::DeviceId& id, const std::string& name) const;
     Outcome<> set_name(const framing::DeviceId& id, const std::string& name) const;
 
-    // All devices whose pairing was finished, with their owner's keys. Trouble::Usage if there are
-    // none.
+    // What is known of a device that was paired with. Trouble::Usage if we are not its owner.
+    Outcome<keystore::PeerRecord> owned(const DeviceEntry& entry) const;
+    // Puts down a device that its owner has let us use. Trouble::Usage if it is our own.
+    Outcome<> accept(const Invitation& invitation) const;
+    // To whom we have given access to a device.
+    Outcome<std::vector<Guest>> guests(const framing::DeviceId& id) const;
+    // Trouble::Refused if there are too many.
+    Outcome<> add_guest(const framing::DeviceId& id, Guest& guest, std::uint32_t time) const;
+    Outcome<> update_guest(const framing::DeviceId& id, const Guest& guest) const;
+
+    // All devices of ours whose pairing was finished, with their owner's keys. Trouble::Usage if
+    // there are none.
     Outcome<Backup> backup(hal::Entropy& entropy) const;
     // Puts back what a backup holds and erases every session. What is newer here stays: names, and
     // devices that were paired with or taken over again. No record is changed if a session is in
@@ -115,7 +128,7 @@ class Home {
     // Without regard to a takeover.
     Outcome<keystore::Identity> owner_of(const framing::DeviceId& id, hal::Entropy& entropy) const;
     Outcome<> restore_device(const BackupDevice& device) const;
-    Outcome<> erase_sessions() const;
+    Outcome<> erase_sessions(const std::string& device_path) const;
 
     std::string path_;
 };

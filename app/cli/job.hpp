@@ -27,6 +27,11 @@ Outcome<> run(const ExportCommand& command, const Job& job);
 Outcome<> run(const ImportCommand& command, const Job& job);
 Outcome<> run(const TakeoverCommand& command, const Job& job);
 Outcome<> run(const UpdateCommand& command, const Job& job);
+Outcome<> run(const KeyCommand& command, const Job& job);
+Outcome<> run(const ShareCommand& command, const Job& job);
+Outcome<> run(const AcceptCommand& command, const Job& job);
+Outcome<> run(const GuestsCommand& command, const Job& job);
+Outcome<> run(const RevokeCommand& command, const Job& job);
 // Also for an answer that is no success, whose code it prints.
 Outcome<> run(const CoapCommand& command, const Job& job);
 

@@ -35,6 +35,8 @@ Outcome<> run(const PairCommand& command, const Job& job) {
     SOTTO_TRY_ASSIGN(std::unique_ptr<Way> way, Way::open(job, home, *storage, id));
     const Known known{id, identity, *storage};
     SOTTO_TRY(device_over(*way, known, job).pair(code));
+    // An owner needs no token, if he was a guest before; if it stays, it does nothing.
+    (void)keystore::erase_token(*storage).has_value();
     if (!command.name.empty()) SOTTO_TRY(home.set_name(id, command.name));
     const std::string name = command.name.empty() ? to_hex<std::string>(id) : command.name;
     job.printer.result("you own " + name + " (" + to_hex<std::string>(id) + ") now",

@@ -15,18 +15,19 @@ namespace sotto::app {
 namespace {
 
 constexpr Duration kWithinMax = days(7);
+constexpr Duration kLifetimeMax = days(3'660);
 
 // "30s", "10m", "12h", "7d"; nothing for what is none or too long.
-std::optional<Duration> parse_duration(const std::string& text) {
+std::optional<Duration> parse_duration(const std::string& text, Duration max) {
     std::int64_t count = 0;
     const char* end = text.data() + text.size();
     const auto [unit, error] = std::from_chars(text.data(), end, count);
-    if (error != std::errc{} || unit + 1 != end || count < 1 || count > 604'800)
+    if (error != std::errc{} || unit + 1 != end || count < 1 || count > 1'000'000'000)
         return std::nullopt;
     constexpr std::pair<char, std::int64_t> kUnits[] = {
         {'s', 1}, {'m', 60}, {'h', 3'600}, {'d', 86'400}};
     for (const auto& [name, size] : kUnits) {
-        if (name == *unit && seconds(count * size) <= kWithinMax) return seconds(count * size);
+        if (name == *unit && seconds(count * size) <= max) return seconds(count * size);
     }
     return std::nullopt;
 }
@@ -115,11 +116,14 @@ void add_call(CLI::App& app, CallCommand& command) {
     app.add_flag("--raw", command.is_raw, "Print the result byte for byte, without a line end");
     app.add_option_function<std::string>(
            "--within",
-           [&command](const std::string& text) { command.within = parse_duration(text); },
+           [&command](const std::string& text) {
+               command.within = parse_duration(text, kWithinMax);
+           },
            "If the device is away, let the cloud keep the call for so long (30s, 10m, 12h, 7d)")
         ->check([](const std::string& text) {
-            return parse_duration(text) ? std::string{}
-                                        : "a number and s, m, h or d, up to 7d, as in 10m";
+            return parse_duration(text, kWithinMax)
+                       ? std::string{}
+                       : "a number and s, m, h or d, up to 7d, as in 10m";
         })
         ->type_name("DURATION");
 }
@@ -185,6 +189,43 @@ void add_takeover(CLI::App& app, TakeoverCommand& command) {
     app.add_option("DEVICE", command.device, "Without it: all devices known here");
 }
 
+void add_share(CLI::App& app, ShareCommand& command) {
+    app.add_option("DEVICE", command.device)->required();
+    app.add_option("KEY", command.key, "The guest's key, as his `sotto key` prints it")->required();
+    app.add_option("--name", command.name, "What to call the guest")->type_name("NAME");
+    app.add_option("--only", command.scope, "What he may use, as in f/lamp,v/lamp,e/button")
+        ->type_name("LIST");
+    app.add_option_function<std::string>(
+           "--for",
+           [&command](const std::string& text) {
+               command.lifetime = parse_duration(text, kLifetimeMax);
+           },
+           "For so long (12h, 7d, 365d); without it until it is taken back")
+        ->check([](const std::string& text) {
+            return parse_duration(text, kLifetimeMax) ? std::string{}
+                                                      : "a number and s, m, h or d, as in 7d";
+        })
+        ->type_name("DURATION");
+}
+
+void add_accept(CLI::App& app, AcceptCommand& command) {
+    app.add_option("INVITATION", command.invitation, "The text from its owner (SOTTO:I...)")
+        ->required();
+    app.add_option("--name", command.name, "What to call the device")->type_name("NAME");
+}
+
+void add_guests(CLI::App& app, GuestsCommand& command) {
+    app.add_option("DEVICE", command.device)->required();
+}
+
+void add_revoke(CLI::App& app, RevokeCommand& command) {
+    app.add_option("DEVICE", command.device)->required();
+    auto* guest = app.add_option("GUEST", command.guest, "His name or number: sotto guests");
+    auto* all = app.add_flag(
+        "--all", command.is_all, "Everybody's, by a new key of the owner: sotto takeover");
+    guest->excludes(all);
+}
+
 void add_update(CLI::App& app, UpdateCommand& command) {
     app.add_option("DEVICE", command.device, "Name, id, or the beginning of an id")->required();
     app.add_option("FILE", command.file, "The update, from the publisher of its firmware")
@@ -240,6 +281,15 @@ void add_commands(CLI::App& app, std::optional<Command>& chosen) {
                              "takeover",
                              "Give devices new keys, so that nobody else has them",
                              add_takeover);
+    declare<KeyCommand>(app,
+                        chosen,
+                        "key",
+                        "Print your key, for an owner who wants to share with you",
+                        [](CLI::App&, KeyCommand&) {});
+    declare<ShareCommand>(app, chosen, "share", "Let somebody else use a device", add_share);
+    declare<AcceptCommand>(app, chosen, "accept", "Take the device of an invitation", add_accept);
+    declare<GuestsCommand>(app, chosen, "guests", "List who was let in to a device", add_guests);
+    declare<RevokeCommand>(app, chosen, "revoke", "Take access back", add_revoke);
     declare<UpdateCommand>(app,
                            chosen,
                            "update",

@@ -66,6 +66,26 @@ struct ImportCommand {
 struct TakeoverCommand {
     std::string device;  // empty: all of them
 };
+struct KeyCommand {};
+struct ShareCommand {
+    std::string device;
+    std::string key;                   // of the guest
+    std::string name;                  // of the guest
+    std::string scope;                 // "f/lamp,v/lamp"; empty: everything
+    std::optional<Duration> lifetime;  // without it: until it is taken back
+};
+struct AcceptCommand {
+    std::string invitation;
+    std::string name;
+};
+struct GuestsCommand {
+    std::string device;
+};
+struct RevokeCommand {
+    std::string device;
+    std::string guest;
+    bool is_all = false;
+};
 struct UpdateCommand {
     std::string device;
     std::string file;
@@ -95,6 +115,11 @@ using Command = std::variant<PairCommand,
                              ImportCommand,
                              TakeoverCommand,
                              UpdateCommand,
+                             KeyCommand,
+                             ShareCommand,
+                             AcceptCommand,
+                             GuestsCommand,
+                             RevokeCommand,
                              CoapCommand>;
 
 struct CommandLine {

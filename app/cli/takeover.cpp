@@ -41,13 +41,14 @@ Outcome<> take_over(const DeviceEntry& entry, const Home& home, const Job& job) 
 Outcome<std::vector<DeviceEntry>> devices_of(const TakeoverCommand& command, const Home& home) {
     if (!command.device.empty()) {
         SOTTO_TRY_ASSIGN(DeviceEntry entry, home.find(command.device));
+        SOTTO_TRY(home.owned(entry));
         return std::vector<DeviceEntry>{std::move(entry)};
     }
     SOTTO_TRY_ASSIGN(std::vector<DeviceEntry> all, home.devices());
-    std::erase_if(all, [](const DeviceEntry& entry) { return !entry.is_paired; });
+    std::erase_if(all, [](const DeviceEntry& entry) { return !entry.is_paired || entry.is_guest; });
     if (all.empty())
         return Failure{Trouble::Usage,
-                       "no device is known here",
+                       "no device here is yours",
                        "Import a backup first (sotto import FILE), or check --state"};
     return all;
 }

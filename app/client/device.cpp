@@ -374,9 +374,9 @@ Outcome<> Device::pair(const keystore::PairingCode& code) {
     SOTTO_TRY(driver_->open(code.credential_hash_prefix, std::nullopt));
     SOTTO_TRY_ASSIGN(const session::PairingVerdict verdict, driver_->pair(code));
     if (verdict != session::PairingVerdict::Accepted) return explain(verdict);
-    // The first request is what makes the device ours for good [SES-23]. If it is lost, the next
-    // one is the first.
-    static_cast<void>(driver_->ask({.resource = "n"}, {"the network", ""}));
+    // The first request is what makes the device ours for good [SES-23], and this one tells it the
+    // time. If it is lost, the next one is the first.
+    static_cast<void>(driver_->ask({.code = coap::Code::Put, .resource = "t"}, {"the time", ""}));
     return {};
 }
 
@@ -459,6 +459,19 @@ Outcome<std::uint32_t> Device::hand_over(const cose::Credential& heir,
     const auto generation = first_number(answer);
     if (!generation) return strange_answer("its owner");
     return *generation;
+}
+
+Outcome<> Device::revoke(const keystore::TokenId& token, std::uint32_t not_after) {
+    std::array<std::uint8_t, 16> buffer{};
+    cbor::Writer writer{buffer};
+    const Bytes payload = writer.map(2).uint(1).bytes(token).uint(2).uint(not_after).written();
+    SOTTO_TRY(driver_->ask(
+        {.code = coap::Code::Post,
+         .resource = "m",
+         .name = "guests",
+         .content = session::Content{.format = session::Format::Cbor, .payload = payload}},
+        {"the revocation", ""}));
+    return {};
 }
 
 Outcome<> Device::watch(const std::string& event) { return driver_->watch(event); }

@@ -98,6 +98,10 @@ class Device {
     Outcome<std::uint32_t> hand_over(const cose::Credential& heir,
                                      const keystore::TokenKey& token_key);
 
+    // Takes an access token back [SES-37], which ends at `not_after`: whoever has it is locked out.
+    // Doing it again is harmless.
+    Outcome<> revoke(const keystore::TokenId& token, std::uint32_t not_after);
+
     // A request to /u, where the device takes another firmware, whatever is answered.
     Outcome<Answered> ask_updater(coap::Code method, Bytes payload);
 

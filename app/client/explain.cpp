@@ -83,6 +83,9 @@ Failure explain(session::PairingVerdict verdict) {
                     "Press the button on the device, then pair again within 2 minutes"};
         case PairingVerdict::TryAgain:
             return {Trouble::Refused, "the device could not store its new owner", "Try again"};
+        case PairingVerdict::TimeUnknown:  // said to tokens
+        case PairingVerdict::TokenOver:
+            break;
     }
     return {Trouble::NotTheDevice,
             "the device does not accept this code",
@@ -101,8 +104,19 @@ Failure explain(session::Reason reason) {
                     "changing messages"};
         case Reason::NotAdmitted:
             return {Trouble::Refused,
-                    "the device does not know this app any more",
-                    "If it was reset, pair again with the code it shows: sotto pair CODE"};
+                    "the device does not let this app in",
+                    "If it is yours and was reset, pair again: sotto pair CODE. A guest needs an "
+                    "invitation for his own key: sotto key"};
+        case Reason::TimeUnknown:
+            return {Trouble::Refused,
+                    "the device does not know the time, so it cannot tell whether your invitation "
+                    "still holds",
+                    "Its owner's app tells it the time with any command: ask for one, then try "
+                    "again"};
+        case Reason::TokenOver:
+            return {Trouble::Refused,
+                    "your invitation to this device has ended, or its owner has taken it back",
+                    "Ask the owner for another one: sotto share"};
         case Reason::NotExecuted:
             return {Trouble::Unreachable,
                     "no answer came; the device says that it did not run this, and never will",

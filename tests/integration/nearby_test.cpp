@@ -54,6 +54,9 @@ class NearbyTest : public ::testing::Test {
         const std::string text = read_text(code_file_);
         return text.substr(0, text.find('\n'));
     }
+    static std::string first_line(const Ran& run) {
+        return run.output.substr(0, run.output.find('\n'));
+    }
     void expect(const Ran& run, int exit_code, const std::string& words) const {
         EXPECT_EQ(run.code, exit_code) << run.output;
         EXPECT_NE(run.output.find(words), std::string::npos) << run.output;
@@ -105,15 +108,56 @@ TEST_F(NearbyTest, AnImportedIdentityCommandsTheDeviceWithoutPairing) {
 
     expect(app("new", {"takeover"}), kDone, "new key");
     expect(app("new", {"call", "lamp", "repeat", "the-only-owner"}), kDone, "the-only-owner");
-    expect(app("old", {"get", "lamp", "lamp"}), kRefused, "does not know this app");
-    expect(app("old", {"takeover"}), kRefused, "does not know this app");
+    expect(app("old", {"get", "lamp", "lamp"}), kRefused, "does not let this app in");
+    expect(app("old", {"takeover"}), kRefused, "does not let this app in");
     expect(app("stranger", with_phrase("import")), kDone, "1 device");
-    expect(app("stranger", {"get", "lamp", "lamp"}), kRefused, "does not know this app");
+    expect(app("stranger", {"get", "lamp", "lamp"}), kRefused, "does not let this app in");
 
     fs::remove(file);
     expect(app("new", with_phrase("export")), kDone, "1 device");
     expect(app("newer", with_phrase("import")), kDone, "1 device");
     expect(app("newer", {"get", "lamp", "lamp"}), kDone, "on");
+}
+
+TEST_F(NearbyTest, AGuestUsesWhatHeWasGivenUntilItIsTakenBack) {
+    auto device = start();
+    expect(pair("owner"), kDone, "lamp");
+    const std::string key = first_line(app("guest", {"key"}));
+    expect(app("owner", {"share", "lamp", "no-key"}), kUsage, "no key");
+    expect(app("owner", {"share", "lamp", key, "--only", "lamp"}), kUsage, "nothing that can be");
+    const std::string invitation = first_line(
+        app("owner", {"share", "lamp", key, "--name", "Anna", "--only", "f/lamp", "--for", "1d"}));
+    expect(app("owner", {"share", "lamp", key, "--name", "Anna"}), kUsage, "already");
+
+    expect(app("guest", {"accept", invitation.substr(0, 100)}), kUsage, "no invitation");
+    expect(app("guest", {"accept", invitation}), kDone, "you may use lamp");
+    expect(app("guest", {"devices"}), kDone, "guest");
+    expect(app("guest", {"call", "lamp", "lamp", "on"}), kDone, "on");
+    expect(app("guest", {"call", "lamp", "repeat", "x"}), kRefused, "not for this app");
+    expect(app("guest", {"get", "lamp", "lamp"}), kRefused, "not for this app");
+    expect(app("guest", {"share", "lamp", key}), kUsage, "not yours");
+    expect(app("guest", {"takeover", "lamp"}), kUsage, "not yours");
+    expect(app("stranger", {"accept", invitation}), kDone, "you may use lamp");
+    expect(app("stranger", {"call", "lamp", "lamp", "off"}), kRefused, "does not let this app in");
+
+    EXPECT_EQ(device->stop(SIGKILL), 128 + SIGKILL);
+    device = start();
+    expect(app("guest", {"call", "lamp", "lamp", "on"}), kRefused, "does not know the time");
+    expect(app("owner", {"call", "lamp", "repeat", "here"}), kDone, "here");
+    expect(app("guest", {"call", "lamp", "lamp", "on"}), kDone, "on");
+
+    expect(app("owner", {"guests", "lamp"}), kDone, "Anna  f/lamp  until");
+    expect(app("owner", {"revoke", "lamp", "Berta"}), kUsage, "nobody called");
+    expect(app("owner", {"revoke", "lamp", "Anna"}), kDone, "no access");
+    expect(app("guest", {"call", "lamp", "lamp", "off"}), kRefused, "taken it back");
+    expect(app("owner", {"guests", "lamp"}), kDone, "taken back");
+
+    const std::string again = first_line(app("owner", {"share", "lamp", key, "--name", "Anna"}));
+    expect(app("guest", {"accept", again}), kDone, "you may use lamp");
+    expect(app("guest", {"call", "lamp", "repeat", "everything"}), kDone, "everything");
+    expect(app("owner", {"revoke", "lamp", "--all"}), kDone, "new key");
+    expect(app("guest", {"call", "lamp", "repeat", "x"}), kRefused, "does not let this app in");
+    expect(app("owner", {"guests", "lamp"}), kDone, "Anna  everything  over");
 }
 
 TEST_F(NearbyTest, AWatchLetsOtherCommandsIn) {
