@@ -86,7 +86,7 @@ struct App {
                                    .credential_i = party.credential});
             ead[0] = {.label = -32769, .value = Bytes{proof}};
         } else if (!access_token.empty()) {
-            ead[0] = {.label = -32771, .value = Bytes{access_token}};
+            ead[0] = {.label = -32771, .value = access_token.view()};
         }
         std::array<std::uint8_t, kMessageSizeMax> buffer;
         const std::span<const edhoc::EadItem> items{
@@ -189,7 +189,7 @@ struct App {
     std::optional<edhoc::Initiator> initiator;
     std::optional<oscore::Context> context;
     std::optional<Bytes> kid_context;
-    Message access_token;
+    keystore::TokenBytes access_token;
     oscore::RequestBinding binding;
     std::uint64_t piv = 0;
     std::uint16_t id = 1;

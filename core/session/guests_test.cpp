@@ -164,7 +164,7 @@ TEST_F(GuestsTest, AnEventReachesNoGuestWhoseTimeIsOver) {
     std::array<std::uint8_t, keystore::kTokenSizeMax> buffer;
     const auto token = issue_token(ends, keystore::load_root(storage_)->token_key, buffer);
     App app{guest_party_, entropy_};
-    app.access_token = {token->begin(), token->end()};
+    app.access_token.assign(*token);
     ASSERT_TRUE(app.pair(*device_, device_party_, {}));
     EXPECT_EQ(app.ask(*device_, {.path = {"e", "lamp"}, .observe = 0}).code, coap::Code::Content);
     std::array<std::uint8_t, kMessageSizeMax> out;

@@ -270,6 +270,10 @@ constexpr std::array kKinds{
                 require(!w.shake_hands(w.phone_, kRelay, std::nullopt), "a former owner gets in");
                 return true;
             }},
+    Kind<W>{"handshake-of-guest", [](W& w) { return w.let_guest_in(true); }},
+    Kind<W>{"handshake-of-guest-with-false-token", [](W& w) { return w.let_guest_in(false); }},
+    Kind<W>{"command-of-guest", [](W& w) { return w.command_of_guest(); }},
+    Kind<W>{"revoke-guest", [](W& w) { return w.revoke_guest(); }},
     // CoAP alone.
     Kind<W>{"unprotected-command",
             [](W& w) { return w.harmless(w.stranger_, to_path("f", "lamp")), true; }},
@@ -352,6 +356,7 @@ std::optional<std::uint64_t> DeviceWorld::fingerprint() const {
     print.object(*device_->server);
     print.object(device_->parts);
     print.object(device_->sessions);
+    print.object(device_->rights);
     print.object(device_->half_open);
     print.object(device_entropy_);
     print.object(app_entropy_);
@@ -361,12 +366,13 @@ std::optional<std::uint64_t> DeviceWorld::fingerprint() const {
     }
     print.number(storage_.is_cut() ? 1 : 0);
     print.number(storage_.write_count() == 0 ? armed_ : 0);
-    for (const Peer* peer : {&phone_, &heir_, &stranger_, &cloud_}) add(print, *peer);
+    for (const Peer* peer : {&phone_, &heir_, &stranger_, &cloud_, &guest_}) add(print, *peer);
     print.number(owner_ == &heir_ ? 1 : 0);
     print.bytes(notification_);
     print.bytes(as_bytes(device_->lamp.note));
     print.bytes(Bytes{device_->lamp.room}.first(kBlocks * 64));
     print.number(cloud_version_);
+    print.number(revoked_);
     print.number(static_cast<std::uint64_t>(device_->now.ms));
     return print.value();
 }

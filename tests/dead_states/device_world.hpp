@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A device with an owner who has the pairing secret, a stranger who has not, and the cloud that the
-// owner chooses; and what each of them can say to it.
+// A device with an owner who has the pairing secret, a stranger who has not, the cloud that the
+// owner chooses, and a guest of his; and what each of them can say to it.
 #pragma once
 
 #include "core/cbor/writer.hpp"
@@ -27,6 +27,7 @@ struct DeviceParties {
     Party heir = Party::make("phone-3", entropy);
     Party stranger = Party::make("phone-2", entropy);
     Party cloud = Party::make("cloud", entropy);
+    Party guest = Party::make("guest", entropy);
 };
 
 inline const DeviceParties& parties() {
@@ -206,6 +207,43 @@ class DeviceWorld final : public World {
         owner_ = &next;
         return true;
     }
+    // The guest comes with a token of the present owner, or of nobody.
+    static constexpr keystore::TokenId kToken{1, 2, 3, 4};
+    bool let_guest_in(bool is_true) {
+        const auto root = keystore::load_root(storage_);
+        if (!root || root->owner_state == keystore::OwnerState::None) return false;
+        const keystore::TokenKey nobodys;
+        std::array<std::uint8_t, keystore::kTokenSizeMax> buffer;
+        const auto token = issue_token({.id = kToken, .holder = parties().guest.credential.hash()},
+                                       is_true ? root->token_key : nobodys,
+                                       buffer);
+        guest_.app.access_token.assign(*token);
+        const bool is_in = shake_hands(guest_, kOtherRelay, std::nullopt);
+        require(!is_in || (is_true && revoked_ != root->generation), "a guest without a token");
+        return true;
+    }
+    bool command_of_guest() {
+        if (!guest_.app.context) return false;
+        const std::uint32_t generation = device_->server->authority().generation();
+        const int calls = device_->lamp.calls;
+        (void)ask_twice(guest_,
+                        {.code = coap::Code::Post, .path = {"f", "lamp"}, .payload = "of a guest"});
+        require(device_->lamp.calls == calls || revoked_ != generation, "a guest who is revoked");
+        return true;
+    }
+    bool revoke_guest() {
+        if (!owner().app.context) return false;
+        std::array<std::uint8_t, 16> buffer;
+        cbor::Writer writer{buffer};
+        writer.map(2).uint(1).bytes(kToken).uint(2).uint(Grant::kNever);
+        const App::Reply reply = ask_twice(owner(),
+                                           {.code = coap::Code::Post,
+                                            .path = {"m", "guests"},
+                                            .payload = as_text(*writer.finish()),
+                                            .format = 60});
+        if (reply.code == coap::Code::Changed) revoked_ = device_->server->authority().generation();
+        return true;
+    }
     // What must not run anything.
     Message harmless(Peer& peer, const Message& message) {
         const int calls = device_->lamp.calls;
@@ -254,7 +292,9 @@ class DeviceWorld final : public World {
     Peer* owner_ = &phone_;
     Peer stranger_{.app = App{parties().stranger, app_entropy_}};
     Peer cloud_{.app = App{parties().cloud, app_entropy_}};
+    Peer guest_{.app = App{parties().guest, app_entropy_}};
     Message notification_;
+    std::uint32_t revoked_ = 0;  // the generation in which the guest's token was revoked
     std::string argument_;
     std::uint64_t armed_ = 0;  // how storage fails at its next write
     std::uint32_t cloud_version_ = 0;
