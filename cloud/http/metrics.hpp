@@ -18,7 +18,7 @@ struct Numbers {
     services::Census census{};
     store::Statistics store{};
     std::uint64_t store_bytes = 0;
-    std::size_t http_connections = 0;        // that are no channels
+    std::size_t http_connections = 0;  // that are no channels
     std::size_t event_streams = 0;
     std::size_t legacy_devices = 0;          // connected
     std::size_t legacy_strangers = 0;        // that have not said Hello
