@@ -94,6 +94,8 @@ void CloudProcess::start() {
                                                                            "127.0.0.1:0",
                                                                            "--devices",
                                                                            "127.0.0.1:0",
+                                                                           "--particle",
+                                                                           "127.0.0.1:0",
                                                                            "--ports-file",
                                                                            folder_ / "ports"},
                                                   folder_ / "cloud.log");

@@ -24,6 +24,7 @@ class CloudProcess {
 
     std::string http() const { return port("http"); }
     std::string devices() const { return port("devices"); }
+    std::string particle() const { return port("particle"); }
     std::string gateway_token() const;
     // SHA-256 of the cloud's credential.
     cloud::model::CredentialHash credential() const;

@@ -47,6 +47,10 @@ Figures measure_mailbox();
 // Ten thousand devices: what they take of the cloud, and how fast they attach again.
 Figures measure_attached();
 
+// --cloud: devices whose messages the cloud reads.
+// Legacy devices: handshakes, a storm of them, pings, memory.
+Figures measure_legacy();
+
 // What another tool has measured: sizes, from tools/size --json. Throws if the file is not such.
 Figures read_figures(const std::string& file);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// sotto-bench [--line] [--json FILE] [--with FILE] [NAME...]: measures, and prints the table, with
-// the figures that another tool has recorded. A missed aim is marked, and no failure of the
-// program: how busy the machine is shows in every figure.
+// sotto-bench [--line|--cloud] [--json FILE] [--with FILE] [NAME...]: measures, and prints the
+// table, with the figures that another tool has recorded. A missed aim is marked, and no failure of
+// the program: how busy the machine is shows in every figure.
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -16,25 +16,29 @@
 namespace sotto::bench {
 namespace {
 
+// Those of Line and Cloud only with the option of that name, or if they are named.
+enum class Kind : std::uint8_t { Usual, Line, Cloud };
+
 struct Measurement {
     std::string_view name;
     Figures (*measure)();
-    bool is_of_line = false;  // only with --line, or if it is named
+    Kind kind = Kind::Usual;
 };
 
 constexpr Measurement kMeasurements[] = {
     {"oscore", measure_oscore},
     {"edhoc", measure_edhoc},
     {"relay", measure_relay},
-    {"mailbox", measure_mailbox, true},
-    {"attached", measure_attached, true},
+    {"mailbox", measure_mailbox, Kind::Line},
+    {"attached", measure_attached, Kind::Line},
+    {"legacy", measure_legacy, Kind::Cloud},
 };
 
 struct Arguments {
     std::string json_file;
     std::string recorded_file;
     std::vector<std::string_view> names;  // empty: all of their kind
-    bool is_line = false;
+    Kind kind = Kind::Usual;
     bool is_valid = true;
 };
 
@@ -52,7 +56,9 @@ Arguments parse(std::span<char*> arguments) {
         } else if (argument == "--with" && i + 1 < arguments.size()) {
             parsed.recorded_file = arguments[++i];
         } else if (argument == "--line") {
-            parsed.is_line = true;
+            parsed.kind = Kind::Line;
+        } else if (argument == "--cloud") {
+            parsed.kind = Kind::Cloud;
         } else if (is_known(argument)) {
             parsed.names.push_back(argument);
         } else {
@@ -63,7 +69,8 @@ Arguments parse(std::span<char*> arguments) {
 }
 
 void print_usage() {
-    std::fputs("usage: sotto-bench [--line] [--json FILE] [--with FILE] [NAME...]\nnames:", stderr);
+    std::fputs("usage: sotto-bench [--line|--cloud] [--json FILE] [--with FILE] [NAME...]\nnames:",
+               stderr);
     for (const Measurement& known : kMeasurements) {
         std::fprintf(stderr, " %.*s", static_cast<int>(known.name.size()), known.name.data());
     }
@@ -108,14 +115,14 @@ void write_json(const std::string& file, const Figures& figures) {
 int run(const Arguments& arguments) {
     std::printf("%-34s %12s %-8s %-10s %-7s %s\n", "figure", "value", "unit", "aim", "", "against");
     Figures all;
-    if (!arguments.recorded_file.empty() && !arguments.is_line) {
+    if (!arguments.recorded_file.empty() && arguments.kind == Kind::Usual) {
         all = read_figures(arguments.recorded_file);
         for (const Figure& figure : all) print(figure);
     }
     for (const Measurement& measurement : kMeasurements) {
         const auto& names = arguments.names;
         const bool is_wanted = names.empty()
-                                   ? measurement.is_of_line == arguments.is_line
+                                   ? measurement.kind == arguments.kind
                                    : std::ranges::find(names, measurement.name) != names.end();
         if (!is_wanted) continue;
         for (Figure& figure : measurement.measure()) {

@@ -4,9 +4,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include <gtest/gtest.h>
+
+#include "testing/particle/legacy_keys.hpp"
 
 namespace sotto::cloud::particle_openssl {
 namespace {
@@ -98,6 +101,44 @@ TEST(HandshakeCrypto, AValueAboveTheModulusIsAnErrorAndTheNextOneWorks) {
     in[255] = 1;
     ASSERT_TRUE(crypto->private_operation(in, out));
     EXPECT_EQ(out, in);  // 1 to any power
+}
+
+// Whatever is changed about a key, it is refused or is another key: nothing else happens.
+TEST(HandshakeCrypto, OnlyAKeyOfTheOneShapeIsEncryptedTo) {
+    const auto crypto = ServerKey::generate()->make_crypto();
+    const particle::DeviceKey key = testing::LegacyKey::generate().public_der();
+    const std::array<std::uint8_t, 40> credentials{1};
+    std::array<std::uint8_t, 128> out{};
+    EXPECT_TRUE(crypto->encrypt_for_device(key, credentials, out));
+    for (std::size_t place = 0; place < key.size(); ++place) {
+        particle::DeviceKey changed = key;
+        changed[place] ^= 0x81;
+        const bool is_modulus = place > 29 && place < 29 + 127;
+        EXPECT_EQ(crypto->encrypt_for_device(changed, credentials, out).has_value(), is_modulus)
+            << place;
+        if (!is_modulus) {
+            EXPECT_EQ(crypto->encrypt_for_device(changed, credentials, out).error(),
+                      Error::Malformed);
+        }
+    }
+    particle::DeviceKey longer = key;
+    longer.push_back(0);
+    EXPECT_FALSE(crypto->encrypt_for_device(longer, credentials, out));
+}
+
+TEST(HandshakeCrypto, NoTwoEncryptionsAreTheSameAndEachIsOpened) {
+    const auto server = *ServerKey::generate();
+    const auto crypto = server.make_crypto();
+    const auto device = testing::LegacyKey::generate();
+    std::set<std::array<std::uint8_t, particle::kAnswerSize>> seen;
+    for (int i = 0; i < 300; ++i) {
+        const auto agreement = particle::agree(*crypto, device.public_der());
+        ASSERT_TRUE(agreement);
+        EXPECT_TRUE(seen.insert(agreement->message).second);
+        const auto opened = device.open(server.public_der(), agreement->message);
+        ASSERT_TRUE(opened) << i;
+        EXPECT_TRUE(equal(*opened, agreement->credentials.expose()));
+    }
 }
 
 TEST(HandshakeCrypto, HmacIsThatOfTheVectors) {

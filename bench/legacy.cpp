@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: Apache-2.0
+// Legacy Particle devices at the real sotto-cloud: handshakes over the bare operations of RSA, what
+// live sessions feel of a storm of them, pings over an echo that does nothing else, and what a
+// silent session takes of memory. The devices are the strict ones of the tests.
+#include <algorithm>
+#include <arpa/inet.h>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <numeric>
+#include <poll.h>
+#include <stdexcept>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+
+#include "bench/cloud_process.hpp"
+#include "bench/figure.hpp"
+#include "bench/measure.hpp"
+#include "testing/particle/legacy_device.hpp"
+
+namespace sotto::bench {
+namespace {
+
+using testing::LegacyDevice;
+using testing::LegacyId;
+using testing::LegacyKey;
+
+constexpr std::size_t kDevices = 20'000;
+constexpr std::size_t kSilent = 5'000;
+constexpr std::size_t kConcurrent = 32;
+constexpr std::size_t kHandshakes = 4'000;
+constexpr std::size_t kPingers = 200;
+constexpr double kPingSeconds = 3;
+constexpr double kStormSeconds = 5;
+constexpr double kReferenceSeconds = 2;
+constexpr std::size_t kPingSize = 18;  // on the wire, as the acknowledgement
+constexpr double kPatienceSeconds = 60;
+
+LegacyId id_number(std::size_t number) {
+    return {0xb1, 0xe2, static_cast<std::uint8_t>(number >> 8U), static_cast<std::uint8_t>(number)};
+}
+
+int connect_to(const std::string& place) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port =
+        htons(static_cast<std::uint16_t>(std::stoi(place.substr(place.find(':') + 1))));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): what the call wants
+    const auto* name = reinterpret_cast<const sockaddr*>(&address);
+    if (::connect(socket, name, sizeof address) != 0) throw std::runtime_error{"cannot connect"};
+    const int yes = 1;
+    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    return socket;
+}
+
+// A device and its socket.
+class Client {
+  public:
+    Client(const std::string& place, LegacyDevice::Setup setup)
+        : device(std::move(setup)), socket_(connect_to(place)) {}
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+    ~Client() { ::close(socket_); }
+
+    int socket() const { return socket_; }
+    void read() {
+        std::uint8_t piece[1'024];
+        const ssize_t size = ::recv(socket_, piece, sizeof piece, MSG_DONTWAIT);
+        if (size == 0) throw std::runtime_error{"the cloud hung up on a device"};
+        if (size > 0) device.receive(Bytes{piece, static_cast<std::size_t>(size)});
+        while (device.step()) {
+        }
+        if (!device.trouble().empty()) throw std::runtime_error{device.trouble()};
+        flush();
+    }
+    void flush() {
+        const auto output = device.take_output();
+        if (!output.empty()) ::send(socket_, output.data(), output.size(), MSG_NOSIGNAL);
+    }
+
+    LegacyDevice device;
+
+  private:
+    int socket_;
+};
+
+// Sockets by what they wait for.
+class Poller {
+  public:
+    Poller() : epoll_(::epoll_create1(0)) {}
+    Poller(const Poller&) = delete;
+    Poller& operator=(const Poller&) = delete;
+    ~Poller() { ::close(epoll_); }
+    void add(int socket, std::size_t number) {
+        epoll_event event{.events = EPOLLIN, .data = {.u64 = number}};
+        ::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event);
+    }
+    template <class OnReady>
+    void wait(OnReady on_ready, int timeout_ms = 1'000) {
+        epoll_event events[64];
+        const int count = ::epoll_wait(epoll_, events, 64, timeout_ms);
+        for (int i = 0; i < count; ++i) on_ready(static_cast<std::size_t>(events[i].data.u64));
+    }
+
+  private:
+    int epoll_;
+};
+
+double cpu_seconds_of(pid_t process) {
+    std::ifstream file{"/proc/" + std::to_string(process) + "/stat"};
+    std::string text{std::istreambuf_iterator<char>{file}, {}};
+    unsigned long user = 0;
+    unsigned long system = 0;
+    std::sscanf(text.c_str() + text.rfind(')') + 2,
+                "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                &user,
+                &system);
+    return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+// Signatures of RSA-2048 in a second of this thread.
+double rsa_rate_here(EVP_PKEY* key) {
+    EVP_PKEY_CTX* context = EVP_PKEY_CTX_new(key, nullptr);
+    EVP_PKEY_sign_init(context);
+    EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING);
+    const std::uint8_t digest[20] = {1};
+    std::uint8_t signature[256];
+    int count = 0;
+    const double begin = thread_seconds();
+    const double end = seconds_now() + kReferenceSeconds;
+    for (; seconds_now() < end; ++count) {
+        std::size_t size = sizeof signature;
+        EVP_PKEY_sign(context, signature, &size, digest, sizeof digest);
+    }
+    const double rate = count / (thread_seconds() - begin);
+    EVP_PKEY_CTX_free(context);
+    return rate;
+}
+
+// The same with all cores busy, as they are in a storm of handshakes: two that are one core to the
+// machine are slower then. The mean of the threads.
+double rsa_rate() {
+    const std::size_t count = std::max(1U, std::thread::hardware_concurrency());
+    std::vector<EVP_PKEY*> keys(count);
+    for (EVP_PKEY*& key : keys) key = EVP_RSA_gen(2'048U);
+    std::vector<double> rates(count);
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < count; ++i)
+        threads.emplace_back([&, i] { rates[i] = rsa_rate_here(keys[i]); });
+    for (std::thread& thread : threads) thread.join();
+    for (EVP_PKEY* key : keys) EVP_PKEY_free(key);
+    return std::accumulate(rates.begin(), rates.end(), 0.0) / static_cast<double>(count);
+}
+
+class Bench {
+  public:
+    Bench() : key_(LegacyKey::generate()) {
+        rlimit limit{};
+        ::getrlimit(RLIMIT_NOFILE, &limit);
+        limit.rlim_cur = limit.rlim_max;
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+        std::ifstream file{cloud_.folder() / "cloud/particle/default_key.pub.der",
+                           std::ios::binary};
+        server_key_.assign(std::istreambuf_iterator<char>{file}, {});
+        cloud_.fill([this](cloud::store::Store& store) {
+            for (std::size_t i = 0; i < kDevices; ++i)
+                store.set_device_key(
+                    {.device = id_number(i), .key = key_.public_der(), .stored_at = {}},
+                    [](const auto&) {});
+        });
+        cloud_.start();
+    }
+    CloudProcess& cloud() { return cloud_; }
+
+    std::unique_ptr<Client> connect(std::size_t number) {
+        return std::make_unique<Client>(
+            cloud_.particle(),
+            LegacyDevice::Setup{.id = id_number(number), .key = key_, .server_key = server_key_});
+    }
+    // So many devices, kConcurrent at a time. Each is there when it has the cloud's Hello, and goes
+    // unless it is to stay. Ends also when `seconds` have passed.
+    std::size_t shake_hands(std::size_t count,
+                            double seconds = kPatienceSeconds,
+                            std::vector<std::unique_ptr<Client>>* stay = nullptr,
+                            std::size_t first = 0) {
+        Poller poller;
+        std::vector<std::unique_ptr<Client>> clients(kConcurrent);
+        std::size_t begun = 0;
+        std::size_t done = 0;
+        const auto begin_one = [&](std::size_t place) {
+            clients[place] = connect((first + begun++) % kDevices);
+            poller.add(clients[place]->socket(), place);
+        };
+        for (std::size_t i = 0; i < kConcurrent; ++i) begin_one(i);
+        const double end = seconds_now() + seconds;
+        while (done < count && seconds_now() < end) {
+            poller.wait([&](std::size_t place) {
+                auto& client = clients[place];
+                if (!client) return;
+                client->read();
+                if (!client->device.is_connected()) return;
+                ++done;
+                if (stay != nullptr) stay->push_back(std::move(client));
+                client.reset();
+                if (begun < count) begin_one(place);
+            });
+        }
+        if (stay != nullptr && done < count) throw std::runtime_error{"devices do not connect"};
+        return done;
+    }
+
+  private:
+    LegacyKey key_;
+    CloudProcess cloud_;
+    std::vector<std::uint8_t> server_key_;
+};
+
+Figure measure_handshakes(Bench& bench) {
+    bench.shake_hands(kConcurrent * 4);
+    const double reference_before = rsa_rate() / 2;
+    const double before = bench.cloud().cpu_seconds();
+    const std::size_t count = bench.shake_hands(kHandshakes);
+    const double rate = static_cast<double>(count) / (bench.cloud().cpu_seconds() - before);
+    const double reference = (reference_before + rsa_rate() / 2) / 2;
+    std::fprintf(
+        stderr, "# %.0f handshakes per second of a core; bare RSA: %.0f\n", rate, reference);
+    return {.name = "legacy_handshake_ratio",
+            .value = rate / reference,
+            .unit = "",
+            .aim = Aim{Bound::AtLeast, 0.85},
+            .against = "handshakes per second of a core, two RSA-2048 signatures each"};
+}
+
+// Another process, until it is killed.
+class Child {
+  public:
+    template <class Work>
+    explicit Child(Work work) : process_(::fork()) {
+        if (process_ != 0) return;
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        work();
+        ::_exit(0);
+    }
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+    ~Child() {
+        ::kill(process_, SIGKILL);
+        ::waitpid(process_, nullptr, 0);
+    }
+    double cpu_seconds() const { return cpu_seconds_of(process_); }
+
+  private:
+    pid_t process_;
+};
+
+Figure measure_storm(Bench& bench) {
+    std::vector<std::unique_ptr<Client>> live;
+    bench.shake_hands(kConcurrent, kPatienceSeconds, &live);
+    Client& client = *live.front();
+    const Child storm{[&bench] {
+        try {
+            // Long before it comes to the devices that are here, it is killed.
+            bench.shake_hands(1'000'000, kPatienceSeconds, nullptr, kConcurrent);
+        } catch (const std::exception& error) {
+            std::fprintf(stderr, "# the storm ended: %s\n", error.what());
+        }
+    }};
+    ::usleep(300'000);
+    std::vector<double> times;
+    for (const double end = seconds_now() + kStormSeconds; seconds_now() < end;) {
+        const std::size_t known = client.device.ack_count();
+        client.device.ping();
+        client.flush();
+        const double begin = seconds_now();
+        while (client.device.ack_count() == known) {
+            pollfd file{client.socket(), POLLIN, 0};
+            if (::poll(&file, 1, 10'000) != 1) throw std::runtime_error{"a ping is not answered"};
+            client.read();
+        }
+        times.push_back((seconds_now() - begin) * 1e3);
+        ::usleep(2'000);
+    }
+    std::sort(times.begin(), times.end());
+    return {.name = "storm_ping_p99_ms",
+            .value = times[times.size() * 99 / 100],
+            .unit = "ms",
+            .aim = Aim{Bound::AtMost, 10},
+            .against = "a live session while others make handshakes as fast as they can"};
+}
+
+// Echoes, and does nothing else.
+void echo(int listener) {
+    Poller poller;
+    poller.add(listener, static_cast<std::size_t>(listener));
+    std::uint8_t bytes[1'024];
+    for (;;) {
+        poller.wait([&](std::size_t ready) {
+            const int socket = static_cast<int>(ready);
+            if (socket == listener) {
+                const int made = ::accept(listener, nullptr, nullptr);
+                const int yes = 1;
+                ::setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+                return poller.add(made, static_cast<std::size_t>(made));
+            }
+            const ssize_t size = ::recv(socket, bytes, sizeof bytes, MSG_DONTWAIT);
+            if (size > 0) ::send(socket, bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+            if (size == 0) ::close(socket);
+        });
+    }
+}
+
+double echoes_per_core_second() {
+    const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    // NOLINTBEGIN(cppcoreguidelines-pro-type-reinterpret-cast): what the calls want
+    ::bind(listener, reinterpret_cast<sockaddr*>(&address), size);
+    ::listen(listener, 256);
+    ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+    // NOLINTEND(cppcoreguidelines-pro-type-reinterpret-cast)
+    const Child server{[listener] { echo(listener); }};
+    Poller poller;
+    std::vector<int> sockets;
+    const std::uint8_t ping[kPingSize] = {};
+    for (std::size_t i = 0; i < kPingers; ++i) {
+        sockets.push_back(connect_to(":" + std::to_string(ntohs(address.sin_port))));
+        poller.add(sockets.back(), i);
+        ::send(sockets.back(), ping, sizeof ping, MSG_NOSIGNAL);
+    }
+    std::size_t count = 0;
+    std::uint8_t bytes[64];
+    const double before = server.cpu_seconds();
+    for (const double end = seconds_now() + kPingSeconds; seconds_now() < end;) {
+        poller.wait([&](std::size_t place) {
+            if (::recv(sockets[place], bytes, sizeof bytes, MSG_DONTWAIT) <= 0) return;
+            ++count;
+            ::send(sockets[place], ping, sizeof ping, MSG_NOSIGNAL);
+        });
+    }
+    const double rate = static_cast<double>(count) / (server.cpu_seconds() - before);
+    for (const int socket : sockets) ::close(socket);
+    ::close(listener);
+    return rate;
+}
+
+Figure measure_pings(Bench& bench) {
+    const double reference = echoes_per_core_second();
+    std::vector<std::unique_ptr<Client>> clients;
+    bench.shake_hands(kPingers, kPatienceSeconds, &clients);
+    Poller poller;
+    for (std::size_t i = 0; i < clients.size(); ++i) poller.add(clients[i]->socket(), i);
+    // What follows a Hello is over.
+    for (const double end = seconds_now() + 1; seconds_now() < end;)
+        poller.wait([&](std::size_t place) { clients[place]->read(); }, 10);
+    std::vector<std::size_t> known;
+    for (auto& client : clients) {
+        known.push_back(client->device.ack_count());
+        client->device.ping();
+        client->flush();
+    }
+    std::size_t count = 0;
+    const double before = bench.cloud().cpu_seconds();
+    for (const double end = seconds_now() + kPingSeconds; seconds_now() < end;) {
+        poller.wait([&](std::size_t place) {
+            Client& client = *clients[place];
+            client.read();
+            const std::size_t acks = client.device.ack_count();
+            if (acks == known[place]) return;
+            count += acks - std::exchange(known[place], acks);
+            client.device.ping();
+            client.flush();
+        });
+    }
+    const double rate = static_cast<double>(count) / (bench.cloud().cpu_seconds() - before);
+    std::fprintf(stderr, "# %.0f pings per second of a core; echoes: %.0f\n", rate, reference);
+    return {.name = "device_ping_ratio",
+            .value = rate / reference,
+            .unit = "",
+            .aim = Aim{Bound::AtLeast, 0.75},
+            .against = "pings per second of a core, over an echo of as many bytes with epoll"};
+}
+
+Figure measure_memory(Bench& bench) {
+    const std::size_t before = bench.cloud().user_bytes();
+    std::vector<std::unique_ptr<Client>> clients;
+    bench.shake_hands(kSilent, kPatienceSeconds, &clients);
+    for (const double end = seconds_now() + 2; seconds_now() < end;)
+        for (auto& client : clients) client->read();
+    const auto each = static_cast<double>(bench.cloud().user_bytes() - before) / kSilent;
+    return {.name = "session_user_bytes",
+            .value = each,
+            .unit = "B",
+            .aim = Aim{Bound::AtMost, 2'048},
+            .against = "memory of the cloud for each of 5,000 silent devices"};
+}
+
+}  // namespace
+
+Figures measure_legacy() {
+    Figures figures;
+    {
+        Bench bench;
+        figures.push_back(measure_memory(bench));
+    }
+    Bench bench;
+    figures.push_back(measure_handshakes(bench));
+    figures.push_back(measure_storm(bench));
+    figures.push_back(measure_pings(bench));
+    return figures;
+}
+
+}  // namespace sotto::bench
