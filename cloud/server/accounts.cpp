@@ -14,8 +14,10 @@ namespace sotto::cloud::server {
 
 namespace {
 
+constexpr std::size_t kPasswordFileMax = 4'096;  // then refused as no such file
+
 Outcome<std::string> read_password(const std::string& path) {
-    const auto file = ports::read_file(path, http::kPasswordSizeMax + 2);
+    const auto file = ports::read_file(path, kPasswordFileMax);
     if (!file) return Failure{file.error().code, "--password-file: " + file.error().detail};
     std::string password{as_text(*file)};
     password.resize(std::min(password.find_first_of("\r\n"), password.size()));
