@@ -49,7 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Case given{.bytes = Bytes{data, size}.subspan(1)};
     MemoryStorage& from = given.before;
     MemoryStorage& to = given.after;
-    switch (data[0] % 7) {
+    switch (data[0] % 9) {
         case 0:
             given.put(0x0001);
             given.check(load_identity(from),
@@ -80,6 +80,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         case 6:
             check_session(given);
             break;
+        case 7: {
+            given.put(0x0006);
+            RevokedTokens revoked;
+            const Status loaded = load_revoked(from, revoked);
+            given.check(loaded ? Result<RevokedTokens>{revoked} : loaded.error(),
+                        [&](const auto& it) { return store_revoked(to, it); });
+            break;
+        }
+        case 8: {
+            given.put(0x0007);
+            TokenBytes token;
+            const Status loaded = load_token(from, token);
+            given.check(loaded ? Result<TokenBytes>{token} : loaded.error(),
+                        [&](const auto& it) { return store_token(to, it); });
+            break;
+        }
     }
     return 0;
 }

@@ -80,6 +80,12 @@ ResultRecord make_result() {
     return result;
 }
 
+RevokedTokens make_revoked() {
+    RevokedTokens revoked{.generation = 7};
+    revoked.tokens[15] = {.id = {1, 2, 3, 4}, .not_after = 0x70000000};
+    return revoked;
+}
+
 template <std::size_t N, class Tag>
 bool same(const Secret<N, Tag>& a, const Secret<N, Tag>& b) {
     return ct_equal(a.expose(), b.expose());
@@ -127,6 +133,20 @@ const std::vector<Kind>& kinds() {
          0x0004,
          [](hal::Storage& s) { return store_peer(s, make_peer()); },
          [](hal::Storage& s) { return status_of(load_peer(s)); }},
+        {"revoked",
+         0x0006,
+         [](hal::Storage& s) { return store_revoked(s, make_revoked()); },
+         [](hal::Storage& s) {
+             RevokedTokens revoked;
+             return load_revoked(s, revoked);
+         }},
+        {"token",
+         0x0007,
+         [](hal::Storage& s) { return store_token(s, TokenBytes{as_bytes("token")}); },
+         [](hal::Storage& s) {
+             TokenBytes token;
+             return load_token(s, token);
+         }},
         {"session",
          0x0102,
          [](hal::Storage& s) { return store_session(s, 2, make_session(10)); },
@@ -174,6 +194,19 @@ TEST(Records, GiveBackWhatWasStored) {
     EXPECT_EQ(peer->generation, 9U);
     EXPECT_EQ(as_text(peer->credential), "device");
     EXPECT_TRUE(same(peer->token_key, make_peer().token_key));
+
+    RevokedTokens revoked;
+    ASSERT_TRUE(load_revoked(storage, revoked));
+    EXPECT_EQ(revoked.generation, 7U);
+    EXPECT_EQ(revoked.tokens[14].not_after, 0U);
+    EXPECT_EQ(revoked.tokens[15].id, (TokenId{1, 2, 3, 4}));
+    EXPECT_EQ(revoked.tokens[15].not_after, 0x70000000U);
+
+    TokenBytes token;
+    ASSERT_TRUE(load_token(storage, token));
+    EXPECT_EQ(as_text(token), "token");
+    ASSERT_TRUE(erase_token(storage));
+    EXPECT_EQ(load_token(storage, token).error(), Error::NotFound);
 
     const auto session = load_session(storage, 2);
     ASSERT_TRUE(session);
