@@ -55,6 +55,7 @@ inline constexpr std::size_t kHalfOpenMax = 4'096;       // beyond it the oldest
 inline constexpr std::size_t kRsaQueueMax = 4'096;       // beyond it the oldest is dropped
 inline constexpr std::size_t kRsaThreadsMax = 16;        // one for each core at most
 inline constexpr std::size_t kFirstUseKeysMax = 65'536;  // keys known; then none is enrolled
+inline constexpr std::size_t kParticleReadSize = 256;    // at a time; kept for each of them
 inline constexpr int kParticleSendBuffer = 16'384;
 inline constexpr Duration kParticleTick = seconds(1);  // between two looks at all of them
 

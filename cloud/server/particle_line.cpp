@@ -126,25 +126,19 @@ void ParticleLine::start() {
     handshake_ = std::make_unique<Handshake>(nonce, world_.now());
     output_.assign(nonce.begin(), nonce.end());
     flush();
-    wait_to_read();
+    read_on();
 }
 
-void ParticleLine::wait_to_read() {
+void ParticleLine::read_on() {
     if (!is_open_) return;
     if (handshake_ && handshake_->stage() == Handshake::Stage::Refused) return;
-    socket_.async_wait(Socket::wait_read, [self = shared_from_this()](error_code error) {
-        if (error) return self->end("gone");
-        self->on_readable();
-    });
-}
-
-void ParticleLine::on_readable() {
-    if (!is_open_) return;
-    error_code error;
-    const std::size_t size = socket_.read_some(asio::buffer(world_.read_buffer), error);
-    if (error && error != asio::error::would_block) return end("gone");
-    if (!error) on_bytes(Bytes{world_.read_buffer}.first(size));
-    wait_to_read();
+    socket_.async_read_some(asio::buffer(input_),
+                            [self = shared_from_this()](error_code error, std::size_t size) {
+                                if (error) return self->end("gone");
+                                if (!self->is_open_) return;
+                                self->on_bytes(Bytes{self->input_}.first(size));
+                                self->read_on();
+                            });
 }
 
 void ParticleLine::on_bytes(Bytes bytes) {

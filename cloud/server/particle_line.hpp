@@ -4,6 +4,7 @@
 // never blocks; everything happens in the thread that runs the io_context.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include "cloud/particle/handshake.hpp"
 #include "cloud/particle/session.hpp"
+#include "cloud/server/limits.hpp"
 #include "cloud/server/rsa_workers.hpp"
 #include "cloud/server/stream.hpp"
 #include "cloud/services/open_devices.hpp"
@@ -34,7 +36,6 @@ class ParticleLine final : public services::OpenDevice,
         ports::Log& log;
         std::function<Instant()> now;
         bool enrols_on_first_use = false;
-        std::vector<std::uint8_t> read_buffer{};
         std::function<void(ParticleLine&)> on_greeted{};
         std::function<void(ParticleLine&)> on_end{};  // the last that it does
     };
@@ -64,8 +65,7 @@ class ParticleLine final : public services::OpenDevice,
         AnyDone done;
     };
 
-    void wait_to_read();
-    void on_readable();
+    void read_on();
     void on_bytes(Bytes bytes);
     void flush();
     bool write_some();
@@ -103,6 +103,7 @@ class ParticleLine final : public services::OpenDevice,
     std::vector<Pending> pending_;
     std::vector<std::uint8_t> output_;
     std::size_t sent_ = 0;  // of it
+    std::array<std::uint8_t, kParticleReadSize> input_{};
     mutable std::unique_ptr<services::DeviceAttributes> attributes_;
     bool is_open_ = true;
     bool is_refused_ = false;  // and the log says so

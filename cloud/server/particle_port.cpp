@@ -37,7 +37,6 @@ ParticlePort::ParticlePort(asio::io_context& loop, Acceptor acceptor, Setup setu
              .log = setup.log,
              .now = std::move(setup.now),
              .enrols_on_first_use = setup.enrols_on_first_use,
-             .read_buffer = std::vector<std::uint8_t>(kUplinkReadSize),
              .on_greeted = [this](ParticleLine& line) { on_greeted(line); },
              .on_end = [this](ParticleLine& line) { on_end(line); }},
       door_(loop, std::move(acceptor), [this](Socket socket) { on_socket(std::move(socket)); }) {}
