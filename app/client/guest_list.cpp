@@ -52,8 +52,9 @@ Result<std::vector<Guest>> load_guests(hal::Storage& storage) {
         const auto size = storage.load(record_of(number), buffer);
         if (!size && size.error() == Error::NotFound) break;
         if (!size) return size.error() == Error::NoSpace ? Error::Malformed : size.error();
-        SOTTO_TRY_ASSIGN(Guest guest, decode(number, Bytes{buffer}.first(*size)));
-        guests.push_back(std::move(guest));
+        auto guest = decode(number, Bytes{buffer}.first(*size));
+        if (!guest) return Error::Malformed;
+        guests.push_back(*std::move(guest));
     }
     return guests;
 }
