@@ -50,6 +50,8 @@ Figures measure_attached();
 // --cloud: devices whose messages the cloud reads.
 // Legacy devices: handshakes, a storm of them, pings, memory.
 Figures measure_legacy();
+// Calls by REST, and events to many readers.
+Figures measure_rest();
 
 // What another tool has measured: sizes, from tools/size --json. Throws if the file is not such.
 Figures read_figures(const std::string& file);

@@ -32,6 +32,7 @@ constexpr Measurement kMeasurements[] = {
     {"mailbox", measure_mailbox, Kind::Line},
     {"attached", measure_attached, Kind::Line},
     {"legacy", measure_legacy, Kind::Cloud},
+    {"rest", measure_rest, Kind::Cloud},
 };
 
 struct Arguments {

@@ -39,29 +39,34 @@ void EventStream::start() {
     place_ = services_.streams.insert(services_.streams.end(), this);
     services_.ring.listen(opened_.filter.owner, *this);
     write(std::string{kHead} + std::string{http::kStreamGreeting});
+    write_next();
     read();
     wait();
 }
 
-void EventStream::on_news() {
-    if (place_ && !is_writing_) write_next();
-}
+void EventStream::on_news() { write_next(); }
 
-// Whole events only, as many as are there and not more than a few segments.
+// Each event whole and by itself, until there is no more or the reader takes no more.
 void EventStream::write_next() {
-    std::string text;
-    if (std::exchange(is_time_, false)) text = http::kStreamHeartbeat;
-    while (text.size() < kStreamWriteSize) {
+    while (place_ && !is_writing_) {
+        if (std::exchange(is_time_, false)) {
+            write(http::kStreamHeartbeat);
+            continue;
+        }
         const services::EventPtr event = services_.ring.next(opened_.filter, place_in_ring_);
-        if (!event) break;
-        text += event->text;
+        if (!event) return;
+        write(event->text);
     }
-    if (!text.empty()) write(std::move(text));
 }
 
-void EventStream::write(std::string text) {
+// At once, as nearly always the socket takes it; what it does not take is kept and waited for.
+void EventStream::write(std::string_view text) {
+    const auto size =
+        stream_.is_tls() ? std::optional<std::size_t>{0} : stream_.write_now(as_bytes(text));
+    if (!size) return leave();
+    if (*size == text.size()) return;
     is_writing_ = true;
-    output_ = std::move(text);
+    output_ = text.substr(*size);
     stream_.expires_after(kStreamWriteTimeMax);
     asio::async_write(stream_,
                       asio::buffer(output_),
@@ -99,7 +104,7 @@ void EventStream::on_time() {
         if (self && !is_good) self->leave();
     });
     is_time_ = true;
-    if (place_ && !is_writing_) write_next();
+    write_next();
 }
 
 void EventStream::leave() {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "cloud/http/request.hpp"
 #include "cloud/http/rest.hpp"
@@ -42,7 +43,7 @@ class EventStream final : public services::EventListener,
                                           boost::asio::wait_traits<std::chrono::steady_clock>,
                                           Executor>;
 
-    void write(std::string text);
+    void write(std::string_view text);
     void write_next();
     void read();
     void wait();

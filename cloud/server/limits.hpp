@@ -35,8 +35,7 @@ inline constexpr std::chrono::seconds kChannelHandshakeTime{10};  // opening and
 inline constexpr std::chrono::seconds kChannelIdleTime{60};       // pinged at half of it
 
 // Streams of events. A reader keeps his place in the ring; what he misses there he has missed.
-inline constexpr std::size_t kStreamsMax = 8'192;  // then 503
-inline constexpr std::size_t kStreamWriteSize = 16'384;
+inline constexpr std::size_t kStreamsMax = 8'192;               // then 503
 inline constexpr std::chrono::seconds kStreamWriteTimeMax{30};  // for what was taken; then closed
 
 // What the system keeps for a reader that is slow, beside services/limits.hpp.

@@ -47,6 +47,14 @@ void Stream::close() {
     core_->socket.close(ignored);
 }
 
+std::optional<std::size_t> Stream::write_now(Bytes bytes) {
+    const ssize_t size = ::send(
+        core_->socket.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (size >= 0) return static_cast<std::size_t>(size);
+    if (is_temporary(errno)) return 0;
+    return std::nullopt;
+}
+
 void Stream::end_output() {
     if (!core_->socket.is_open()) return;
     if (core_->tls) core_->tls->say_goodbye();

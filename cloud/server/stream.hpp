@@ -55,6 +55,10 @@ class Stream {
     bool was_spoken_to_clear() const { return core_->was_clear; }
     void speak_clear() { core_->tls.reset(); }
 
+    // What the socket takes at once, in the clear; nothing if the connection is broken.
+    // Precondition: no write is under way.
+    std::optional<std::size_t> write_now(Bytes bytes);
+
     template <class Buffers, class Token>
     auto async_read_some(const Buffers& buffers, Token&& token) {
         if (!core_->tls) return core_->socket.async_read_some(buffers, std::forward<Token>(token));

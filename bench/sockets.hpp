@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sockets of a benchmark that works with many at a time, and a process beside it. Throw
+// std::runtime_error.
+#pragma once
+
+#include <arpa/inet.h>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdexcept>
+#include <string>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/bytes.hpp"
+#include "testing/particle/legacy_device.hpp"
+
+namespace sotto::bench {
+
+using testing::LegacyDevice;
+
+inline int connect_to(const std::string& place) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port =
+        htons(static_cast<std::uint16_t>(std::stoi(place.substr(place.find(':') + 1))));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): what the call wants
+    const auto* name = reinterpret_cast<const sockaddr*>(&address);
+    if (::connect(socket, name, sizeof address) != 0) throw std::runtime_error{"cannot connect"};
+    const int yes = 1;
+    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    return socket;
+}
+
+// A device and its socket.
+class Client {
+  public:
+    Client(const std::string& place, LegacyDevice::Setup setup)
+        : device(std::move(setup)), socket_(connect_to(place)) {}
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+    ~Client() { ::close(socket_); }
+
+    int socket() const { return socket_; }
+    void read() {
+        std::uint8_t piece[1'024];
+        const ssize_t size = ::recv(socket_, piece, sizeof piece, MSG_DONTWAIT);
+        if (size == 0) throw std::runtime_error{"the cloud hung up on a device"};
+        if (size > 0) device.receive(Bytes{piece, static_cast<std::size_t>(size)});
+        while (device.step()) {
+        }
+        if (!device.trouble().empty()) throw std::runtime_error{device.trouble()};
+        flush();
+    }
+    void flush() {
+        const auto output = device.take_output();
+        if (!output.empty()) ::send(socket_, output.data(), output.size(), MSG_NOSIGNAL);
+    }
+
+    LegacyDevice device;
+
+  private:
+    int socket_;
+};
+
+// Sockets by what they wait for.
+class Poller {
+  public:
+    Poller() : epoll_(::epoll_create1(0)) {}
+    Poller(const Poller&) = delete;
+    Poller& operator=(const Poller&) = delete;
+    ~Poller() { ::close(epoll_); }
+    void add(int socket, std::size_t number) {
+        epoll_event event{.events = EPOLLIN, .data = {.u64 = number}};
+        ::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event);
+    }
+    template <class OnReady>
+    void wait(OnReady on_ready, int timeout_ms = 1'000) {
+        epoll_event events[64];
+        const int count = ::epoll_wait(epoll_, events, 64, timeout_ms);
+        for (int i = 0; i < count; ++i) on_ready(static_cast<std::size_t>(events[i].data.u64));
+    }
+
+  private:
+    int epoll_;
+};
+
+inline double cpu_seconds_of(pid_t process) {
+    std::ifstream file{"/proc/" + std::to_string(process) + "/stat"};
+    std::string text{std::istreambuf_iterator<char>{file}, {}};
+    unsigned long user = 0;
+    unsigned long system = 0;
+    std::sscanf(text.c_str() + text.rfind(')') + 2,
+                "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                &user,
+                &system);
+    return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+// Another process, until it is killed.
+class Child {
+  public:
+    template <class Work>
+    explicit Child(Work work) : process_(::fork()) {
+        if (process_ != 0) return;
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        work();
+        ::_exit(0);
+    }
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+    ~Child() {
+        ::kill(process_, SIGKILL);
+        ::waitpid(process_, nullptr, 0);
+    }
+    double cpu_seconds() const { return cpu_seconds_of(process_); }
+
+  private:
+    pid_t process_;
+};
+
+}  // namespace sotto::bench
