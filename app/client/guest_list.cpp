@@ -3,8 +3,7 @@
 
 #include <algorithm>
 
-#include "core/base/reader.hpp"
-#include "core/base/writer.hpp"
+#include "app/client/part.hpp"
 
 namespace sotto::app {
 namespace {
@@ -13,16 +12,6 @@ constexpr std::uint8_t kFormat = 1;
 constexpr std::size_t kRecordSizeMax = 320;
 
 hal::RecordId record_of(std::uint16_t number) { return hal::RecordId{number}; }
-
-void write_part(Writer& out, std::string_view part) {
-    out.u16_be(static_cast<std::uint16_t>(part.size())).bytes(as_bytes(part));
-}
-
-Result<std::string> read_part(Reader& in) {
-    SOTTO_TRY_ASSIGN(const std::uint16_t size, in.u16_be());
-    SOTTO_TRY_ASSIGN(const Bytes part, in.take(size));
-    return std::string{as_text(part)};
-}
 
 Result<Guest> decode(std::uint16_t number, Bytes record) {
     Reader in{record};
@@ -33,8 +22,8 @@ Result<Guest> decode(std::uint16_t number, Bytes record) {
     SOTTO_TRY_ASSIGN(guest.generation, in.u32_be());
     SOTTO_TRY_ASSIGN(guest.not_after, in.u32_be());
     SOTTO_TRY_ASSIGN(const std::uint8_t is_revoked, in.u8());
-    SOTTO_TRY_ASSIGN(guest.name, read_part(in));
-    SOTTO_TRY_ASSIGN(guest.scope, read_part(in));
+    SOTTO_TRY_ASSIGN(guest.name, read_text(in));
+    SOTTO_TRY_ASSIGN(guest.scope, read_text(in));
     SOTTO_TRY(in.finish());
     if (format != kFormat || is_revoked > 1) return Error::Malformed;
     std::ranges::copy(token, guest.token.begin());
@@ -66,8 +55,8 @@ Status store_guest(hal::Storage& storage, const Guest& guest) {
     Writer out{buffer};
     out.u8(kFormat).bytes(guest.token).u32_be(guest.generation).u32_be(guest.not_after);
     out.u8(guest.is_revoked ? 1 : 0);
-    write_part(out, guest.name);
-    write_part(out, guest.scope);
+    write_part(out, as_bytes(guest.name));
+    write_part(out, as_bytes(guest.scope));
     SOTTO_TRY_ASSIGN(const Bytes record, out.finish());
     return storage.store(record_of(guest.number), record);
 }

@@ -3,8 +3,7 @@
 
 #include <algorithm>
 
-#include "core/base/reader.hpp"
-#include "core/base/writer.hpp"
+#include "app/client/part.hpp"
 
 namespace sotto::app {
 namespace {
@@ -15,16 +14,6 @@ constexpr std::size_t kRecordSizeMax = 4'000;
 
 hal::RecordId record_of(std::uint32_t number) {
     return hal::RecordId{static_cast<std::uint16_t>(kFirstRecord + number % kOutboxMax)};
-}
-
-void write_part(Writer& out, Bytes part) {
-    out.u16_be(static_cast<std::uint16_t>(part.size())).bytes(part);
-}
-
-Result<std::string> read_part(Reader& in) {
-    SOTTO_TRY_ASSIGN(const std::uint16_t size, in.u16_be());
-    SOTTO_TRY_ASSIGN(const Bytes part, in.take(size));
-    return std::string{as_text(part)};
 }
 
 template <std::size_t N>
@@ -52,10 +41,10 @@ Result<OutboxEntry> decode(Bytes record) {
     SOTTO_TRY_ASSIGN(entry.sealed_at, in.u32_be());
     SOTTO_TRY_ASSIGN(entry.not_after, in.u32_be());
     SOTTO_TRY_ASSIGN(const std::uint8_t code, in.u8());
-    SOTTO_TRY_ASSIGN(entry.function, read_part(in));
-    SOTTO_TRY_ASSIGN(entry.argument, read_part(in));
-    SOTTO_TRY_ASSIGN(entry.result, read_part(in));
-    SOTTO_TRY_ASSIGN(const std::string message, read_part(in));
+    SOTTO_TRY_ASSIGN(entry.function, read_text(in));
+    SOTTO_TRY_ASSIGN(entry.argument, read_text(in));
+    SOTTO_TRY_ASSIGN(entry.result, read_text(in));
+    SOTTO_TRY_ASSIGN(const std::string message, read_text(in));
     SOTTO_TRY(in.finish());
     if (format != kFormat || !is_stage(stage)) return Error::Malformed;
     entry.stage = static_cast<Stage>(stage);

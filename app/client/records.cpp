@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/client/records.hpp"
 
-#include "core/base/reader.hpp"
+#include "app/client/part.hpp"
 #include "core/base/secret.hpp"
-#include "core/base/writer.hpp"
 
 namespace sotto::app {
 namespace {
@@ -19,20 +18,6 @@ constexpr std::size_t kRecordSizeMax = 1'536;
 constexpr std::size_t kPartSizeMax = 512;
 constexpr std::uint8_t kAllowClear = 1;  // flags of a login
 constexpr std::uint8_t kHasPin = 2;
-
-void write_part(Writer& out, Bytes part) {
-    out.u16_be(static_cast<std::uint16_t>(part.size())).bytes(part);
-}
-
-Result<Bytes> read_part(Reader& in) {
-    SOTTO_TRY_ASSIGN(const std::uint16_t size, in.u16_be());
-    return in.take(size);
-}
-
-Result<std::string> read_text(Reader& in) {
-    SOTTO_TRY_ASSIGN(const Bytes part, read_part(in));
-    return std::string{as_text(part)};
-}
 
 Result<Account> decode_account(Reader& in) {
     Account account;
