@@ -2,10 +2,10 @@
 #include "app/cli/deferred.hpp"
 
 #include <chrono>
-#include <ctime>
 
 #include <nlohmann/json.hpp>
 
+#include "app/cli/calendar.hpp"
 #include "app/cli/cloud_trial.hpp"
 #include "app/cli/way.hpp"
 #include "core/base/hex.hpp"
@@ -18,17 +18,6 @@ namespace {
 constexpr std::uint32_t kGraceS = 60;
 // For so long a device that was away is asked what became of a command whose time is over.
 constexpr std::uint32_t kGiveUpS = 7 * 86'400;
-
-std::uint32_t time_now() { return static_cast<std::uint32_t>(ports::SystemClock::unix_seconds()); }
-
-std::string text_of(std::uint32_t time) {
-    const auto seconds = static_cast<std::time_t>(time);
-    std::tm parts{};
-    gmtime_r(&seconds, &parts);
-    std::array<char, 32> text{};
-    std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return text.data();
-}
 
 // A device, the session that commands wait in, and the cloud where they wait.
 class Mailing {
@@ -231,7 +220,7 @@ Words words_of(const OutboxEntry& entry) {
 }
 
 void print(const DeviceEntry& device, const OutboxEntry& entry, Printer& printer) {
-    const std::string name = device.name.empty() ? to_hex<std::string>(device.id) : device.name;
+    const std::string name = device.shown_name();
     const Words words = words_of(entry);
     std::string text = std::to_string(entry.number) + "  " + name + "  " + entry.function;
     if (!entry.argument.empty()) text += " " + entry.argument;

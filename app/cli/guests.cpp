@@ -2,36 +2,20 @@
 // `sotto key`, `share`, `accept`, `guests` and `revoke`: access to a device for people who do not
 // own it.
 #include <algorithm>
-#include <ctime>
 
 #include <nlohmann/json.hpp>
 
+#include "app/cli/calendar.hpp"
 #include "app/cli/cloud_trial.hpp"
 #include "core/base/hex.hpp"
 #include "core/cbor/writer.hpp"
 #include "core/framing/text.hpp"
 #include "core/session/access_token.hpp"
-#include "ports/linux/system_clock.hpp"
 
 namespace sotto::app {
 namespace {
 
 using session::Grant;
-
-std::uint32_t time_now() { return static_cast<std::uint32_t>(ports::SystemClock::unix_seconds()); }
-
-std::string name_of(const DeviceEntry& entry) {
-    return entry.name.empty() ? to_hex<std::string>(entry.id) : entry.name;
-}
-
-std::string text_of_time(std::uint32_t time) {
-    const std::time_t seconds = time;
-    std::tm local{};
-    std::array<char, 32> text{};
-    if (::localtime_r(&seconds, &local) == nullptr) return std::to_string(time);
-    (void)std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M", &local);
-    return text.data();
-}
 
 Failure no_scope(const std::string& part) {
     return {Trouble::Usage,
@@ -54,7 +38,7 @@ Outcome<std::vector<std::uint8_t>> encode_scope(const std::string& list) {
         const bool is_kind = part.size() > 2 && part[1] == '/' &&
                              std::ranges::count(session::kKindLetters, part[0]) == 1;
         if (!is_kind) return no_scope(part);
-        writer.array(2).text("/" + part).uint(part[0] == 'f' ? 2U : 1U);
+        writer.array(2).text("/" + part).uint(session::method_bit(part[0]));
     }
     const Bytes scope = writer.written();
     return std::vector<std::uint8_t>{scope.begin(), scope.end()};
@@ -73,7 +57,7 @@ Outcome<> check_guest_name(const std::string& name, const Home& home, const Devi
             return Failure{Trouble::Usage,
                            name + " has access to this device already",
                            "Choose another name, or take it back first: sotto revoke " +
-                               name_of(entry) + " " + name};
+                               entry.shown_name() + " " + name};
     }
     return {};
 }
@@ -109,7 +93,7 @@ Outcome<Guest> find_guest(const std::string& text, const DeviceEntry& entry, con
     if (found == guests.rend())
         return Failure{Trouble::Usage,
                        "nobody called \"" + text + "\" was let in to this device",
-                       "See who was: sotto guests " + name_of(entry)};
+                       "See who was: sotto guests " + entry.shown_name()};
     return *found;
 }
 
@@ -164,8 +148,9 @@ Outcome<> run(const AcceptCommand& command, const Job& job) {
     const std::string name = command.name.empty() ? invitation->name : command.name;
     if (home.check_name(id, name)) SOTTO_TRY(home.set_name(id, name));
     SOTTO_TRY_ASSIGN(const DeviceEntry entry, home.find(to_hex<std::string>(id)));
-    job.printer.result("you may use " + name_of(entry) + " (" + to_hex<std::string>(id) + ") now",
-                       {{"id", to_hex<std::string>(id)}, {"name", entry.name}});
+    job.printer.result(
+        "you may use " + entry.shown_name() + " (" + to_hex<std::string>(id) + ") now",
+        {{"id", to_hex<std::string>(id)}, {"name", entry.name}});
     return {};
 }
 
@@ -177,7 +162,7 @@ Outcome<> run(const GuestsCommand& command, const Job& job) {
     for (const Guest& guest : guests) {
         const bool is_over = guest.is_over(peer.generation, time_now());
         const bool ends = guest.not_after != Grant::kNever;
-        const std::string until = ends ? "until " + text_of_time(guest.not_after) : "without end";
+        const std::string until = ends ? "until " + text_of(guest.not_after) : "without end";
         const std::string state = guest.is_revoked ? "taken back" : is_over ? "over" : until;
         const std::string what = guest.scope.empty() ? "everything" : guest.scope;
         job.printer.result(
@@ -207,16 +192,10 @@ Outcome<> run(const RevokeCommand& command, const Job& job) {
     SOTTO_TRY_ASSIGN(const std::unique_ptr<Way> way, Way::open(job, home, *storage, entry.id));
     SOTTO_TRY_ASSIGN(const keystore::Identity identity, home.identity_of(entry.id, job.entropy));
     Device device = device_over(*way, {entry.id, identity, *storage}, job);
-    const Outcome<> revoked = device.revoke(guest.token, guest.not_after);
-    if (!revoked && revoked.error().trouble == Trouble::Refused)
-        return Failure{
-            Trouble::Refused,
-            "the device cannot remember another one that was taken back",
-            "Take all back at once, and share anew: sotto revoke " + name_of(entry) + " --all"};
-    SOTTO_TRY(revoked);
+    SOTTO_TRY(device.revoke(guest.token, guest.not_after));
     guest.is_revoked = true;
     SOTTO_TRY(home.update_guest(entry.id, guest));
-    job.printer.result(guest.name + " has no access to " + name_of(entry) + " any more",
+    job.printer.result(guest.name + " has no access to " + entry.shown_name() + " any more",
                        {{"guest", guest.name}, {"number", guest.number}});
     return {};
 }

@@ -61,8 +61,7 @@ bool begins_id(std::string_view text, const framing::DeviceId& id) {
 std::string join(const std::vector<DeviceEntry>& devices) {
     std::string text;
     for (const DeviceEntry& device : devices)
-        text += (text.empty() ? "" : ", ") +
-                (device.name.empty() ? to_hex<std::string>(device.id) : device.name);
+        text += (text.empty() ? "" : ", ") + device.shown_name();
     return text;
 }
 
@@ -300,8 +299,6 @@ Outcome<keystore::PeerRecord> Home::owned(const DeviceEntry& entry) const {
 
 Outcome<> Home::accept(const Invitation& invitation) const {
     const framing::DeviceId id = device_id_of(invitation.device);
-    // A session goes on with the rights that it began with.
-    SOTTO_TRY(erase_sessions(device_path(id)));
     SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/device"));
     const auto known = keystore::load_peer(storage);
     if (!known && known.error() != Error::NotFound)
@@ -311,6 +308,8 @@ Outcome<> Home::accept(const Invitation& invitation) const {
         return Failure{Trouble::Usage,
                        "the device " + to_hex<std::string>(id) + " is your own",
                        "An owner needs no invitation"};
+    // A session goes on with the rights that it began with.
+    SOTTO_TRY(erase_sessions(device_path(id)));
     // The token goes first: without it the device would seem to be ours.
     if (!keystore::store_token(storage, invitation.token) ||
         !keystore::store_peer(

@@ -14,6 +14,7 @@
 #include "app/client/invitation.hpp"
 #include "app/client/outbox.hpp"
 #include "app/client/records.hpp"
+#include "core/base/hex.hpp"
 #include "core/framing/frame.hpp"
 #include "core/hal/entropy.hpp"
 #include "core/keystore/records.hpp"
@@ -27,6 +28,9 @@ struct DeviceEntry {
     bool is_paired = false;   // false: pairing was begun and its end was not seen
     bool is_damaged = false;  // its records cannot be read
     bool is_guest = false;    // it is another's, who has let us in
+
+    // The name, or the id of a device without one.
+    std::string shown_name() const { return name.empty() ? to_hex<std::string>(id) : name; }
 };
 
 // The records of one device together with one of its sessions, which nobody else uses.

@@ -17,7 +17,7 @@ Outcome<> run(const MoveCommand& command, const Job& job) {
     SOTTO_TRY_ASSIGN(std::unique_ptr<Way> way, Way::open(job, home, *storage, entry.id));
     SOTTO_TRY(take_to_cloud({entry.id, identity, *storage}, std::move(way), target, job));
     SOTTO_TRY(home.set_account_of(entry.id, target));
-    const std::string name = entry.name.empty() ? to_hex<std::string>(entry.id) : entry.name;
+    const std::string name = entry.shown_name();
     job.printer.result(name + " is at " + target.url + " now",
                        {{"id", to_hex<std::string>(entry.id)}, {"cloud", target.url}});
     return {};

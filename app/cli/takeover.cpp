@@ -32,7 +32,7 @@ Outcome<> take_over(const DeviceEntry& entry, const Home& home, const Job& job) 
         generation = hand_over(takeover.heir.identity, takeover.heir, entry, home, job);
     if (!generation) return generation.error();
     SOTTO_TRY(home.finish_takeover(entry.id, takeover.heir, *generation));
-    const std::string name = entry.name.empty() ? to_hex<std::string>(entry.id) : entry.name;
+    const std::string name = entry.shown_name();
     job.printer.result(name + " has a new key, which is here alone",
                        {{"id", to_hex<std::string>(entry.id)}, {"generation", *generation}});
     return {};

@@ -28,11 +28,7 @@ Failure no_update(const std::string& file, const std::string& why) {
 class Update {
   public:
     Update(const Home& home, const DeviceEntry& entry, const update::File& file, const Job& job)
-        : home_(home),
-          entry_(entry),
-          file_(file),
-          job_(job),
-          name_(entry.name.empty() ? to_hex<std::string>(entry.id) : entry.name) {}
+        : home_(home), entry_(entry), file_(file), job_(job), name_(entry.shown_name()) {}
 
     Outcome<> run() {
         SOTTO_TRY_ASSIGN(const Firmware before, with_device<Firmware>(firmware_of));

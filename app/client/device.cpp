@@ -465,13 +465,19 @@ Outcome<> Device::revoke(const keystore::TokenId& token, std::uint32_t not_after
     std::array<std::uint8_t, 16> buffer{};
     cbor::Writer writer{buffer};
     const Bytes payload = writer.map(2).uint(1).bytes(token).uint(2).uint(not_after).written();
-    SOTTO_TRY(driver_->ask(
-        {.code = coap::Code::Post,
-         .resource = "m",
-         .name = "guests",
-         .content = session::Content{.format = session::Format::Cbor, .payload = payload}},
-        {"the revocation", ""}));
-    return {};
+    SOTTO_TRY_ASSIGN(
+        const Answered answered,
+        driver_->ask_for_any(
+            {.code = coap::Code::Post,
+             .resource = "m",
+             .name = "guests",
+             .content = session::Content{.format = session::Format::Cbor, .payload = payload}}));
+    if (coap::is_success(answered.code)) return {};
+    if (answered.code == coap::Code::InternalServerError)  // [SES-37]
+        return Failure{Trouble::Refused,
+                       "the device cannot remember another one that was taken back",
+                       "Take all back at once, and share anew: sotto revoke DEVICE --all"};
+    return explain(answered.code, {"the revocation", ""});
 }
 
 Outcome<> Device::watch(const std::string& event) { return driver_->watch(event); }

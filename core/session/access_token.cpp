@@ -20,10 +20,6 @@ constexpr std::uint8_t kCnf = 8;
 constexpr std::uint8_t kScope = 9;
 constexpr std::uint8_t kCnfKid = 3;
 
-// REST-method-set (RFC 9237 §3).
-constexpr std::uint32_t kGet = 1U << 0;
-constexpr std::uint32_t kPost = 1U << 1;
-
 constexpr std::uint8_t kGrantable = 32;  // of each kind, by themselves
 
 Bytes encode_claims(const Grant& grant, MutBytesN<keystore::kTokenSizeMax> out) {
@@ -112,8 +108,7 @@ Status parse_scope(Bytes scope, const Resources& resources, Permissions& permiss
         if (path.size() < 4 || path[0] != '/' || path[2] != '/') continue;
         for (std::size_t i = 0; i < kKindLetters.size(); ++i) {
             const auto kind = static_cast<ResourceKind>(i);
-            const std::uint32_t wanted = kind == ResourceKind::Function ? kPost : kGet;
-            if (path[1] != kKindLetters[i] || (methods & wanted) == 0) continue;
+            if (path[1] != kKindLetters[i] || (methods & method_bit(path[1])) == 0) continue;
             Traits traits;
             const bool is_found = resources.find(kind, {&path[3], path.size() - 3}, traits);
             if (is_found && traits.index < kGrantable) permissions.bits[i] |= 1U << traits.index;

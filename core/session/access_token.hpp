@@ -33,6 +33,10 @@ Result<Bytes> issue_token(const Grant& grant, const keystore::TokenKey& key, Mut
 // claims that are not known here.
 Status open_token(Bytes token, const keystore::TokenKey& key, Grant& grant);
 
+// REST-method-set (RFC 9237 §3) of what a guest does with a resource of this kind: POST to a
+// function, GET of the others. `letter`: of kKindLetters.
+constexpr std::uint32_t method_bit(char letter) { return letter == 'f' ? 1U << 1 : 1U << 0; }
+
 // What a guest may use: a bit for each of the first 32 functions, variables and events.
 struct Permissions {
     std::array<std::uint32_t, kKindLetters.size()> bits{};

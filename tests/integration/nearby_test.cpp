@@ -160,6 +160,23 @@ TEST_F(NearbyTest, AGuestUsesWhatHeWasGivenUntilItIsTakenBack) {
     expect(app("owner", {"guests", "lamp"}), kDone, "Anna  everything  over");
 }
 
+TEST_F(NearbyTest, WhatCannotBeRevokedOneByOneIsSaidToBeSo) {
+    const auto device = start();
+    expect(pair("owner"), kDone, "lamp");
+    const std::string key = first_line(app("guest", {"key"}));
+    for (char name = 'A'; name <= 'Q'; ++name) {
+        expect(app("owner", {"share", "lamp", key, "--name", {name}}), kDone, "SOTTO:I");
+        const Ran revoked = app("owner", {"revoke", "lamp", {name}});
+        if (name < 'Q') {
+            expect(revoked, kDone, "no access");
+        } else {
+            expect(revoked, kRefused, "cannot remember another one");
+        }
+    }
+    expect(app("owner", {"guests", "lamp"}), kDone, "without end");
+    expect(app("owner", {"accept", "SOTTO:I"}), kUsage, "no invitation");
+}
+
 TEST_F(NearbyTest, AWatchLetsOtherCommandsIn) {
     const auto device = start();
     expect(pair("app"), kDone, "lamp");
