@@ -252,6 +252,76 @@ TYPED_TEST_P(AccountContract, ASealedDeviceIsNoOpenOne) {
     EXPECT_EQ(this->claim(1, AccountId{1}).error(), Error::Refused);
 }
 
+TYPED_TEST_P(AccountContract, WhatIsOpenedOfASealedDeviceIsItsAccountsAlone) {
+    using namespace contract;
+    this->register_devices();  // of the first account
+    const AccountId ann{1};
+    const AccountId bob{2};
+    const auto open = [this](AccountId account, std::uint8_t device, std::uint8_t token) {
+        return this->template ask<Opening>([&](auto& store, auto done) {
+            store.set_opening({.device = device_id(device),
+                               .account = account,
+                               .name = "lamp",
+                               .token = {token},
+                               .scope = "f/lamp"},
+                              kNow,
+                              done);
+        });
+    };
+    const auto list = [this] {
+        return *this->template ask<std::vector<Opening>>(
+            [](auto& store, auto done) { store.list_openings(done); });
+    };
+    const auto close = [this](AccountId account) {
+        return this->template ask<void>(
+            [&](auto& store, auto done) { store.erase_opening(account, device_id(1), done); });
+    };
+    EXPECT_TRUE(list().empty());
+    EXPECT_EQ(open(bob, 1, 7).error(), Error::NotFound) << "another's";
+    EXPECT_EQ(open(ann, 99, 7).error(), Error::NotFound) << "nobody's";
+    const auto opened = open(ann, 1, 7);
+    ASSERT_TRUE(opened);
+    EXPECT_NE(opened->credential, CredentialHash{});
+    EXPECT_EQ(list(), std::vector{*opened});
+    EXPECT_EQ(this->find(1)->name, "lamp");
+    EXPECT_EQ(this->find(1)->account, ann);
+    EXPECT_EQ(this->claim(1, bob).error(), Error::Refused);
+
+    ASSERT_TRUE(open(ann, 1, 8));
+    ASSERT_EQ(list().size(), 1U);
+    EXPECT_EQ(list()[0].token, std::vector<std::uint8_t>{8}) << "it takes the other's place";
+    EXPECT_EQ(close(bob).error(), Error::NotFound);
+    EXPECT_TRUE(close(ann));
+    EXPECT_EQ(close(ann).error(), Error::NotFound);
+    EXPECT_TRUE(list().empty());
+    EXPECT_FALSE(this->find(1));
+}
+
+TYPED_TEST_P(AccountContract, WhatWasOpenedGoesWithItsOwner) {
+    using namespace contract;
+    this->register_devices();
+    const AccountId bob{2};
+    const auto opened = this->template ask<Opening>([&](auto& store, auto done) {
+        store.set_opening({.device = device_id(1),
+                           .account = AccountId{1},
+                           .name = "lamp",
+                           .token = {1},
+                           .scope = "f/lamp"},
+                          kNow,
+                          done);
+    });
+    ASSERT_TRUE(opened);
+    EXPECT_TRUE(this->create_claim(91, AccountId{1}));
+    EXPECT_TRUE(this->redeem(91, 1, opened->credential[0]));
+    EXPECT_TRUE(this->find(1)) << "his again";
+    EXPECT_TRUE(this->create_claim(92, bob));
+    EXPECT_TRUE(this->redeem(92, 1, opened->credential[0]));
+    EXPECT_FALSE(this->find(1));
+    EXPECT_TRUE(this->template ask<std::vector<Opening>>(
+                        [](auto& store, auto done) { store.list_openings(done); })
+                    ->empty());
+}
+
 TYPED_TEST_P(AccountContract, OnlyTheOwnerNamesADevice) {
     using namespace contract;
     const AccountId ann = this->account("ann");
@@ -447,6 +517,8 @@ REGISTER_TYPED_TEST_SUITE_P(AccountContract,
                             TheOldestTokenOfProgramsMakesRoom,
                             AnOpenDeviceBelongsToOneAccount,
                             ASealedDeviceIsNoOpenOne,
+                            WhatIsOpenedOfASealedDeviceIsItsAccountsAlone,
+                            WhatWasOpenedGoesWithItsOwner,
                             OnlyTheOwnerNamesADevice,
                             RemembersTheTracesOfADevice,
                             AClaimCodeGivesADeviceOnceUntilItExpires,

@@ -93,6 +93,18 @@ struct DeviceChanges {
     std::optional<std::string> notes{};
 };
 
+// What the owner of a sealed device has opened to the cloud. The device decides by the token, which
+// is for the cloud's key as a guest; the scope says the same, for those who ask the cloud.
+struct Opening {
+    DeviceId device{};
+    AccountId account;
+    std::string name;
+    std::vector<std::uint8_t> token{};
+    std::string scope{};          // "f/NAME,v/NAME,e/NAME"
+    CredentialHash credential{};  // of the device, as it is registered
+    friend bool operator==(const Opening&, const Opening&) = default;
+};
+
 // One line of the audit log. Never a secret, never content.
 struct AuditEntry {
     Instant at;

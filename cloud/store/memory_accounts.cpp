@@ -140,6 +140,11 @@ void MemoryStore::erase_tokens(AccountId account, Done<std::size_t> done) {
     });
 }
 
+std::size_t MemoryStore::count_open_devices(AccountId account) const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        open_devices_, [&](const auto& entry) { return entry.second.account == account; }));
+}
+
 Result<OpenDeviceRecord> MemoryStore::give(const DeviceId& device, AccountId account, Instant now) {
     OpenDeviceRecord& record = open_devices_[device];
     record.device = device;
@@ -235,6 +240,44 @@ void MemoryStore::release_open_device(AccountId account, const DeviceId& device,
         if (found == open_devices_.end() || found->second.account != account)
             return Error::NotFound;
         open_devices_.erase(found);
+        openings_.erase(device);
+        return {};
+    });
+}
+
+void MemoryStore::set_opening(Opening opening, Instant now, Done<Opening> done) {
+    answer(done, [&]() -> Result<Opening> {
+        const auto registered = devices_.find(opening.device);
+        if (registered == devices_.end() || registered->second.account != opening.account)
+            return Error::NotFound;
+        opening.credential = registered->second.credential;
+        const bool is_known = open_devices_.contains(opening.device);
+        if (!is_known && count_open_devices(opening.account) >= kOpenDevicesPerAccountMax)
+            return Error::NoSpace;
+        OpenDeviceRecord& record = open_devices_[opening.device];
+        record.device = opening.device;
+        record.account = opening.account;
+        record.name = opening.name;
+        record.claimed_at = now;
+        openings_[opening.device] = opening;
+        return opening;
+    });
+}
+
+void MemoryStore::list_openings(Done<std::vector<Opening>> done) {
+    answer(done, [&] {
+        std::vector<Opening> openings;
+        for (const auto& [device, opening] : openings_) openings.push_back(opening);
+        return openings;
+    });
+}
+
+void MemoryStore::erase_opening(AccountId account, const DeviceId& device, Done<void> done) {
+    answer(done, [&]() -> Status {
+        const auto found = openings_.find(device);
+        if (found == openings_.end() || found->second.account != account) return Error::NotFound;
+        openings_.erase(found);
+        open_devices_.erase(device);
         return {};
     });
 }
@@ -254,9 +297,7 @@ void MemoryStore::provision_device(DeviceKey key, AccountId account, Done<OpenDe
         if (is_known && known->second.account != account) return Error::Refused;
         if (!is_known && device_keys_.contains(key.device)) return Error::Refused;
         if (devices_.contains(key.device)) return Error::Refused;
-        const auto is_own = [&](const auto& entry) { return entry.second.account == account; };
-        if (!is_known && static_cast<std::size_t>(std::ranges::count_if(open_devices_, is_own)) >=
-                             kOpenDevicesPerAccountMax)
+        if (!is_known && count_open_devices(account) >= kOpenDevicesPerAccountMax)
             return Error::NoSpace;
         device_keys_[key.device] = key;
         if (is_known) return known->second;

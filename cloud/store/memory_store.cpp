@@ -83,6 +83,7 @@ Result<Registration> MemoryStore::redeem(const ClaimCode& code,
         for (const auto& [sequence, letter] : mailboxes_[Mailbox::of_device(device)])
             tell_sender(letter, LetterKind::Dropped, now);
         mailboxes_.erase(Mailbox::of_device(device));
+        if (openings_.erase(device) > 0) open_devices_.erase(device);
     }
     claim->second.redeemed_by = device;
     const Registration registration{

@@ -57,6 +57,11 @@ class MemoryStore final : public Store {
     void release_open_device(model::AccountId account,
                              const model::DeviceId& device,
                              Done<void> done) override;
+    void set_opening(model::Opening opening, Instant now, Done<model::Opening> done) override;
+    void list_openings(Done<std::vector<model::Opening>> done) override;
+    void erase_opening(model::AccountId account,
+                       const model::DeviceId& device,
+                       Done<void> done) override;
     void save_traces(const model::DeviceId& device,
                      model::DeviceTraces traces,
                      Done<void> done) override;
@@ -131,6 +136,7 @@ class MemoryStore final : public Store {
 
     model::Access access_of(const model::Token& token) const;
     void make_room_for_token(const model::Token& token, Instant now);
+    std::size_t count_open_devices(model::AccountId account) const;
     Result<model::OpenDeviceRecord> give(const model::DeviceId& device,
                                          model::AccountId account,
                                          Instant now);
@@ -151,6 +157,7 @@ class MemoryStore final : public Store {
     std::map<std::string, AccountEntry> accounts_;
     std::map<model::TokenHash, StoredToken> tokens_;
     std::map<model::DeviceId, model::OpenDeviceRecord> open_devices_;
+    std::map<model::DeviceId, model::Opening> openings_;
     std::map<model::TokenHash, model::OpenClaim> open_claims_;
     std::map<model::DeviceId, model::DeviceKey> device_keys_;
     std::deque<model::AuditEntry> audit_;

@@ -109,6 +109,19 @@ class Store {
                              model::DeviceTraces traces,
                              Done<void> done) = 0;
 
+    // A sealed device is among the open ones of its account while something of it is opened; once
+    // it belongs to another account nothing is. Opening again takes the place of what was. The
+    // credential of `opening` is not looked at, and that of the answer is the device's.
+    // Error::NotFound if it is not a sealed device of the account, Error::NoSpace if that has
+    // kOpenDevicesPerAccountMax.
+    virtual void set_opening(model::Opening opening, Instant now, Done<model::Opening> done) = 0;
+    // All of them, by device.
+    virtual void list_openings(Done<std::vector<model::Opening>> done) = 0;
+    // Error::NotFound.
+    virtual void erase_opening(model::AccountId account,
+                               const model::DeviceId& device,
+                               Done<void> done) = 0;
+
     // A key that a user gives makes a device his that nobody owns and that has none; of his own
     // device it takes the place of the old one. Error::Refused for another user's device, for one
     // that only the operator gave a key, and for a sealed one; Error::NoSpace if the account has

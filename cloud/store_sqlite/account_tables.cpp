@@ -146,6 +146,19 @@ Result<bool> is_sealed(Database& database, const DeviceId& device) {
     return query.bind(Bytes{device}).step();
 }
 
+Result<bool> has_room_for_device(Database& database, AccountId account) {
+    Query query = database.query("SELECT count(*) FROM open_devices WHERE account = ?");
+    SOTTO_TRY(query.bind(account.value()).step());
+    return query.integer(0) < std::int64_t{store::kOpenDevicesPerAccountMax};
+}
+
+template <std::size_t N>
+Status fill(Bytes bytes, std::array<std::uint8_t, N>& out) {
+    if (bytes.size() != N) return Error::Malformed;
+    std::ranges::copy(bytes, out.begin());
+    return {};
+}
+
 Result<OpenDeviceRecord> give(Database& database,
                               const DeviceId& device,
                               AccountId account,
@@ -258,6 +271,63 @@ Status release_open_device(Database& database, AccountId account, const DeviceId
     return {};
 }
 
+Result<Opening> set_opening(Database& database, const Opening& opening, Instant now) {
+    Query registered =
+        database.query("SELECT credential FROM devices WHERE device = ? AND account = ?");
+    registered.bind(Bytes{opening.device}).bind(opening.account.value());
+    SOTTO_TRY_ASSIGN(const bool is_registered, registered.step());
+    if (!is_registered) return Error::NotFound;
+    Opening result = opening;
+    SOTTO_TRY(fill(registered.blob(0), result.credential));
+    SOTTO_TRY_ASSIGN(const auto known, find_open_device(database, opening.device));
+    if (!known) {
+        SOTTO_TRY_ASSIGN(const bool has_room, has_room_for_device(database, opening.account));
+        if (!has_room) return Error::NoSpace;
+    }
+    Query query = database.query(
+        "INSERT INTO open_devices (device, account, name, claimed_ms, token, scope) "
+        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (device) DO UPDATE SET account = excluded.account, "
+        "name = excluded.name, claimed_ms = excluded.claimed_ms, token = excluded.token, "
+        "scope = excluded.scope");
+    query.bind(Bytes{opening.device}).bind(opening.account.value()).bind(opening.name).bind(now);
+    SOTTO_TRY(query.bind(Bytes{opening.token}).bind(opening.scope).run());
+    return result;
+}
+
+Result<std::vector<Opening>> list_openings(Database& database) {
+    Query query = database.query(
+        "SELECT o.device, o.account, o.name, o.token, o.scope, d.credential FROM open_devices AS o "
+        "JOIN devices AS d ON d.device = o.device AND d.account = o.account "
+        "WHERE o.token IS NOT NULL ORDER BY o.device");
+    std::vector<Opening> openings;
+    while (true) {
+        SOTTO_TRY_ASSIGN(const bool has_row, query.step());
+        if (!has_row) return openings;
+        const Bytes token = query.blob(3);
+        Opening opening{.account = AccountId{query.integer(1)},
+                        .name = std::string{query.text(2)},
+                        .token = {token.begin(), token.end()},
+                        .scope = std::string{query.text(4)}};
+        SOTTO_TRY(fill(query.blob(0), opening.device));
+        SOTTO_TRY(fill(query.blob(5), opening.credential));
+        openings.push_back(std::move(opening));
+    }
+}
+
+Status erase_opening(Database& database, AccountId account, const DeviceId& device) {
+    Query query = database.query(
+        "DELETE FROM open_devices WHERE device = ? AND account = ? AND token IS NOT NULL");
+    SOTTO_TRY(query.bind(Bytes{device}).bind(account.value()).run());
+    if (database.changes() == 0) return Error::NotFound;
+    return {};
+}
+
+Status erase_opening_of_others(Database& database, const DeviceId& device, AccountId account) {
+    Query query = database.query(
+        "DELETE FROM open_devices WHERE device = ? AND account <> ? AND token IS NOT NULL");
+    return query.bind(Bytes{device}).bind(account.value()).run();
+}
+
 Status save_traces(Database& database, const DeviceId& device, const DeviceTraces& traces) {
     Query query = database.query(
         "UPDATE open_devices SET heard_ms = ?, connected_ms = ?, address = ?, platform = ?, "
@@ -267,16 +337,6 @@ Status save_traces(Database& database, const DeviceId& device, const DeviceTrace
     query.bind(std::int64_t{traces.firmware_version}).bind(traces.system_version);
     return query.bind(Bytes{device}).run();
 }
-
-namespace {
-
-Result<bool> has_room_for_device(Database& database, AccountId account) {
-    Query query = database.query("SELECT count(*) FROM open_devices WHERE account = ?");
-    SOTTO_TRY(query.bind(account.value()).step());
-    return query.integer(0) < std::int64_t{store::kOpenDevicesPerAccountMax};
-}
-
-}  // namespace
 
 Result<OpenDeviceRecord> provision_device(Database& database,
                                           const DeviceKey& key,

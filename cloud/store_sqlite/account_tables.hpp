@@ -47,6 +47,13 @@ Result<model::OpenDeviceRecord> update_open_device(Database& database,
 Status release_open_device(Database& database,
                            model::AccountId account,
                            const model::DeviceId& device);
+Result<model::Opening> set_opening(Database& database, const model::Opening& opening, Instant now);
+Result<std::vector<model::Opening>> list_openings(Database& database);
+Status erase_opening(Database& database, model::AccountId account, const model::DeviceId& device);
+// The device belongs to this account now.
+Status erase_opening_of_others(Database& database,
+                               const model::DeviceId& device,
+                               model::AccountId account);
 Status save_traces(Database& database,
                    const model::DeviceId& device,
                    const model::DeviceTraces& traces);

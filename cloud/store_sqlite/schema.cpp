@@ -140,7 +140,13 @@ CREATE TABLE device_keys (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 4> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4};
+// What owners open of their sealed devices. In one that is open by nature both are NULL.
+constexpr const char* kVersion5 = R"sql(
+ALTER TABLE open_devices ADD COLUMN token BLOB;
+ALTER TABLE open_devices ADD COLUMN scope TEXT;
+)sql";
+
+constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
 
 Failure damaged(const std::string& path, const std::string& what) {
     return {.code = Error::Malformed,

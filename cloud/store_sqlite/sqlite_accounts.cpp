@@ -112,6 +112,24 @@ void SqliteStore::release_open_device(AccountId account, const DeviceId& device,
     });
 }
 
+void SqliteStore::set_opening(Opening opening, Instant now, Done<Opening> done) {
+    submit(kWrites, std::move(done), [opening = std::move(opening), now](Database& database) {
+        return tables::set_opening(database, opening, now);
+    });
+}
+
+void SqliteStore::list_openings(Done<std::vector<Opening>> done) {
+    submit(kReads, std::move(done), [](Database& database) {
+        return tables::list_openings(database);
+    });
+}
+
+void SqliteStore::erase_opening(AccountId account, const DeviceId& device, Done<void> done) {
+    submit(kWrites, std::move(done), [account, device](Database& database) {
+        return tables::erase_opening(database, account, device);
+    });
+}
+
 void SqliteStore::save_traces(const DeviceId& device, DeviceTraces traces, Done<void> done) {
     submit(kWrites, std::move(done), [device, traces = std::move(traces)](Database& database) {
         return tables::save_traces(database, device, traces);

@@ -71,6 +71,13 @@ class SqliteStore final : public store::Store {
     void release_open_device(model::AccountId account,
                              const model::DeviceId& device,
                              store::Done<void> done) override;
+    void set_opening(model::Opening opening,
+                     Instant now,
+                     store::Done<model::Opening> done) override;
+    void list_openings(store::Done<std::vector<model::Opening>> done) override;
+    void erase_opening(model::AccountId account,
+                       const model::DeviceId& device,
+                       store::Done<void> done) override;
     void save_traces(const model::DeviceId& device,
                      model::DeviceTraces traces,
                      store::Done<void> done) override;

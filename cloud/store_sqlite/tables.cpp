@@ -163,6 +163,7 @@ Result<Registration> redeem_claim(Database& database,
         .device = device, .credential = credential, .account = *account, .registered_at = now};
     SOTTO_TRY(use_claim(database, code, device));
     SOTTO_TRY(save_registration(database, registration));
+    SOTTO_TRY(erase_opening_of_others(database, device, *account));
     if (known && known->account != *account) SOTTO_TRY(empty_mailbox(database, device, now));
     return registration;
 }

@@ -194,6 +194,33 @@ TEST_F(UpgradeTest, ADatabaseOfTheThirdVersionKeepsEverythingAndTakesDeviceKeys)
     EXPECT_EQ(*found, key);
 }
 
+TEST_F(UpgradeTest, ADatabaseOfTheFourthVersionKeepsEverythingAndItsOwnersMayOpenDevices) {
+    write_version(file("cloud.db"), 4);
+    const auto store = open(file("cloud.db"));
+    ASSERT_NE(store, nullptr);
+    expect_content(*store);
+    const auto key = wait_for<std::optional<DeviceKey>>(
+        [&](auto done) { store->find_device_key(device(0xb1), std::move(done)); });
+    EXPECT_EQ((*key)->key, (std::vector<std::uint8_t>{1, 2}));
+    const auto list = [&] {
+        return *wait_for<std::vector<Opening>>(
+            [&](auto done) { store->list_openings(std::move(done)); });
+    };
+    EXPECT_TRUE(list().empty()) << "the lamp is open by nature";
+    const auto sealed = wait_for<std::vector<Registration>>(
+        [&](auto done) { store->list_devices(AccountId{1}, std::move(done)); });
+    ASSERT_FALSE(sealed->empty());
+    const Opening opening{.device = sealed->front().device,
+                          .account = AccountId{1},
+                          .name = "door",
+                          .token = {9},
+                          .scope = "v/state",
+                          .credential = sealed->front().credential};
+    EXPECT_TRUE(
+        wait_for<Opening>([&](auto done) { store->set_opening(opening, kNow, std::move(done)); }));
+    EXPECT_EQ(list(), std::vector{opening});
+}
+
 TEST_F(UpgradeTest, WhatItWasIsKeptBesideIt) {
     constexpr std::array<const char*, 2> kSteps = {"", "DROP TABLE link_contexts;"};
     const std::string path = file("cloud.db");
