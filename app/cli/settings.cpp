@@ -189,23 +189,25 @@ void add_takeover(CLI::App& app, TakeoverCommand& command) {
     app.add_option("DEVICE", command.device, "Without it: all devices known here");
 }
 
-void add_share(CLI::App& app, ShareCommand& command) {
-    app.add_option("DEVICE", command.device)->required();
-    app.add_option("KEY", command.key, "The guest's key, as his `sotto key` prints it")->required();
-    app.add_option("--name", command.name, "What to call the guest")->type_name("NAME");
-    app.add_option("--only", command.scope, "What he may use, as in f/lamp,v/lamp,e/button")
-        ->type_name("LIST");
+void add_lifetime(CLI::App& app, std::optional<Duration>& lifetime) {
     app.add_option_function<std::string>(
            "--for",
-           [&command](const std::string& text) {
-               command.lifetime = parse_duration(text, kLifetimeMax);
-           },
+           [&lifetime](const std::string& text) { lifetime = parse_duration(text, kLifetimeMax); },
            "For so long (12h, 7d, 365d); without it until it is taken back")
         ->check([](const std::string& text) {
             return parse_duration(text, kLifetimeMax) ? std::string{}
                                                       : "a number and s, m, h or d, as in 7d";
         })
         ->type_name("DURATION");
+}
+
+void add_share(CLI::App& app, ShareCommand& command) {
+    app.add_option("DEVICE", command.device)->required();
+    app.add_option("KEY", command.key, "The guest's key, as his `sotto key` prints it")->required();
+    app.add_option("--name", command.name, "What to call the guest")->type_name("NAME");
+    app.add_option("--only", command.scope, "What he may use, as in f/lamp,v/lamp,e/button")
+        ->type_name("LIST");
+    add_lifetime(app, command.lifetime);
 }
 
 void add_accept(CLI::App& app, AcceptCommand& command) {
@@ -224,6 +226,17 @@ void add_revoke(CLI::App& app, RevokeCommand& command) {
     auto* all = app.add_flag(
         "--all", command.is_all, "Everybody's, by a new key of the owner: sotto takeover");
     guest->excludes(all);
+}
+
+void add_open(CLI::App& app, OpenCommand& command) {
+    app.add_option("DEVICE", command.device)->required();
+    app.add_option("LIST", command.scope, "What the cloud may use, as in f/lamp,v/lamp,e/button")
+        ->required();
+    add_lifetime(app, command.lifetime);
+}
+
+void add_close(CLI::App& app, CloseCommand& command) {
+    app.add_option("DEVICE", command.device)->required();
 }
 
 void add_update(CLI::App& app, UpdateCommand& command) {
@@ -290,6 +303,9 @@ void add_commands(CLI::App& app, std::optional<Command>& chosen) {
     declare<AcceptCommand>(app, chosen, "accept", "Take the device of an invitation", add_accept);
     declare<GuestsCommand>(app, chosen, "guests", "List who was let in to a device", add_guests);
     declare<RevokeCommand>(app, chosen, "revoke", "Take access back", add_revoke);
+    declare<OpenCommand>(
+        app, chosen, "open", "Let the cloud use something of a device, for its REST API", add_open);
+    declare<CloseCommand>(app, chosen, "close", "Seal a device again", add_close);
     declare<UpdateCommand>(app,
                            chosen,
                            "update",

@@ -86,6 +86,14 @@ struct RevokeCommand {
     std::string guest;
     bool is_all = false;
 };
+struct OpenCommand {
+    std::string device;
+    std::string scope;  // "f/lamp,v/lamp"
+    std::optional<Duration> lifetime;
+};
+struct CloseCommand {
+    std::string device;
+};
 struct UpdateCommand {
     std::string device;
     std::string file;
@@ -120,6 +128,8 @@ using Command = std::variant<PairCommand,
                              AcceptCommand,
                              GuestsCommand,
                              RevokeCommand,
+                             OpenCommand,
+                             CloseCommand,
                              CoapCommand>;
 
 struct CommandLine {

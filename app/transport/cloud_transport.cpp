@@ -241,14 +241,33 @@ Failure not_passed_on(channel::OutcomeCode code) {
 
 }  // namespace
 
+namespace {
+
+http::verb to_verb(HttpMethod method) {
+    switch (method) {
+        case HttpMethod::Get:
+            return http::verb::get;
+        case HttpMethod::Post:
+            return http::verb::post;
+        case HttpMethod::Put:
+            return http::verb::put;
+        case HttpMethod::Delete:
+            break;
+    }
+    return http::verb::delete_;
+}
+
+}  // namespace
+
 Outcome<HttpReply> http_request(const CloudLogin& login,
                                 HttpMethod method,
                                 const std::string& target,
-                                Duration limit) {
+                                Duration limit,
+                                const std::string& body) {
     SOTTO_TRY(check_clear(login));
-    const auto verb = method == HttpMethod::Get ? http::verb::get : http::verb::post;
-    http::request<http::string_body> request{verb, target, 11};
+    http::request<http::string_body> request{to_verb(method), target, 11, body};
     set_fields(request, login);
+    if (!body.empty()) request.set(http::field::content_type, "application/json");
     request.keep_alive(false);
     request.prepare_payload();
     Tls tls{login};

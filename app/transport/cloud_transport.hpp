@@ -26,19 +26,21 @@ struct CloudLogin {
     std::optional<ports::Fingerprint> pin{};
 };
 
-enum class HttpMethod { Get, Post };
+enum class HttpMethod { Get, Post, Put, Delete };
 
 struct HttpReply {
     unsigned status = 0;
     std::string body;
 };
 
-// One request with the login's token. Trouble::Usage if the token would have to travel in the
-// clear, Trouble::SignIn if the cloud does not take it (401), Trouble::Unreachable.
+// One request with the login's token, and a body of JSON if there is one. Trouble::Usage if the
+// token would have to travel in the clear, Trouble::SignIn if the cloud does not take it (401),
+// Trouble::Unreachable.
 Outcome<HttpReply> http_request(const CloudLogin& login,
                                 HttpMethod method,
                                 const std::string& target,
-                                Duration limit);
+                                Duration limit,
+                                const std::string& body = {});
 
 // A message for the device's mailbox.
 struct Letter {

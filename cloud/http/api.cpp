@@ -6,8 +6,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cloud/http/limits.hpp"
 #include "cloud/http/rest.hpp"
 #include "cloud/services/limits.hpp"
+#include "cloud/services/scope.hpp"
 #include "core/base/hex.hpp"
 #include "core/framing/limits.hpp"
 #include "core/framing/text.hpp"
@@ -100,6 +102,34 @@ std::pair<std::string_view, std::string_view> split(std::string_view target) {
     return {target.substr(0, mark), target.substr(mark + 1)};
 }
 
+// The device whose opening is at this path.
+std::optional<std::string_view> device_of_opening(std::string_view path) {
+    constexpr std::string_view kFront = "devices/";
+    constexpr std::string_view kBack = "/opening";
+    if (!path.starts_with(kFront) || !path.ends_with(kBack)) return std::nullopt;
+    path.remove_prefix(kFront.size());
+    path.remove_suffix(kBack.size());
+    return path;
+}
+
+// {"name", "token", "scope"}, all of them texts. Nothing: it is something else.
+std::optional<model::Opening> parse_opening(std::string_view body) {
+    const json parsed = json::parse(body, nullptr, false);
+    if (!parsed.is_object() || parsed.size() != 3) return std::nullopt;
+    for (const char* name : {"name", "token", "scope"}) {
+        if (!parsed.contains(name) || !parsed[name].is_string()) return std::nullopt;
+    }
+    model::Opening opening{.name = parsed["name"], .scope = parsed["scope"]};
+    const std::string token = parsed["token"];
+    opening.token.resize(token.size() / 2);
+    const bool is_token = !opening.token.empty() && opening.token.size() <= kAccessTokenSizeMax &&
+                          from_hex(token, opening.token);
+    const bool is_name =
+        opening.name.size() <= kDeviceNameSizeMax && framing::is_printable_utf8(opening.name);
+    if (!is_token || !is_name || !services::parse_scope(opening.scope)) return std::nullopt;
+    return opening;
+}
+
 // RFC 9110 §15.5.22: 426 names the protocol that is wanted; RFC 2817 §4.2 gives TLS its name.
 const char* upgrade_of(Problem problem) {
     if (problem == Problem::NoUpgrade) return "websocket";
@@ -190,6 +220,8 @@ void Api::handle(const Request& request, Done done) {
                 open(OpenChannel{{.account = account, .app = app}});
             });
     }
+    if (const auto device = device_of_opening(path))
+        return change_opening(request, *device, std::move(done));
     Reply refusal;
     const Route route = find_route(path, request.method, refusal);
     if (route == nullptr) return done(std::move(refusal));
@@ -229,7 +261,10 @@ void Api::get_health(const Done& done) {
 }
 
 void Api::get_cloud(model::AccountId /*account*/, const Done& done) {
-    done(reply({{"version", 1}, {"credential", config_.credential}, {"address", config_.address}}));
+    done(reply({{"version", 1},
+                {"credential", config_.credential},
+                {"guest", config_.guest},
+                {"address", config_.address}}));
 }
 
 void Api::get_devices(model::AccountId account, const Done& done) {
@@ -246,6 +281,50 @@ void Api::get_devices(model::AccountId account, const Done& done) {
             }
             done(reply({{"devices", std::move(devices)}}));
         });
+}
+
+void Api::change_opening(const Request& request, std::string_view device, Done done) {
+    model::DeviceId id{};
+    if (!from_hex(device, id)) return done(to_reply(Problem::NotFound));
+    if (request.method == Method::Delete)
+        return sign_in(request, std::move(done), [this, id](auto account, const Done& go_on) {
+            erase_opening(account, id, go_on);
+        });
+    if (request.method != Method::Put) {
+        Reply refusal = to_reply(Problem::WrongMethod);
+        refusal.allow = "PUT, DELETE";
+        return done(std::move(refusal));
+    }
+    auto opening = parse_opening(request.body);
+    if (!opening) return done(to_reply(Problem::Malformed));
+    opening->device = id;
+    sign_in(request,
+            std::move(done),
+            [this, opening = *std::move(opening)](auto account, const Done& go_on) {
+                model::Opening owned = opening;
+                owned.account = account;
+                set_opening(std::move(owned), go_on);
+            });
+}
+
+void Api::set_opening(model::Opening opening, const Done& done) {
+    store_.set_opening(
+        std::move(opening), config_.now(), [this, done](const Result<model::Opening>& opened) {
+            if (!opened && opened.error() == Error::NotFound)
+                return done(to_reply(Problem::NotFound));
+            if (!opened) return done(to_reply(to_problem(opened.error())));
+            if (config_.on_opened) config_.on_opened(*opened);
+            done(reply({{"id", to_hex<std::string>(opened->device)}, {"scope", opened->scope}}));
+        });
+}
+
+void Api::erase_opening(model::AccountId account, const model::DeviceId& device, const Done& done) {
+    store_.erase_opening(account, device, [this, done, device](const Status& erased) {
+        if (!erased && erased.error() == Error::NotFound) return done(to_reply(Problem::NotFound));
+        if (!erased) return done(to_reply(to_problem(erased.error())));
+        if (config_.on_closed) config_.on_closed(device);
+        done(reply({{"id", to_hex<std::string>(device)}}));
+    });
 }
 
 void Api::make_claim(model::AccountId account, const Done& done) {

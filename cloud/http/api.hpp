@@ -51,11 +51,15 @@ class Api {
   public:
     struct Config {
         std::string credential;  // the cloud's, in hex
+        std::string guest{};     // its credential as a guest, likewise
         std::string address;     // for gateways and devices
         std::function<model::TokenHash(std::string_view)> hash_token;
         std::function<Result<model::ClaimCode>()> draw_claim;
         std::function<bool(const model::DeviceId&)> is_connected;
         std::function<Instant()> now;
+        // Something of a sealed device was opened, or nothing is any more.
+        std::function<void(const model::Opening&)> on_opened{};
+        std::function<void(const model::DeviceId&)> on_closed{};
         Rest* rest = nullptr;  // answers to what is no address of this API
     };
     using Done = http::Done;
@@ -74,6 +78,9 @@ class Api {
     void get_cloud(model::AccountId account, const Done& done);
     void get_devices(model::AccountId account, const Done& done);
     void make_claim(model::AccountId account, const Done& done);
+    void change_opening(const Request& request, std::string_view device, Done done);
+    void set_opening(model::Opening opening, const Done& done);
+    void erase_opening(model::AccountId account, const model::DeviceId& device, const Done& done);
     template <class Function>
     void sign_in(const Request& request, Done done, Function function);
 

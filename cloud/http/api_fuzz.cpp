@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A request of any kind: method (1 byte: its lowest bits), size of the target (1 byte), target, and
-// an Authorization header from the rest. It is answered once, and a channel opens for nobody
-// without the token.
+// A request of any kind: method (1 byte), size of the target (1 byte), target, and an Authorization
+// header or, with the right one, a body from the rest. It is answered once, and a channel opens for
+// nobody without the token.
 #include <deque>
 #include <functional>
 
@@ -74,11 +74,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto target_size = in.u8();
     if (!kind || !target_size) return 0;
     const Bytes target = in.take(std::min<std::size_t>(*target_size, in.size())).value();
-    const Bytes authorization = in.take(in.size()).value();
-    const Request request{.method = static_cast<Method>(*kind % 3),
+    const std::string rest{as_text(in.take(in.size()).value())};
+    const bool has_body = (*kind & 0x80) != 0;
+    const Request request{.method = static_cast<Method>((*kind & 7) % 6),
                           .target = std::string{as_text(target)},
-                          .authorization = std::string{as_text(authorization)},
-                          .is_upgrade = (*kind & 4) != 0};
+                          .authorization = has_body ? "Bearer " + std::string{kToken} : rest,
+                          .is_upgrade = (*kind & 8) != 0,
+                          .body = has_body ? rest : std::string{}};
     World world;
     const auto answer = world.ask(request);
     SOTTO_ASSERT(answer.has_value());

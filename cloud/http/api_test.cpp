@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "cloud/http/limits.hpp"
 #include "cloud/services/limits.hpp"
 #include "cloud/store/memory_store.hpp"
 #include "core/base/hex.hpp"
@@ -71,6 +72,14 @@ class ApiTest : public testing::Test {
         EXPECT_EQ(got.status, 200U);
         return json::parse(got.body);
     }
+    Reply put_opening(const std::string& content,
+                      const std::string& device = to_hex<std::string>(kDevice),
+                      const std::string& authorization = "Bearer token-of-ann") {
+        return std::get<Reply>(ask({.method = Method::Put,
+                                    .target = "/sotto/v1/devices/" + device + "/opening",
+                                    .authorization = authorization,
+                                    .body = content}));
+    }
     void claim_device() {
         const auto claim = body(Method::Post, "/sotto/v1/claims")["claim"].get<std::string>();
         ASSERT_EQ(claim, to_hex<std::string>(last_claim_.bytes));
@@ -86,8 +95,11 @@ class ApiTest : public testing::Test {
     model::ClaimCode last_claim_;
     bool has_entropy_ = true;
     bool is_connected_ = false;
+    std::optional<model::Opening> opened_;
+    std::optional<model::DeviceId> closed_;
     Api api_{store_,
              {.credential = "c0ffee",
+              .guest = "decaf",
               .address = "cloud.example:5684",
               .hash_token = hash,
               .draw_claim = [this]() -> Result<model::ClaimCode> {
@@ -96,8 +108,64 @@ class ApiTest : public testing::Test {
                   return last_claim_;
               },
               .is_connected = [this](const model::DeviceId&) { return is_connected_; },
-              .now = [this] { return now_; }}};
+              .now = [this] { return now_; },
+              .on_opened = [this](const model::Opening& opening) { opened_ = opening; },
+              .on_closed = [this](const model::DeviceId& device) { closed_ = device; }}};
 };
+
+constexpr const char* kOpening = R"({"name": "lamp", "token": "0a0b", "scope": "f/lamp,v/lamp"})";
+
+TEST_F(ApiTest, AnOwnerOpensAndClosesHisDevice) {
+    EXPECT_EQ(put_opening(kOpening).status, 404U) << "it is not registered";
+    claim_device();
+    EXPECT_EQ(put_opening(kOpening).status, 200U);
+    ASSERT_TRUE(opened_);
+    EXPECT_EQ(*opened_,
+              (model::Opening{.device = kDevice,
+                              .account = model::AccountId{1},
+                              .name = "lamp",
+                              .token = {0x0a, 0x0b},
+                              .scope = "f/lamp,v/lamp",
+                              .credential = kCredential}));
+    const std::string target = "/sotto/v1/devices/" + to_hex<std::string>(kDevice) + "/opening";
+    EXPECT_EQ(reply(Method::Get, target).status, 405U);
+    EXPECT_EQ(reply(Method::Get, target).allow, "PUT, DELETE");
+    EXPECT_EQ(reply(Method::Delete, target, "Bearer token-of-bob").status, 404U);
+    EXPECT_FALSE(closed_);
+    EXPECT_EQ(reply(Method::Delete, target).status, 200U);
+    EXPECT_EQ(closed_, kDevice);
+    EXPECT_EQ(reply(Method::Delete, target).status, 404U);
+}
+
+TEST_F(ApiTest, NobodyOpensTheDeviceOfAnother) {
+    claim_device();
+    const std::string device = to_hex<std::string>(kDevice);
+    EXPECT_EQ(put_opening(kOpening, device, "Bearer token-of-bob").status, 404U);
+    EXPECT_EQ(put_opening(kOpening, device, "Bearer token-of-gateway").status, 401U);
+    EXPECT_EQ(put_opening(kOpening, device, "").status, 401U);
+    EXPECT_FALSE(opened_);
+}
+
+TEST_F(ApiTest, AnOpeningThatIsNoneIsRefused) {
+    claim_device();
+    const std::string long_token(2 * kAccessTokenSizeMax + 2, '0');
+    for (const std::string& content :
+         {std::string{},
+          std::string{"{}"},
+          std::string{"[1, 2, 3]"},
+          std::string{R"({"name": "lamp", "token": "0a0", "scope": "f/lamp"})"},
+          std::string{R"({"name": "lamp", "token": "", "scope": "f/lamp"})"},
+          std::string{R"({"name": "lamp", "token": "xy", "scope": "f/lamp"})"},
+          std::string{R"({"name": "lamp", "token": "0a", "scope": ""})"},
+          std::string{R"({"name": "lamp", "token": "0a", "scope": "everything"})"},
+          std::string{R"({"name": 7, "token": "0a", "scope": "f/lamp"})"},
+          std::string{R"({"name": "la\nmp", "token": "0a", "scope": "f/lamp"})"},
+          std::string{R"({"name": "lamp", "token": "0a", "scope": "f/lamp", "more": 1})"},
+          R"({"name": "lamp", "scope": "f/lamp", "token": ")" + long_token + "\"}"})
+        EXPECT_EQ(put_opening(content).status, 400U) << content;
+    EXPECT_EQ(put_opening(kOpening, "none").status, 404U);
+    EXPECT_FALSE(opened_);
+}
 
 TEST_F(ApiTest, HealthNeedsNoToken) {
     const Reply got = reply(Method::Get, "/sotto/v1/health", "");
@@ -156,7 +224,10 @@ TEST_F(ApiTest, EverythingElseNeedsTheTokenOfAnAccount) {
 
 TEST_F(ApiTest, SaysWhatTheCloudIs) {
     EXPECT_EQ(body(Method::Get, "/sotto/v1/cloud"),
-              (json{{"version", 1}, {"credential", "c0ffee"}, {"address", "cloud.example:5684"}}));
+              (json{{"version", 1},
+                    {"credential", "c0ffee"},
+                    {"guest", "decaf"},
+                    {"address", "cloud.example:5684"}}));
 }
 
 TEST_F(ApiTest, AClaimedDeviceIsListedForItsAccountOnly) {

@@ -33,6 +33,7 @@ inline constexpr std::size_t kPasswordSizeMax = 256;
 
 // Devices and events; then 400.
 inline constexpr std::size_t kDeviceNameSizeMax = 64;
+inline constexpr std::size_t kAccessTokenSizeMax = 192;  // of a sealed device; then 400
 inline constexpr std::size_t kNotesSizeMax = 1'024;
 inline constexpr std::size_t kEventNameSizeMax = 64;
 inline constexpr std::size_t kEventDataSizeMax = 1'024;

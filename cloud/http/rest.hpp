@@ -51,6 +51,8 @@ class Rest {
         // The public key of a legacy device in this PEM, as the store keeps it.
         std::function<Result<std::vector<std::uint8_t>>(std::string_view pem)> read_device_key;
         std::function<bool(const model::DeviceId&)> is_sealed_connected;
+        // It is no open device any more: what there is of it here ends.
+        std::function<void(const model::DeviceId&)> on_released{};
         std::function<Instant()> now;
     };
     // What it refers to must live as long as this.

@@ -2,6 +2,7 @@
 // Devices, their functions and variables, and whose they become.
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -84,7 +85,7 @@ json sealed_summary(const model::DeviceId& device, bool is_connected) {
 
 Reply no_device() { return rest_refusal(404, "device_not_found", "This user has no such device"); }
 
-Reply sealed() { return rest_refusal(DeviceError::Sealed, {}); }
+Reply sealed() { return rest_refusal(DeviceError::Sealed, "this device"); }
 
 }  // namespace
 
@@ -162,14 +163,18 @@ void Rest::list_devices(const CallPtr& call) {
         [this, call](const Result<std::vector<model::OpenDeviceRecord>>& records) {
             if (!records) return call->done(rest_failure(records.error()));
             const auto list = std::make_shared<json>(json::array());
-            for (const model::OpenDeviceRecord& record : *records)
+            const auto open = std::make_shared<std::set<model::DeviceId>>();
+            for (const model::OpenDeviceRecord& record : *records) {
                 list->push_back(
                     summary(record, devices_.find(record.device, call->access.account)));
+                open->insert(record.device);
+            }
             store_.list_devices(
                 call->access.account,
-                [this, call, list](const Result<std::vector<model::Registration>>& devices) {
+                [this, call, list, open](const Result<std::vector<model::Registration>>& devices) {
                     if (!devices) return call->done(rest_failure(devices.error()));
                     for (const model::Registration& device : *devices) {
+                        if (open->contains(device.device)) continue;  // something of it is
                         const bool is_connected = config_.is_sealed_connected(device.device);
                         list->push_back(sealed_summary(device.device, is_connected));
                     }
@@ -285,6 +290,7 @@ void Rest::release_device(const CallPtr& call) {
             call->access.account, target.id, [this, call, id = target.id](const Status& released) {
                 if (!released) return call->done(rest_failure(released.error()));
                 devices_.set_owner(id, std::nullopt);
+                if (config_.on_released) config_.on_released(id);
                 audit(*call, "device-release", to_hex<std::string>(id), "done");
                 call->done(rest_reply({{"ok", true}}));
             });
@@ -337,16 +343,16 @@ void Rest::call_function(const CallPtr& call) {
                                                               : call->field("params");
         const std::string& name = call->places[1];
         target.line->call(
-            name, args, [call, id = target.id](const Result<std::int32_t, DeviceError>& value) {
+            name, args, [call, id = target.id](const Result<services::Value, DeviceError>& value) {
                 const std::string& called = call->places[1];
                 if (!value) return call->done(rest_refusal(value.error(), "Function " + called));
                 if (call->field("format") == "raw")
                     return call->done(
-                        Reply{.status = 200, .body = std::to_string(*value), .type = "text/plain"});
+                        Reply{.status = 200, .body = text_of(*value), .type = "text/plain"});
                 call->done(rest_reply({{"id", to_hex<std::string>(id)},
                                        {"name", called},
                                        {"connected", true},
-                                       {"return_value", *value}}));
+                                       {"return_value", json_of(*value)}}));
             });
     });
 }

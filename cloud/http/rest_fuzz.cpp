@@ -28,7 +28,7 @@ class Device final : public services::OpenDevice {
     const services::DeviceAttributes& attributes() const override { return attributes_; }
     void call(const std::string&,
               const std::string& argument,
-              services::DeviceDone<std::int32_t> done) override {
+              services::DeviceDone<services::Value> done) override {
         ++asked;
         done(static_cast<std::int32_t>(argument.size()));
     }

@@ -34,10 +34,13 @@ Reply rest_refusal(DeviceError error, const std::string& what) {
         case DeviceError::NoSuch:
             return rest_refusal(404, "not_found", what + " not found");
         case DeviceError::Sealed:
-            return rest_refusal(403,
-                                "sealed",
-                                "Permission denied: this device is sealed end to end, and this "
-                                "cloud has no key to it. Use the sotto app or command");
+            return rest_refusal(
+                403,
+                "sealed",
+                "Permission denied: " + what +
+                    " is sealed end to end, and this "
+                    "cloud has no key to it. Use the sotto app or command, or let the "
+                    "owner open it to the cloud: sotto open");
         case DeviceError::TooLarge:
             return rest_refusal(400, "too_large", what + ": the device takes less than that");
         case DeviceError::Busy:

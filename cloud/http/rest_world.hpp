@@ -42,7 +42,7 @@ class Lamp final : public services::OpenDevice {
     const services::DeviceAttributes& attributes() const override { return attributes_; }
     void call(const std::string& function,
               const std::string& argument,
-              services::DeviceDone<std::int32_t> done) override {
+              services::DeviceDone<services::Value> done) override {
         arguments.push_back(argument);
         if (function == "led") return done(static_cast<std::int32_t>(argument.size()));
         if (function == "late") return late.push_back(std::move(done));
@@ -64,7 +64,7 @@ class Lamp final : public services::OpenDevice {
     void on_replaced() override { ++replaced; }
 
     std::vector<std::string> arguments;
-    std::vector<services::DeviceDone<std::int32_t>> late;
+    std::vector<services::DeviceDone<services::Value>> late;
     std::vector<bool> signals;
     std::vector<std::string> heard;
     int replaced = 0;

@@ -16,6 +16,7 @@
 #include <optional>
 #include <variant>
 
+#include "cloud/link/limits.hpp"
 #include "cloud/link/link_context.hpp"
 #include "core/session/client.hpp"
 
@@ -47,9 +48,6 @@ struct NotProved {
     LinkNumber link;
 };
 using Action = std::variant<Load, Save, Send, Proved, NotProved>;
-
-// Devices that are asked at a time.
-inline constexpr std::size_t kAskedMax = 1'024;
 
 class Attachments {
   public:

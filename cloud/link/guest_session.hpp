@@ -16,15 +16,11 @@
 #include <string>
 #include <vector>
 
+#include "cloud/link/limits.hpp"
 #include "cloud/link/link_context.hpp"
 #include "core/session/client.hpp"
 
 namespace sotto::cloud::link {
-
-inline constexpr std::size_t kGuestJobsMax = 32;  // under way and waiting
-inline constexpr Duration kGuestPatience = seconds(30);
-inline constexpr Duration kWatchAgainAfter = seconds(30);  // where a device fell silent
-inline constexpr std::size_t kGuestAnswerSizeMax = 16'384;
 
 class GuestSession {
   public:

@@ -214,6 +214,18 @@ TEST_F(GuestSessionTest, TooManyJobsAreRefused) {
     EXPECT_TRUE(session_->read("lamp", now_, keep()));
 }
 
+TEST_F(GuestSessionTest, AnAnswerThatIsTooLongIsNotTaken) {
+    open({{"/v/note", 1}});
+    device_->lamp.note.assign(kGuestAnswerSizeMax, 'x');
+    EXPECT_TRUE(session_->read("note", now_, keep()));
+    pass(seconds(10));
+    EXPECT_EQ(take_ends(), Strings{"2.5 " + device_->lamp.note});
+    device_->lamp.note.push_back('x');
+    EXPECT_TRUE(session_->read("note", now_, keep()));
+    pass(seconds(10));
+    EXPECT_EQ(take_ends(), Strings{ended(Reason::NotWhole)});
+}
+
 TEST_F(GuestSessionTest, AnInterruptionEndsAllJobsAndKeepsTheSession) {
     EXPECT_TRUE(session_->call("lamp", "on", now_, keep()));
     pass();

@@ -97,8 +97,8 @@ struct DeviceChanges {
 // is for the cloud's key as a guest; the scope says the same, for those who ask the cloud.
 struct Opening {
     DeviceId device{};
-    AccountId account;
-    std::string name;
+    AccountId account{};
+    std::string name{};
     std::vector<std::uint8_t> token{};
     std::string scope{};          // "f/NAME,v/NAME,e/NAME"
     CredentialHash credential{};  // of the device, as it is registered

@@ -4,9 +4,12 @@
 #include <array>
 #include <vector>
 
+#include "core/base/hex.hpp"
 #include "core/base/secret.hpp"
 #include "core/cose/credential.hpp"
 #include "core/crypto/dh.hpp"
+#include "core/crypto/hkdf.hpp"
+#include "core/keystore/private_key.hpp"
 #include "ports/linux/file.hpp"
 #include "ports/linux/journal.hpp"
 
@@ -21,6 +24,24 @@ namespace {
 constexpr hal::RecordId kRunName{0x0081};
 constexpr std::size_t kRunNameSizeMax = 64;
 constexpr int kTriesMax = 3;
+constexpr std::string_view kGuestInfo = "sotto cloud guest 1";
+
+// As random as what it is made from, and always the same.
+class DerivedEntropy final : public hal::Entropy {
+  public:
+    DerivedEntropy(Bytes secret, std::string_view info)
+        : prk_(crypto::hkdf_extract({}, secret)), info_(info) {
+        info_.push_back('\0');
+    }
+    Status fill(MutBytes out) override {
+        ++info_.back();
+        return crypto::hkdf_expand(prk_, as_bytes(info_), out);
+    }
+
+  private:
+    crypto::Prk prk_;
+    std::string info_;  // ends with the number of the draw
+};
 
 // What a journal holds, as somebody else sees it.
 class View final : public hal::Storage {
@@ -74,6 +95,17 @@ Outcome<keystore::Identity> read_identity(const std::string& state) {
 bool match(const keystore::Identity& identity) {
     const auto credential = cose::Credential::parse(identity.credential);
     return credential && credential->public_key() == crypto::dh_public(identity.private_key);
+}
+
+Result<keystore::Identity> derive_guest_identity(const keystore::Identity& cloud) {
+    DerivedEntropy entropy{cloud.private_key.expose(), kGuestInfo};
+    SOTTO_TRY_ASSIGN(crypto::DhPrivateKey key, keystore::draw_private_key(entropy));
+    std::array<std::uint8_t, 8> label{};
+    SOTTO_TRY(entropy.fill(label));
+    SOTTO_TRY_ASSIGN(const auto credential,
+                     cose::Credential::create("cloud-guest-" + to_hex<std::string>(label),
+                                              crypto::dh_public(key)));
+    return keystore::Identity{std::move(key), keystore::CredentialBytes{credential.bytes()}};
 }
 
 std::optional<std::string> load_run_name(hal::Storage& keys) {

@@ -21,6 +21,10 @@ ports::Outcome<keystore::Identity> read_identity(const std::string& state);
 // Whether the private key is that of the credential.
 bool match(const keystore::Identity& identity);
 
+// The key and credential that the cloud has as a guest of devices [SES-39], from those that it has
+// as a cloud: always the same, and nobody can tell one from the other. Error::EntropyFailed: never.
+Result<keystore::Identity> derive_guest_identity(const keystore::Identity& cloud);
+
 // The random name of the last run, which keys and database both know; nothing before the first run
 // of a version that has it. docs/formats/cloud_folder.md.
 std::optional<std::string> load_run_name(hal::Storage& keys);

@@ -49,6 +49,10 @@ inline constexpr std::size_t kAdminConnectionsMax = 32;  // beyond them closed a
 inline constexpr std::size_t kUplinkReadSize = 16'384;
 inline constexpr Duration kUplinkFarewell = seconds(2);  // for the other side to close, too
 
+// Sealed devices of which something is opened to the cloud: some 10 KB of memory each.
+inline constexpr std::size_t kOpeningsMax = 8'192;         // then no more are served
+inline constexpr Duration kProbeAgainAfter = seconds(60);  // where the device did not answer
+
 // Legacy Particle devices.
 inline constexpr std::size_t kHalfOpenMax = 4'096;       // beyond it the oldest is closed
 inline constexpr std::size_t kRsaQueueMax = 4'096;       // beyond it the oldest is dropped

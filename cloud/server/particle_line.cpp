@@ -86,21 +86,19 @@ services::Value to_value(const particle::Value& value) {
     return std::string{as_text(value.bytes)};
 }
 
-void give(
-    const std::variant<DeviceDone<void>, DeviceDone<std::int32_t>, DeviceDone<services::Value>>&
-        done,
-    const Result<particle::Answer>& answer) {
+void give(const std::variant<DeviceDone<void>, DeviceDone<services::Value>>& done,
+          const Result<particle::Answer>& answer) {
     std::visit(
         [&answer]<class T>(const DeviceDone<T>& is_done) {
             if (!answer) return is_done(to_device_error(answer.error()));
             if constexpr (std::is_void_v<T>) {
                 is_done({});
-            } else if constexpr (std::is_same_v<T, std::int32_t>) {
-                const auto* result = std::get_if<std::int32_t>(&*answer);
-                is_done(result ? Result<T, DeviceError>{*result} : DeviceError::Refused);
+            } else if (const auto* result = std::get_if<std::int32_t>(&*answer)) {
+                is_done(services::Value{*result});
+            } else if (const auto* value = std::get_if<particle::Value>(&*answer)) {
+                is_done(to_value(*value));
             } else {
-                const auto* value = std::get_if<particle::Value>(&*answer);
-                is_done(value ? Result<T, DeviceError>{to_value(*value)} : DeviceError::Refused);
+                is_done(DeviceError::Refused);
             }
         },
         done);
@@ -436,7 +434,7 @@ void ParticleLine::submit(Result<particle::RequestId> request, DeviceDone<T> don
 
 void ParticleLine::call(const std::string& function,
                         const std::string& argument,
-                        DeviceDone<std::int32_t> done) {
+                        DeviceDone<services::Value> done) {
     submit(session_->call(function, argument, world_.now()), std::move(done));
 }
 

@@ -49,7 +49,7 @@ class ParticleLine final : public services::OpenDevice,
     const services::DeviceAttributes& attributes() const override;
     void call(const std::string& function,
               const std::string& argument,
-              services::DeviceDone<std::int32_t> done) override;
+              services::DeviceDone<services::Value> done) override;
     void read(const std::string& variable, services::DeviceDone<services::Value> done) override;
     void ping(services::DeviceDone<void> done) override;
     void signal(bool is_on, services::DeviceDone<void> done) override;
@@ -57,9 +57,7 @@ class ParticleLine final : public services::OpenDevice,
     void on_replaced() override;
 
   private:
-    using AnyDone = std::variant<services::DeviceDone<void>,
-                                 services::DeviceDone<std::int32_t>,
-                                 services::DeviceDone<services::Value>>;
+    using AnyDone = std::variant<services::DeviceDone<void>, services::DeviceDone<services::Value>>;
     struct Pending {
         particle::RequestId request;
         AnyDone done;

@@ -207,8 +207,8 @@ class ParticlePortTest : public ::testing::Test {
         until([&answer] { return answer.has_value(); });
         return answer;
     }
-    std::optional<Result<std::int32_t, DeviceError>> call_led(const LegacyId& id) {
-        return call<std::int32_t>(
+    std::optional<Result<services::Value, DeviceError>> call_led(const LegacyId& id) {
+        return call<services::Value>(
             id, [](auto& device, auto done) { device.call("led", "on", std::move(done)); });
     }
     std::optional<Result<services::Value, DeviceError>> read(const LegacyId& id,
@@ -220,7 +220,7 @@ class ParticlePortTest : public ::testing::Test {
     void expect_good_service(const LegacyId& id) {
         const auto answer = call_led(id);
         ASSERT_TRUE(answer && *answer);
-        EXPECT_EQ(**answer, 2);
+        EXPECT_EQ(**answer, services::Value{2});
     }
     bool has_logged(std::string_view part) const { return text_.find(part) != std::string::npos; }
 
@@ -336,7 +336,7 @@ TEST_F(Legacy, ManyDevicesAtOnceAreEachServed) {
 
 TEST_F(Legacy, ANewConnectionOfADeviceReplacesItsStaleOne) {
     Client& stale = connect(1);
-    std::optional<Result<std::int32_t, DeviceError>> lost;
+    std::optional<Result<services::Value, DeviceError>> lost;
     stale.device.is_deaf = true;
     devices_.find(id_number(1), kAnn)->call("led", "on", [&](auto given) { lost = given; });
     client(id_number(1), key_number(1));
@@ -524,7 +524,7 @@ TEST_F(Legacy, ADeviceThatNeverReadsIsLetGoWhenTooMuchWaits) {
 TEST_F(Legacy, ADeviceThatGoesIsReportedAndItsCallsAreAnswered) {
     Client& lamp = connect(1);
     lamp.device.is_deaf = true;
-    std::optional<Result<std::int32_t, DeviceError>> answer;
+    std::optional<Result<services::Value, DeviceError>> answer;
     devices_.find(id_number(1), kAnn)->call("led", "on", [&](auto given) { answer = given; });
     clients_.clear();
     ASSERT_TRUE(until([&] { return devices_.find(id_number(1), kAnn) == nullptr; }));
@@ -537,7 +537,7 @@ TEST_F(Legacy, ADeviceThatGoesIsReportedAndItsCallsAreAnswered) {
 TEST_F(Legacy, ASilentDeviceTimesOutAndIsGivenUp) {
     Client& lamp = connect(1);
     lamp.device.is_deaf = true;
-    std::optional<Result<std::int32_t, DeviceError>> answer;
+    std::optional<Result<services::Value, DeviceError>> answer;
     devices_.find(id_number(1), kAnn)->call("led", "on", [&](auto given) { answer = given; });
     skip(particle::kRequestTime);
     ASSERT_TRUE(until([&] { return answer.has_value(); }));

@@ -29,6 +29,7 @@
 #include "cloud/server/limits.hpp"
 #include "cloud/server/listen.hpp"
 #include "cloud/server/note_log.hpp"
+#include "cloud/server/openings.hpp"
 #include "cloud/server/particle_keys.hpp"
 #include "cloud/server/particle_port.hpp"
 #include "cloud/server/passwords.hpp"
@@ -83,6 +84,10 @@ class Cloud {
             return Failure{Error::Malformed,
                            "the credential in " + command_.state +
                                " is damaged; nothing was changed: restore a backup of the folder"};
+        auto guest = derive_guest_identity(state_.identity);
+        if (!guest) return Failure{guest.error(), "no key can be derived from the cloud's"};
+        guest_.emplace(*std::move(guest));
+        guest_credential_ = *cose::Credential::parse(guest_->credential);
         SOTTO_TRY_ASSIGN(store_, open_store(command_.state, [this](std::function<void()> answer) {
                              asio::post(loop_, [this, answer = std::move(answer)] {
                                  answer();
@@ -110,6 +115,7 @@ class Cloud {
         if (certificates_) watch_certificates();
         http_->start();
         gateways_->start();
+        openings_->start();
         if (particle_) particle_->start();
         admin_->start();
         if (metrics_) metrics_->start();
@@ -283,17 +289,31 @@ class Cloud {
                                      .entropy = entropy_},
                             .now = [this] { return clock_.now(); }});
         wire_rest();
-        api_.emplace(*store_,
-                     http::Api::Config{.credential = to_hex<std::string>(credential_->bytes()),
-                                       .address = address,
-                                       .hash_token = hash_token,
-                                       .draw_claim = [this] { return draw_claim(entropy_); },
-                                       .is_connected =
-                                           [this](const model::DeviceId& device) {
-                                               return hub_->router().is_connected(device);
-                                           },
-                                       .now = [this] { return clock_.now(); },
-                                       .rest = &*rest_});
+        openings_.emplace(Openings::Setup{
+            .store = *store_,
+            .hub = *hub_,
+            .devices = *open_devices_,
+            .identity = {.credential = *guest_credential_, .private_key = guest_->private_key},
+            .entropy = entropy_,
+            .log = log_,
+            .later = [this](auto function) { asio::post(loop_, std::move(function)); },
+            .now = [this] { return clock_.now(); }});
+        api_.emplace(
+            *store_,
+            http::Api::Config{
+                .credential = to_hex<std::string>(credential_->bytes()),
+                .guest = to_hex<std::string>(guest_->credential),
+                .address = address,
+                .hash_token = hash_token,
+                .draw_claim = [this] { return draw_claim(entropy_); },
+                .is_connected =
+                    [this](const model::DeviceId& device) {
+                        return hub_->router().is_connected(device);
+                    },
+                .now = [this] { return clock_.now(); },
+                .on_opened = [this](const model::Opening& opening) { openings_->open(opening); },
+                .on_closed = [this](const model::DeviceId& device) { openings_->close(device); },
+                .rest = &*rest_});
         http_.emplace(loop_,
                       *std::move(http_acceptor_),
                       *api_,
@@ -355,26 +375,27 @@ class Cloud {
             *store_,
             *open_devices_,
             ring_,
-            http::Rest::Config{.hash_token = hash_token,
-                               .draw = [this](MutBytes out) { return entropy_.fill(out); },
-                               .check_password =
-                                   [this](auto password, auto line, auto done) {
-                                       passwords_.check(
-                                           std::move(password), std::move(line), std::move(done));
-                                   },
-                               .hash_password =
-                                   [this](auto password, auto done) {
-                                       passwords_.hash(std::move(password), std::move(done));
-                                   },
-                               .read_device_key =
-                                   [](std::string_view pem) {
-                                       return particle_openssl::read_device_key(as_bytes(pem));
-                                   },
-                               .is_sealed_connected =
-                                   [this](const model::DeviceId& device) {
-                                       return hub_->router().is_connected(device);
-                                   },
-                               .now = [this] { return clock_.now(); }});
+            http::Rest::Config{
+                .hash_token = hash_token,
+                .draw = [this](MutBytes out) { return entropy_.fill(out); },
+                .check_password =
+                    [this](auto password, auto line, auto done) {
+                        passwords_.check(std::move(password), std::move(line), std::move(done));
+                    },
+                .hash_password =
+                    [this](auto password, auto done) {
+                        passwords_.hash(std::move(password), std::move(done));
+                    },
+                .read_device_key =
+                    [](std::string_view pem) {
+                        return particle_openssl::read_device_key(as_bytes(pem));
+                    },
+                .is_sealed_connected =
+                    [this](const model::DeviceId& device) {
+                        return hub_->router().is_connected(device);
+                    },
+                .on_released = [this](const model::DeviceId& device) { openings_->close(device); },
+                .now = [this] { return clock_.now(); }});
     }
 
     Outcome<> open_admin() {
@@ -438,6 +459,7 @@ class Cloud {
     void on_tick() {
         sessions_->on_time();
         hub_->on_time();
+        openings_->on_time();
         if (particle_) particle_->on_time();
         if (ticks_++ % kTicksPerSecond == 0) on_second();
         timer_.expires_after(kTick);
@@ -460,6 +482,8 @@ class Cloud {
     hal::Entropy& entropy_;
     Log& log_;
     std::optional<cose::Credential> credential_;
+    std::optional<keystore::Identity> guest_;  // the cloud as a guest of devices
+    std::optional<cose::Credential> guest_credential_;
     SteadyClock clock_;
     asio::io_context loop_{1};
     asio::signal_set signals_{loop_, SIGTERM, SIGINT};
@@ -479,6 +503,7 @@ class Cloud {
     std::optional<services::OpenDevices> open_devices_;
     Passwords passwords_{entropy_, [this](auto function) { asio::post(loop_, function); }};
     std::optional<http::Rest> rest_;
+    std::optional<Openings> openings_;
     std::optional<http::Api> api_;
     std::optional<Certificates> certificates_;
     std::optional<CertificateWatch> watch_;

@@ -72,4 +72,8 @@ inline constexpr std::size_t kEventBytesPerAccountMax = 1'048'576;
 inline constexpr std::size_t kEventBytesMax = 67'108'864;  // of all accounts
 inline constexpr std::size_t kWaitingEventsMax = 16;       // of a device, until its owner is known
 
+// What is opened of a sealed device, as text; and a name in it, as devices bound them.
+inline constexpr std::size_t kScopeSizeMax = 512;
+inline constexpr std::size_t kMemberNameSizeMax = 32;
+
 }  // namespace sotto::cloud::services

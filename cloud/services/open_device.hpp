@@ -79,9 +79,10 @@ class OpenDevice {
   public:
     // Valid until the next call from or to the device.
     virtual const DeviceAttributes& attributes() const = 0;
+    // What a function returns: a legacy one an int, a modern one a value of any type.
     virtual void call(const std::string& function,
                       const std::string& argument,
-                      DeviceDone<std::int32_t> done) = 0;
+                      DeviceDone<Value> done) = 0;
     virtual void read(const std::string& variable, DeviceDone<Value> done) = 0;
     virtual void ping(DeviceDone<void> done) = 0;
     // Shouting rainbows, or no more.

@@ -151,7 +151,7 @@ TEST(EventRing, MakesTheTextOfAnEventOnce) {
 class Line final : public OpenDevice {
   public:
     const DeviceAttributes& attributes() const override { return attributes_; }
-    void call(const std::string&, const std::string&, DeviceDone<std::int32_t> done) override {
+    void call(const std::string&, const std::string&, DeviceDone<Value> done) override {
         done(DeviceError::NoSuch);
     }
     void read(const std::string&, DeviceDone<Value> done) override { done(DeviceError::NoSuch); }
