@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/transport/cloud_transport.hpp"
+#include "bench/measure.hpp"
 #include "core/base/hex.hpp"
 
 namespace sotto::bench {
@@ -139,16 +140,7 @@ std::size_t CloudProcess::user_bytes() const {
     throw std::runtime_error{"no RssAnon"};
 }
 
-double CloudProcess::cpu_seconds() const {
-    const std::string line = read_text("/proc/" + std::to_string(process_->id()) + "/stat");
-    std::istringstream fields{line.substr(line.rfind(')') + 1)};
-    std::string skipped;
-    for (int i = 0; i < 11; ++i) fields >> skipped;
-    double user = 0;
-    double system = 0;
-    fields >> user >> system;
-    return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
-}
+double CloudProcess::cpu_seconds() const { return cpu_seconds_of(process_->id()); }
 
 cloud::model::TokenHash CloudProcess::hash(std::string_view token) {
     return {.bytes = crypto::sha256(as_bytes(token))};

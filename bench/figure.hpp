@@ -48,8 +48,11 @@ Figures measure_mailbox();
 Figures measure_attached();
 
 // --cloud: devices whose messages the cloud reads.
-// Legacy devices: handshakes, a storm of them, pings, memory.
-Figures measure_legacy();
+// Legacy devices.
+Figures measure_sessions();
+Figures measure_handshakes();
+Figures measure_storm();
+Figures measure_pings();
 // Calls by REST, and events to many readers.
 Figures measure_rest();
 

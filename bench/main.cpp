@@ -31,7 +31,10 @@ constexpr Measurement kMeasurements[] = {
     {"relay", measure_relay},
     {"mailbox", measure_mailbox, Kind::Line},
     {"attached", measure_attached, Kind::Line},
-    {"legacy", measure_legacy, Kind::Cloud},
+    {"sessions", measure_sessions, Kind::Cloud},
+    {"handshakes", measure_handshakes, Kind::Cloud},
+    {"storm", measure_storm, Kind::Cloud},
+    {"pings", measure_pings, Kind::Cloud},
     {"rest", measure_rest, Kind::Cloud},
 };
 

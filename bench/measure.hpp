@@ -5,6 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <sys/types.h>
 #include <time.h>
 
 namespace sotto::bench {
@@ -14,6 +18,18 @@ inline double thread_seconds() {
     timespec time{};
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+// Seconds that the threads of a process have run.
+inline double cpu_seconds_of(pid_t process) {
+    double nanoseconds = 0;
+    const std::string folder = "/proc/" + std::to_string(process) + "/task";
+    for (const auto& task : std::filesystem::directory_iterator{folder}) {
+        double of_task = 0;
+        std::ifstream{task.path() / "schedstat"} >> of_task;
+        nanoseconds += of_task;
+    }
+    return nanoseconds * 1e-9;
 }
 
 // Seconds for one of `count` runs.

@@ -5,9 +5,6 @@
 
 #include <arpa/inet.h>
 #include <csignal>
-#include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdexcept>
@@ -18,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench/measure.hpp"
 #include "core/base/bytes.hpp"
 #include "testing/particle/legacy_device.hpp"
 
@@ -92,18 +90,6 @@ class Poller {
   private:
     int epoll_;
 };
-
-inline double cpu_seconds_of(pid_t process) {
-    std::ifstream file{"/proc/" + std::to_string(process) + "/stat"};
-    std::string text{std::istreambuf_iterator<char>{file}, {}};
-    unsigned long user = 0;
-    unsigned long system = 0;
-    std::sscanf(text.c_str() + text.rfind(')') + 2,
-                "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-                &user,
-                &system);
-    return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
-}
 
 // Another process, until it is killed.
 class Child {
