@@ -57,8 +57,11 @@ inline constexpr Duration kProbeAgainAfter = seconds(60);  // where the device d
 inline constexpr std::size_t kHalfOpenMax = 4'096;       // beyond it the oldest is closed
 inline constexpr std::size_t kRsaQueueMax = 4'096;       // beyond it the oldest is dropped
 inline constexpr std::size_t kRsaThreadsMax = 16;        // one for each core at most
+inline constexpr std::size_t kRsaDoneMax = 8;            // operations done; then handed over
 inline constexpr std::size_t kFirstUseKeysMax = 65'536;  // keys known; then none is enrolled
-inline constexpr std::size_t kParticleReadSize = 256;    // at a time; kept for each of them
+inline constexpr std::size_t kParticleReadSize = 2'048;  // of one of them at a time
+inline constexpr std::size_t kReadySocketsMax = 64;      // served in one round
+inline constexpr int kReadyRoundsMax = 4;  // until others than devices have their turn
 inline constexpr int kParticleSendBuffer = 16'384;
 inline constexpr Duration kParticleTick = seconds(1);  // between two looks at all of them
 

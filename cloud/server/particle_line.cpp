@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
+#include <sys/socket.h>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -14,7 +16,6 @@
 namespace sotto::cloud::server {
 
 namespace asio = boost::asio;
-using boost::system::error_code;
 using particle::Handshake;
 using services::DeviceDone;
 using services::DeviceError;
@@ -22,6 +23,9 @@ using services::DeviceError;
 namespace {
 
 constexpr std::size_t kRandomSize = 40;  // of what the official cloud gives a device
+
+// Of what a call of a socket says: the same call may do later.
+bool is_for_later(int error) { return error == EAGAIN || error == EINTR; }
 
 DeviceError to_device_error(Error error) {
     switch (error) {
@@ -106,7 +110,7 @@ void give(const std::variant<DeviceDone<void>, DeviceDone<services::Value>>& don
 
 }  // namespace
 
-ParticleLine::ParticleLine(World& world, Socket socket, std::string address)
+ParticleLine::ParticleLine(World& world, ports::File socket, std::string address)
     : world_(world),
       socket_(std::move(socket)),
       address_(std::move(address)),
@@ -115,28 +119,28 @@ ParticleLine::ParticleLine(World& world, Socket socket, std::string address)
 // The socket.
 
 void ParticleLine::start() {
-    error_code error;
     particle::Nonce nonce{};
-    socket_.set_option(asio::ip::tcp::no_delay{true}, error);
-    socket_.set_option(asio::socket_base::send_buffer_size{kParticleSendBuffer}, error);
-    socket_.non_blocking(true, error);
-    if (error || !world_.entropy.fill(nonce)) return end("no randomness");
+    if (!world_.sockets.add(socket_.descriptor(), *this)) return end("no room");
+    if (!world_.entropy.fill(nonce)) return end("no randomness");
     handshake_ = std::make_unique<Handshake>(nonce, world_.now());
     output_.assign(nonce.begin(), nonce.end());
     flush();
-    read_on();
 }
 
-void ParticleLine::read_on() {
-    if (!is_open_) return;
-    if (handshake_ && handshake_->stage() == Handshake::Stage::Refused) return;
-    socket_.async_read_some(asio::buffer(input_),
-                            [self = shared_from_this()](error_code error, std::size_t size) {
-                                if (error) return self->end("gone");
-                                if (!self->is_open_) return;
-                                self->on_bytes(Bytes{self->input_}.first(size));
-                                self->read_on();
-                            });
+void ParticleLine::on_ready(bool is_readable, bool is_writable) {
+    const auto self = shared_from_this();
+    if (is_writable) {
+        wait_for_room(false);
+        flush();
+    }
+    if (is_readable && is_open_) read();
+}
+
+void ParticleLine::read() {
+    const ssize_t size =
+        ::recv(socket_.descriptor(), world_.input.data(), world_.input.size(), MSG_DONTWAIT);
+    if (size > 0) return on_bytes(Bytes{world_.input}.first(static_cast<std::size_t>(size)));
+    if (size == 0 || !is_for_later(errno)) end("gone");
 }
 
 void ParticleLine::on_bytes(Bytes bytes) {
@@ -153,8 +157,7 @@ void ParticleLine::on_bytes(Bytes bytes) {
 
 // What the socket does not take waits; the session bounds how much of it.
 void ParticleLine::flush() {
-    if (is_waiting_to_write_) return;
-    while (is_open_) {
+    while (is_open_ && !is_waiting_for_room_) {
         if (sent_ == output_.size()) {
             sent_ = 0;
             output_ = session_ ? session_->take_output() : std::vector<std::uint8_t>{};
@@ -166,29 +169,31 @@ void ParticleLine::flush() {
 
 // False if there is no going on.
 bool ParticleLine::write_some() {
-    error_code error;
-    sent_ +=
-        socket_.write_some(asio::buffer(output_.data() + sent_, output_.size() - sent_), error);
-    if (!error) return true;
-    if (error != asio::error::would_block) {
-        end("gone");
-        return false;
+    const Bytes rest = Bytes{output_}.subspan(sent_);
+    const ssize_t size =
+        ::send(socket_.descriptor(), rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (size >= 0) {
+        sent_ += static_cast<std::size_t>(size);
+        return true;
     }
-    is_waiting_to_write_ = true;
-    socket_.async_wait(Socket::wait_write, [self = shared_from_this()](error_code failed) {
-        self->is_waiting_to_write_ = false;
-        if (failed) return self->end("gone");
-        self->flush();
-    });
+    if (is_for_later(errno))
+        wait_for_room(true);
+    else
+        end("gone");
     return false;
+}
+
+void ParticleLine::wait_for_room(bool is_wanted) {
+    is_waiting_for_room_ = is_wanted;
+    world_.sockets.wait_for_room(socket_.descriptor(), *this, is_wanted);
 }
 
 void ParticleLine::end(std::string_view why) {
     if (!is_open_) return;
     const auto self = shared_from_this();
     is_open_ = false;
-    error_code ignored;
-    socket_.close(ignored);
+    world_.sockets.remove(socket_.descriptor(), *this);
+    socket_ = ports::File{};
     if (is_reported_) {
         world_.devices.on_disconnected(device_, *this);
         world_.log.info("particle-gone", {{"device", to_hex<std::string>(device_)}, {"why", why}});
@@ -213,9 +218,10 @@ void ParticleLine::on_time(Instant now) {
 
 // The handshake.
 
-// The other side learns it at kRefusalTime.
+// The other side learns it at kRefusalTime. Nothing is read from it until then.
 void ParticleLine::refuse(std::string_view why) {
     if (std::exchange(is_refused_, true)) return;
+    if (is_open_) world_.sockets.remove(socket_.descriptor(), *this);
     const bool is_named = device_ != model::DeviceId{};
     world_.log.warn("particle-refused",
                     {{"device", is_named ? to_hex<std::string>(device_) : "unknown"},
@@ -224,14 +230,12 @@ void ParticleLine::refuse(std::string_view why) {
 }
 
 void ParticleLine::open_key_message() {
-    world_.workers.submit([weak = weak_from_this(),
-                           executor = socket_.get_executor(),
-                           message = handshake_->key_message()](particle::HandshakeCrypto& crypto) {
-        if (weak.expired()) return;
-        asio::post(executor,
-                   [weak, introduction = particle::open_key_message(crypto, message)]() mutable {
-                       if (const auto self = weak.lock()) self->on_opened(std::move(introduction));
-                   });
+    world_.workers.submit([weak = weak_from_this(), message = handshake_->key_message()](
+                              particle::HandshakeCrypto& crypto) -> RsaWorkers::Done {
+        if (weak.expired()) return [] {};
+        return [weak, introduction = particle::open_key_message(crypto, message)] {
+            if (const auto self = weak.lock()) self->on_opened(introduction);
+        };
     });
 }
 
@@ -261,13 +265,15 @@ void ParticleLine::on_stored_key(const Result<std::optional<model::DeviceKey>>& 
 }
 
 void ParticleLine::agree() {
-    world_.workers.submit([weak = weak_from_this(),
-                           executor = socket_.get_executor(),
-                           key = handshake_->key()](particle::HandshakeCrypto& crypto) {
-        if (weak.expired()) return;
-        asio::post(executor, [weak, agreement = particle::agree(crypto, key)]() mutable {
-            if (const auto self = weak.lock()) self->on_agreed(std::move(agreement));
-        });
+    world_.workers.submit([weak = weak_from_this(), key = handshake_->key()](
+                              particle::HandshakeCrypto& crypto) -> RsaWorkers::Done {
+        if (weak.expired()) return [] {};
+        // Which cannot be copied.
+        const auto made =
+            std::make_shared<Result<particle::Agreement>>(particle::agree(crypto, key));
+        return [weak, made] {
+            if (const auto self = weak.lock()) self->on_agreed(std::move(*made));
+        };
     });
 }
 
@@ -307,7 +313,7 @@ void ParticleLine::pump() {
 // Not from within calls of others: what comes of it may be the end.
 void ParticleLine::pump_soon() {
     if (std::exchange(is_pump_due_, true)) return;
-    asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    asio::post(world_.executor, [self = shared_from_this()] {
         self->is_pump_due_ = false;
         if (self->is_open_) self->pump();
     });
@@ -466,7 +472,7 @@ void ParticleLine::on_event(const services::Event& event) {
 }
 
 void ParticleLine::on_replaced() {
-    asio::post(socket_.get_executor(), [self = shared_from_this()] { self->end("replaced"); });
+    asio::post(world_.executor, [self = shared_from_this()] { self->end("replaced"); });
 }
 
 }  // namespace sotto::cloud::server

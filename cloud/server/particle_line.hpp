@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One connection of a legacy Particle device: its socket, its handshake and then its session, and
-// what REST sees of it. It owns itself by what it waits for, and ends with its socket. Allocates;
-// never blocks; everything happens in the thread that runs the io_context.
+// what REST sees of it. Ends with its socket. Allocates; never blocks; everything happens in the
+// thread that runs the io_context.
 #pragma once
 
 #include <array>
@@ -14,20 +14,25 @@
 #include "cloud/particle/handshake.hpp"
 #include "cloud/particle/session.hpp"
 #include "cloud/server/limits.hpp"
+#include "cloud/server/ready_sockets.hpp"
 #include "cloud/server/rsa_workers.hpp"
 #include "cloud/server/stream.hpp"
 #include "cloud/services/open_devices.hpp"
 #include "cloud/store/store.hpp"
 #include "core/hal/entropy.hpp"
+#include "ports/linux/file.hpp"
 #include "ports/service/log.hpp"
 
 namespace sotto::cloud::server {
 
 class ParticleLine final : public services::OpenDevice,
+                           public ReadySockets::Listener,
                            public std::enable_shared_from_this<ParticleLine> {
   public:
     // What all lines of a port share.
     struct World {
+        ReadySockets& sockets;
+        Executor executor;
         store::Store& store;
         services::OpenDevices& devices;
         RsaWorkers& workers;
@@ -38,13 +43,15 @@ class ParticleLine final : public services::OpenDevice,
         bool enrols_on_first_use = false;
         std::function<void(ParticleLine&)> on_greeted{};
         std::function<void(ParticleLine&)> on_end{};  // the last that it does
+        std::array<std::uint8_t, kParticleReadSize> input{};
     };
-    ParticleLine(World& world, Socket socket, std::string address);
+    ParticleLine(World& world, ports::File socket, std::string address);
 
     void start();
     void on_time(Instant now);
     void end(std::string_view why);
     bool is_greeted() const { return is_greeted_; }
+    void on_ready(bool is_readable, bool is_writable) override;
 
     const services::DeviceAttributes& attributes() const override;
     void call(const std::string& function,
@@ -63,10 +70,11 @@ class ParticleLine final : public services::OpenDevice,
         AnyDone done;
     };
 
-    void read_on();
+    void read();
     void on_bytes(Bytes bytes);
     void flush();
     bool write_some();
+    void wait_for_room(bool is_wanted);
 
     void open_key_message();
     void on_opened(Result<particle::Introduction> introduction);
@@ -91,7 +99,7 @@ class ParticleLine final : public services::OpenDevice,
     void submit(Result<particle::RequestId> request, services::DeviceDone<T> done);
 
     World& world_;
-    Socket socket_;
+    ports::File socket_;
     std::string address_;
     model::DeviceId device_{};
     Instant connected_at_;
@@ -101,14 +109,13 @@ class ParticleLine final : public services::OpenDevice,
     std::vector<Pending> pending_;
     std::vector<std::uint8_t> output_;
     std::size_t sent_ = 0;  // of it
-    std::array<std::uint8_t, kParticleReadSize> input_{};
     mutable std::unique_ptr<services::DeviceAttributes> attributes_;
     bool is_open_ = true;
     bool is_refused_ = false;  // and the log says so
     bool is_greeted_ = false;
     bool is_reported_ = false;
     bool is_held_ = false;  // until its key is stored
-    bool is_waiting_to_write_ = false;
+    bool is_waiting_for_room_ = false;
     bool is_pump_due_ = false;
 };
 

@@ -5,6 +5,8 @@
 #include <thread>
 #include <utility>
 
+#include <boost/asio/post.hpp>
+
 #include "cloud/server/limits.hpp"
 
 namespace sotto::cloud::server {
@@ -18,6 +20,13 @@ std::size_t thread_count() {
     return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kRsaThreadsMax);
 }
 
+// A socket that is taken has what the one has that listens.
+void prepare(Acceptor& acceptor) {
+    error_code ignored;
+    acceptor.set_option(asio::ip::tcp::no_delay{true}, ignored);
+    acceptor.set_option(asio::socket_base::send_buffer_size{kParticleSendBuffer}, ignored);
+}
+
 std::string address_of(const Socket& socket) {
     error_code error;
     const auto endpoint = socket.remote_endpoint(error);
@@ -28,8 +37,15 @@ std::string address_of(const Socket& socket) {
 
 ParticlePort::ParticlePort(asio::io_context& loop, Acceptor acceptor, Setup setup)
     : cipher_(particle_openssl::make_cipher()),
-      workers_(setup.key, thread_count()),
-      world_{.store = setup.store,
+      workers_(setup.key,
+               thread_count(),
+               [executor = loop.get_executor()](RsaWorkers::Done done) {
+                   asio::post(executor, std::move(done));
+               }),
+      sockets_(loop),
+      world_{.sockets = sockets_,
+             .executor = loop.get_executor(),
+             .store = setup.store,
              .devices = setup.devices,
              .workers = workers_,
              .cipher = *cipher_,
@@ -39,13 +55,18 @@ ParticlePort::ParticlePort(asio::io_context& loop, Acceptor acceptor, Setup setu
              .enrols_on_first_use = setup.enrols_on_first_use,
              .on_greeted = [this](ParticleLine& line) { on_greeted(line); },
              .on_end = [this](ParticleLine& line) { on_end(line); }},
-      door_(loop, std::move(acceptor), [this](Socket socket) { on_socket(std::move(socket)); }) {}
+      door_(loop, (prepare(acceptor), std::move(acceptor)), [this](Socket socket) {
+          on_socket(std::move(socket));
+      }) {}
 
 void ParticlePort::on_socket(Socket socket) {
     // The one that has come first is the one that should long be through.
     if (half_open_.size() >= kHalfOpenMax) half_open_.front()->end("made room");
     std::string address = address_of(socket);
-    const auto line = std::make_shared<ParticleLine>(world_, std::move(socket), std::move(address));
+    error_code error;
+    ports::File file{socket.release(error)};
+    if (error) return;
+    const auto line = std::make_shared<ParticleLine>(world_, std::move(file), std::move(address));
     places_[line.get()] = half_open_.insert(half_open_.end(), line);
     line->start();
 }
@@ -84,6 +105,7 @@ void ParticlePort::stop() {
     door_.close();
     end_all(half_open_);
     end_all(sessions_);
+    sockets_.stop();
 }
 
 }  // namespace sotto::cloud::server

@@ -48,6 +48,7 @@ class ParticlePort {
 
     std::unique_ptr<particle::Cipher> cipher_;
     RsaWorkers workers_;
+    ReadySockets sockets_;
     ParticleLine::World world_;
     Door<boost::asio::ip::tcp> door_;
     Instant looked_at_;

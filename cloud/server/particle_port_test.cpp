@@ -341,6 +341,29 @@ TEST_F(Legacy, ManyDevicesAtOnceAreEachServed) {
     for (std::uint8_t i = 0; i < kCount; ++i) expect_good_service(id_number(i));
 }
 
+TEST_F(Legacy, MoreThanIsReadAtATimeAndMoreDevicesThanARoundHoldsAreServed) {
+    connect(1);
+    Client& talker = connect(2);
+    for (std::size_t i = 0; i < kReadySocketsMax * kReadyRoundsMax + 50; ++i) raw();
+    turn();
+    const std::vector<std::uint8_t> zeros(256, 0);
+    for (Raw& each : raws_) each.write(zeros);  // all at the same time
+    const std::size_t before = talker.device.ack_count();
+    constexpr int kCount = 50;
+    static_assert(kCount * (18 + 34) > kParticleReadSize);
+    for (int i = 0; i < kCount; ++i) talker.device.publish({.name = "much", .data = "more data"});
+    for (int i = 0; i < kCount; ++i) talker.device.ping();
+    EXPECT_TRUE(until([&] { return talker.device.ack_count() == before + kCount; }));
+    std::uint64_t cursor = 0;
+    int events = 0;
+    while (const auto event = ring_.next({.owner = kAnn}, cursor))
+        if (event->what.name == "much") ++events;
+    EXPECT_EQ(events, kCount);
+    expect_good_service(id_number(1));
+    skip(particle::kRefusalTime);
+    EXPECT_TRUE(until([&] { return port_->half_open_count() == 0; }));
+}
+
 TEST_F(Legacy, ANewConnectionOfADeviceReplacesItsStaleOne) {
     Client& stale = connect(1);
     std::optional<Result<services::Value, DeviceError>> lost;
@@ -567,14 +590,21 @@ TEST_F(Legacy, WhatTheStoreCannotFindOutRefuses) {
     EXPECT_TRUE(until([&] { return lamp.is_closed(); }));
 }
 
+// What is done, in the thread that has it done.
+void do_at_once(const RsaWorkers::Done& done) { done(); }
+RsaWorkers::Done nothing() {
+    return [] {};
+}
+
 TEST(RsaWorkers, WorkOnThreadsOfTheirOwnAtALowerPriority) {
     std::atomic<int> niceness{-1};
     std::atomic<bool> is_other{false};
     const auto here = std::this_thread::get_id();
-    RsaWorkers workers{server_key(), 1};
+    RsaWorkers workers{server_key(), 1, do_at_once};
     workers.submit([&](auto&) {
         is_other = std::this_thread::get_id() != here;
         niceness = ::getpriority(PRIO_PROCESS, 0);
+        return nothing();
     });
     while (niceness == -1) std::this_thread::yield();
     EXPECT_TRUE(is_other);
@@ -585,16 +615,18 @@ TEST(RsaWorkers, TheNewestWorkComesFirstAndTheOldestIsDroppedWhereTooMuchWaits) 
     std::atomic<bool> may_go{false};
     std::atomic<std::size_t> count{0};
     std::vector<std::size_t> order;
-    RsaWorkers workers{server_key(), 1};
+    RsaWorkers workers{server_key(), 1, do_at_once};
     workers.submit([&](auto&) {
         count = 1;
         while (!may_go) std::this_thread::yield();
+        return nothing();
     });
     while (count == 0) std::this_thread::yield();
     for (std::size_t i = 0; i < kRsaQueueMax + 2; ++i)
         workers.submit([&order, &count, i](auto&) {
             order.push_back(i);
             ++count;
+            return nothing();
         });
     may_go = true;
     while (count < kRsaQueueMax + 1) std::this_thread::yield();
@@ -603,17 +635,46 @@ TEST(RsaWorkers, TheNewestWorkComesFirstAndTheOldestIsDroppedWhereTooMuchWaits) 
     EXPECT_EQ(order.back(), 2U);  // 0 and 1 were dropped
 }
 
+TEST(RsaWorkers, WhatIsDoneIsHandedOverAFewAtATimeAndTheLastOfItAtOnce) {
+    std::atomic<bool> has_begun{false};
+    std::atomic<bool> may_go{false};
+    std::atomic<std::size_t> count{0};
+    std::vector<std::size_t> handed_over;  // how many were done at each time
+    {
+        RsaWorkers workers{server_key(), 1, [&](const RsaWorkers::Done& done) {
+                               const std::size_t before = count;
+                               done();
+                               handed_over.push_back(count - before);
+                           }};
+        workers.submit([&](auto&) -> RsaWorkers::Done {
+            has_begun = true;
+            while (!may_go) std::this_thread::yield();
+            return [&] { ++count; };
+        });
+        while (!has_begun) std::this_thread::yield();
+        for (std::size_t i = 0; i < 2 * kRsaDoneMax; ++i)
+            workers.submit([&](auto&) -> RsaWorkers::Done { return [&] { ++count; }; });
+        may_go = true;
+        while (count < 2 * kRsaDoneMax + 1) std::this_thread::yield();
+    }
+    EXPECT_EQ(handed_over, (std::vector<std::size_t>{kRsaDoneMax, kRsaDoneMax, 1}));
+}
+
 TEST(RsaWorkers, TheEndDropsWhatHasNotBegun) {
     std::atomic<bool> is_run{false};
     std::atomic<bool> has_begun{false};
     {
-        RsaWorkers workers{server_key(), 1};
+        RsaWorkers workers{server_key(), 1, do_at_once};
         workers.submit([&](auto&) {
             has_begun = true;
             std::this_thread::sleep_for(std::chrono::milliseconds{20});
+            return nothing();
         });
         while (!has_begun) std::this_thread::yield();
-        workers.submit([&](auto&) { is_run = true; });
+        workers.submit([&](auto&) {
+            is_run = true;
+            return nothing();
+        });
     }
     EXPECT_FALSE(is_run);
 }

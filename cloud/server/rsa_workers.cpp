@@ -16,7 +16,10 @@ constexpr int kNiceness = 10;
 
 }  // namespace
 
-RsaWorkers::RsaWorkers(const particle_openssl::ServerKey& key, std::size_t thread_count) {
+RsaWorkers::RsaWorkers(const particle_openssl::ServerKey& key,
+                       std::size_t thread_count,
+                       std::function<void(Done)> post)
+    : post_(std::move(post)) {
     for (std::size_t i = 0; i < thread_count; ++i) cryptos_.push_back(key.make_crypto());
     for (const auto& crypto : cryptos_)
         threads_.emplace_back([this, crypto = crypto.get()] {
@@ -49,15 +52,34 @@ void RsaWorkers::submit(Work work) {
 }
 
 void RsaWorkers::run(particle::HandshakeCrypto& crypto) {
+    std::vector<Done> done;
     for (;;) {
-        std::unique_lock lock{mutex_};
-        changed_.wait(lock, [this] { return is_ending_ || !waiting_.empty(); });
-        if (is_ending_) return;
-        const Work work = std::move(waiting_.back());
-        waiting_.pop_back();
-        lock.unlock();
-        work(crypto);
+        {
+            std::unique_lock lock{mutex_};
+            changed_.wait(lock, [this] { return is_ending_ || !waiting_.empty(); });
+            if (is_ending_) return;
+        }
+        while (const Work work = take()) {
+            done.push_back(work(crypto));
+            if (done.size() == kRsaDoneMax) hand_over(done);
+        }
+        hand_over(done);
     }
+}
+
+RsaWorkers::Work RsaWorkers::take() {
+    const std::scoped_lock lock{mutex_};
+    if (waiting_.empty()) return {};
+    Work work = std::move(waiting_.back());
+    waiting_.pop_back();
+    return work;
+}
+
+void RsaWorkers::hand_over(std::vector<Done>& done) {
+    if (done.empty()) return;
+    post_([all = std::exchange(done, {})] {
+        for (const Done& each : all) each();
+    });
 }
 
 }  // namespace sotto::cloud::server
