@@ -27,6 +27,7 @@ Outcome<> run(const ExportCommand& command, const Job& job);
 Outcome<> run(const ImportCommand& command, const Job& job);
 Outcome<> run(const TakeoverCommand& command, const Job& job);
 Outcome<> run(const UpdateCommand& command, const Job& job);
+Outcome<> run(const KeysFlashCommand& command, const Job& job);
 Outcome<> run(const KeyCommand& command, const Job& job);
 Outcome<> run(const ShareCommand& command, const Job& job);
 Outcome<> run(const AcceptCommand& command, const Job& job);

@@ -245,6 +245,16 @@ void add_update(CLI::App& app, UpdateCommand& command) {
         ->required();
 }
 
+void add_keys_flash(CLI::App& app, KeysFlashCommand& command) {
+    app.add_option("--serial", command.serial, "The board's serial line, as /dev/ttyUSB0")
+        ->type_name("PORT")
+        ->required();
+    app.add_option("--device-key", command.device_key_file, "The device's private key, DER")
+        ->type_name("FILE");
+    app.add_option("--server-key", command.server_key_file, "The public key of its cloud, DER")
+        ->type_name("FILE");
+}
+
 template <CoapMethod kMethod>
 void add_coap(CLI::App& app, CoapCommand& command) {
     command.method = kMethod;
@@ -311,6 +321,11 @@ void add_commands(CLI::App& app, std::optional<Command>& chosen) {
                            "update",
                            "Give a device another firmware, signed by its publisher",
                            add_update);
+    CLI::App& keys = *app.add_subcommand("keys", "The keys of a bluz board, by its serial line");
+    keys.require_subcommand(1);
+    keys.fallthrough();
+    declare<KeysFlashCommand>(
+        keys, chosen, "flash", "Put keys on a board that is in setup mode", add_keys_flash);
     CLI::App& coap = *app.add_subcommand("coap", "Talk to any CoAP server, with EDHOC or OSCORE");
     coap.require_subcommand(1);
     coap.fallthrough();

@@ -98,6 +98,11 @@ struct UpdateCommand {
     std::string device;
     std::string file;
 };
+struct KeysFlashCommand {
+    std::string serial;           // the line
+    std::string device_key_file;  // empty: not that one
+    std::string server_key_file;
+};
 enum class CoapMethod { Get, Post, Observe };
 struct CoapCommand {
     CoapMethod method = CoapMethod::Get;
@@ -123,6 +128,7 @@ using Command = std::variant<PairCommand,
                              ImportCommand,
                              TakeoverCommand,
                              UpdateCommand,
+                             KeysFlashCommand,
                              KeyCommand,
                              ShareCommand,
                              AcceptCommand,
