@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A gateway or an app on the air: the GATT client as we use it, in whole frames
-// (docs/protocol/air.md). Implementations run in the thread of their event loop and never block.
+// A gateway or an app on the air: the GATT client as we use it, in whole frames; for a device with
+// the bluz service in values as they are (docs/protocol/air.md). Implementations run in the thread
+// of their event loop and never block.
 #pragma once
 
 #include <functional>
@@ -11,6 +12,7 @@
 #include "core/base/bytes.hpp"
 #include "core/base/result.hpp"
 #include "core/base/time.hpp"
+#include "core/framing/air_operation.hpp"
 #include "core/framing/frame.hpp"
 
 namespace sotto::air {
@@ -21,10 +23,11 @@ using Place = std::string;
 // What a device says about itself to everybody. Nothing of it is proved.
 struct Sighting {
     Place place;
-    framing::DeviceId device_id{};
+    framing::DeviceId device_id{};  // zeros for the bluz service
     std::string name;
     bool has_owner = false;
     bool is_busy = false;  // another central holds it
+    framing::Service service = framing::Service::Sotto;
 };
 
 // Why a link ended or never came about.
@@ -39,11 +42,13 @@ enum class Disconnect : std::uint8_t {
 // the link has been destroyed.
 class LinkHandler {
   public:
-    // The device is there and subscribed to; ATTACH follows as its first frame.
+    // The device is there and subscribed to; ATTACH follows as its first frame, if it is ours.
     virtual void on_connected(const Sighting& sighting) = 0;
     // A whole frame, valid during the call. Any bytes: parse it.
     virtual void on_frame(Bytes frame) = 0;
-    // So many frames of send() have left; there is room again.
+    // A value of the bluz service, likewise.
+    virtual void on_value(Bytes /*value*/) {}
+    // So many of send() and write() have left; there is room again.
     virtual void on_sent(std::size_t /*frame_count*/) {}
     // The last call.
     virtual void on_disconnected(Disconnect why) = 0;
@@ -61,6 +66,8 @@ class Link {
     // on_disconnected(), Error::Busy when the queue is full (on_sent() follows),
     // Error::InvalidArgument or Error::TooLarge for what is no frame.
     virtual Status send(Bytes frame) = 0;
+    // The same for a value of the bluz service; Error::WrongState for another one.
+    virtual Status write(Bytes value) = 0;
 };
 
 class Central {

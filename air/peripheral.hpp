@@ -15,7 +15,9 @@ class PeripheralHandler {
     virtual void on_connected() = 0;
     // A whole frame, valid during the call. Any bytes of any central: parse it.
     virtual void on_frame(Bytes frame) = 0;
-    // So many frames of send() have left; there is room again.
+    // A value of the bluz service, likewise.
+    virtual void on_value(Bytes /*value*/) {}
+    // So many of send() and notify() have left; there is room again.
     virtual void on_sent(std::size_t /*frame_count*/) {}
     // The central is gone, and with it what was still to be sent.
     virtual void on_disconnected() = 0;
@@ -31,6 +33,8 @@ class Peripheral {
     // Queues a copy of the frame. Error::WrongState without a central, Error::Busy when the queue
     // is full (on_sent() follows), Error::InvalidArgument or Error::TooLarge for what is no frame.
     virtual Status send(Bytes frame) = 0;
+    // The same for a value of the bluz service; Error::WrongState for another one.
+    virtual Status notify(Bytes value) = 0;
     // Shown in the advertisement from now on.
     virtual void set_has_owner(bool has_owner) = 0;
     // Lets the central go; on_disconnected() follows from the event loop. Nothing without one.

@@ -50,6 +50,7 @@ std::optional<PeripheralHalf::Event> PeripheralHalf::on_operation(const AirOpera
     }
     const auto* write = std::get_if<framing::Write>(&operation);
     if (write == nullptr || !subscribed_) return std::nullopt;  // [AIR-32], [AIR-34]
+    if (service_ == framing::Service::Bluz) return ValueReceived{write->value};
     const auto frame = reassembler_.receive(write->value);
     if (!frame) return std::nullopt;
     return FrameReceived{*frame};
@@ -61,8 +62,13 @@ Status PeripheralHalf::append_advertisement(std::vector<std::uint8_t>& out,
 }
 
 Status PeripheralHalf::append_frame(std::vector<std::uint8_t>& out, Bytes frame) {
-    if (!subscribed_) return Error::WrongState;
+    if (!subscribed_ || service_ != framing::Service::Sotto) return Error::WrongState;
     return append_values<framing::Notify>(out, segmenter_, frame);
+}
+
+Status PeripheralHalf::append_value(std::vector<std::uint8_t>& out, Bytes value) {
+    if (!subscribed_ || service_ != framing::Service::Bluz) return Error::WrongState;
+    return append_operation(out, framing::Notify{value});
 }
 
 std::optional<CentralHalf::Event> CentralHalf::next(Bytes& input) {
@@ -77,10 +83,12 @@ std::optional<CentralHalf::Event> CentralHalf::on_operation(const AirOperation& 
         if (state_ != State::WaitAdvertisement) return std::nullopt;  // [AIR-31]
         state_ = State::Advertised;
         device_value_size_ = advertisement->value_size_max;
+        service_ = advertisement->service;
         return Advertised{*advertisement};
     }
     const auto* notify = std::get_if<framing::Notify>(&operation);
     if (notify == nullptr || state_ != State::Subscribed) return std::nullopt;  // [AIR-34]
+    if (service_ == framing::Service::Bluz) return ValueReceived{notify->value};
     const auto frame = reassembler_.receive(notify->value);
     if (!frame) return std::nullopt;
     return FrameReceived{*frame};
@@ -97,8 +105,14 @@ void CentralHalf::append_subscribe(std::vector<std::uint8_t>& out) {
 }
 
 Status CentralHalf::append_frame(std::vector<std::uint8_t>& out, Bytes frame) {
-    if (state_ != State::Subscribed) return Error::WrongState;
+    if (state_ != State::Subscribed || service_ != framing::Service::Sotto)
+        return Error::WrongState;
     return append_values<framing::Write>(out, segmenter_, frame);
+}
+
+Status CentralHalf::append_value(std::vector<std::uint8_t>& out, Bytes value) {
+    if (state_ != State::Subscribed || service_ != framing::Service::Bluz) return Error::WrongState;
+    return append_operation(out, framing::Write{value});
 }
 
 }  // namespace sotto::air

@@ -134,6 +134,41 @@ TEST(Halves, IgnoreOperationsOfTheirOwnSide) {
     EXPECT_TRUE(frames(pair.peripheral, notify).empty());
 }
 
+TEST(Halves, CarryValuesOfTheBluzServiceAsTheyAre) {
+    PeripheralHalf peripheral{20, framing::Service::Bluz};
+    CentralHalf central{247};
+    Buffer bytes;
+    EXPECT_TRUE(PeripheralHalf::append_advertisement(
+        bytes, {.name = "Bluz DK", .service = framing::Service::Bluz}));
+    Bytes input = bytes;
+    ASSERT_TRUE(central.next(input));
+    EXPECT_EQ(central.append_value(bytes, make_frame(2)).error(), Error::WrongState);
+    bytes.clear();
+    central.append_subscribe(bytes);
+    input = bytes;
+    ASSERT_TRUE(peripheral.next(input));
+    const auto value_of = [](auto& half, Bytes from) {
+        const auto event = half.next(from);
+        const auto* received = event ? std::get_if<ValueReceived>(&*event) : nullptr;
+        return received == nullptr ? Buffer{}
+                                   : Buffer(received->value.begin(), received->value.end());
+    };
+    for (const Buffer& value : {Buffer{0x03, 0x04}, Buffer{0x00}, make_frame(20)}) {
+        bytes.clear();
+        ASSERT_TRUE(central.append_value(bytes, value));
+        EXPECT_EQ(value_of(peripheral, bytes), value);
+        bytes.clear();
+        ASSERT_TRUE(peripheral.append_value(bytes, value));
+        EXPECT_EQ(value_of(central, bytes), value);
+    }
+    EXPECT_EQ(central.append_value(bytes, {}).error(), Error::InvalidArgument);
+    EXPECT_EQ(central.append_frame(bytes, make_frame(1)).error(), Error::WrongState);
+    EXPECT_EQ(peripheral.append_frame(bytes, make_frame(1)).error(), Error::WrongState);
+    Pair ours;
+    EXPECT_EQ(ours.central.append_value(bytes, make_frame(1)).error(), Error::WrongState);
+    EXPECT_EQ(ours.peripheral.append_value(bytes, make_frame(1)).error(), Error::WrongState);
+}
+
 TEST(Halves, GarbageBetweenFramesCostsAtMostTheFrameItHits) {
     const Buffer frame = make_frame(60);
     Pair clean;

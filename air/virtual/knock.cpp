@@ -23,23 +23,25 @@ Sighting make_sighting(const Place& place, const framing::Advertisement& adverti
             .device_id = advertisement.device_id,
             .name = std::string{advertisement.name},
             .has_owner = advertisement.has_owner,
-            .is_busy = advertisement.is_busy};
+            .is_busy = advertisement.is_busy,
+            .service = advertisement.service};
 }
 
 }  // namespace
 
 std::shared_ptr<Knock> Knock::start(asio::io_context& loop,
                                     const Place& place,
-                                    std::size_t value_size_max,
+                                    const Wanted& wanted,
                                     Done done) {
-    auto knock = std::make_shared<Knock>(loop, place, value_size_max, std::move(done));
+    auto knock = std::make_shared<Knock>(loop, place, wanted, std::move(done));
     knock->connect(loop);
     return knock;
 }
 
-Knock::Knock(asio::io_context& loop, Place place, std::size_t value_size_max, Done done)
+Knock::Knock(asio::io_context& loop, Place place, const Wanted& wanted, Done done)
     : place_(std::move(place)),
-      half_(std::make_unique<CentralHalf>(value_size_max)),
+      takes_bluz_(wanted.takes_bluz),
+      half_(std::make_unique<CentralHalf>(wanted.value_size_max)),
       done_(std::move(done)),
       timer_(loop) {}
 
@@ -74,6 +76,8 @@ void Knock::on_bytes(Bytes bytes) {
     if (!event) return;
     const auto* advertised = std::get_if<CentralHalf::Advertised>(&*event);
     if (advertised == nullptr) return;
+    if (advertised->advertisement.service == framing::Service::Bluz && !takes_bluz_)
+        return finish(Disconnect::NotFound);  // [AIR-52]
     finish(Heard{
         make_sighting(place_, advertised->advertisement), std::move(stream_), std::move(half_)});
 }

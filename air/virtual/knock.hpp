@@ -15,6 +15,12 @@
 
 namespace sotto::air {
 
+// What a central looks for. A device of another service is not there for it.
+struct Wanted {
+    std::size_t value_size_max = framing::kValueSizeDefault;
+    bool takes_bluz = false;
+};
+
 class Knock final : public ByteStream::Handler, public std::enable_shared_from_this<Knock> {
   public:
     struct Heard {
@@ -28,12 +34,12 @@ class Knock final : public ByteStream::Handler, public std::enable_shared_from_t
     // `done` is called once from the event loop, unless the knock is cancelled first.
     static std::shared_ptr<Knock> start(boost::asio::io_context& loop,
                                         const Place& place,
-                                        std::size_t value_size_max,
+                                        const Wanted& wanted,
                                         Done done);
     void cancel();
 
     // For start() only.
-    Knock(boost::asio::io_context& loop, Place place, std::size_t value_size_max, Done done);
+    Knock(boost::asio::io_context& loop, Place place, const Wanted& wanted, Done done);
 
     void on_bytes(Bytes bytes) override;
     void on_written(std::size_t piece_count) override;
@@ -44,6 +50,7 @@ class Knock final : public ByteStream::Handler, public std::enable_shared_from_t
     void finish(Answer answer);
 
     Place place_;
+    bool takes_bluz_;
     std::unique_ptr<CentralHalf> half_;
     Done done_;
     boost::asio::steady_timer timer_;

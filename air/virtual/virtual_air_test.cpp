@@ -53,6 +53,7 @@ class DeviceLog final : public PeripheralHandler {
   public:
     void on_connected() override { log.push_back("connected"); }
     void on_frame(Bytes frame) override { log.push_back(std::string{as_text(frame)}); }
+    void on_value(Bytes value) override { log.push_back("value " + std::string{as_text(value)}); }
     void on_sent(std::size_t count) override { sent += count; }
     void on_disconnected() override { log.push_back("disconnected"); }
     std::vector<std::string> log;
@@ -66,6 +67,7 @@ class LinkLog final : public LinkHandler {
         log.push_back("connected");
     }
     void on_frame(Bytes frame) override { log.push_back(std::string{as_text(frame)}); }
+    void on_value(Bytes value) override { log.push_back("value " + std::string{as_text(value)}); }
     void on_sent(std::size_t count) override { sent += count; }
     void on_disconnected(Disconnect reason) override {
         why = reason;
@@ -413,6 +415,47 @@ TEST_F(VirtualAir, APeerThatTakesNothingIsTakenForDead) {
     };
     const auto patience = kStallTimeMax + std::chrono::seconds{30};
     EXPECT_TRUE(until(fill, patience));
+}
+
+TEST_F(VirtualAir, ABluzDeviceIsThereForWhoLooksForOne) {
+    auto bluz = options();
+    bluz.device_id = {};
+    bluz.service = framing::Service::Bluz;
+    VirtualPeripheral peripheral{loop, bluz, device};
+    ASSERT_TRUE(peripheral.open());
+    EXPECT_TRUE(scan().empty());
+    LinkLog refused;
+    const auto none = connect(refused);
+    EXPECT_EQ(refused.why, Disconnect::NotFound);
+
+    VirtualCentral taker{loop, folder.path(), 247, true};
+    LinkLog log;
+    const auto link = taker.connect(folder.socket(), log, {});
+    ASSERT_TRUE(until([&] { return device.log.size() == 1; }));
+    EXPECT_EQ(log.sighting.service, framing::Service::Bluz);
+    EXPECT_TRUE(link->write(as_bytes("down")));
+    EXPECT_TRUE(peripheral.notify(as_bytes("up")));
+    EXPECT_EQ(link->send(as_bytes("frame")).error(), Error::WrongState);
+    EXPECT_EQ(peripheral.send(as_bytes("frame")).error(), Error::WrongState);
+    EXPECT_TRUE(until([&] { return log.sent == 1 && device.sent == 1 && log.log.size() == 2; }));
+    EXPECT_EQ(log.log.back(), "value up");
+    EXPECT_EQ(device.log.back(), "value down");
+}
+
+TEST_F(VirtualAir, ABusyBluzDeviceSaysSoAndAsksNobodyToGo) {
+    auto bluz = options();
+    bluz.service = framing::Service::Bluz;
+    VirtualPeripheral peripheral{loop, bluz, device};
+    ASSERT_TRUE(peripheral.open());
+    VirtualCentral taker{loop, folder.path(), 20, true};
+    LinkLog holder;
+    const auto link = taker.connect(folder.socket(), holder, {});
+    ASSERT_TRUE(until([&] { return device.log.size() == 1; }));
+    LinkLog second;
+    const auto other = taker.connect(folder.socket(), second, {});
+    ASSERT_TRUE(until([&] { return second.why.has_value(); }));
+    EXPECT_EQ(second.why, Disconnect::Busy);
+    EXPECT_EQ(holder.log, std::vector<std::string>{"connected"});
 }
 
 }  // namespace

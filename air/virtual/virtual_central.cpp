@@ -25,8 +25,12 @@ namespace {
 // Knocks at every place, some at a time.
 class Scan : public std::enable_shared_from_this<Scan> {
   public:
-    Scan(asio::io_context& loop, std::vector<Place> places, Central::ScanDone done)
-        : loop_(loop), timer_(loop), places_(std::move(places)), done_(std::move(done)) {}
+    Scan(asio::io_context& loop, std::vector<Place> places, bool takes_bluz, Central::ScanDone done)
+        : loop_(loop),
+          timer_(loop),
+          places_(std::move(places)),
+          takes_bluz_(takes_bluz),
+          done_(std::move(done)) {}
 
     void start(Duration limit) {
         timer_.expires_after(std::chrono::milliseconds{limit.ms});
@@ -43,7 +47,7 @@ class Scan : public std::enable_shared_from_this<Scan> {
             under_way_[place] =
                 Knock::start(loop_,
                              place,
-                             framing::kValueSizeDefault,
+                             Wanted{.takes_bluz = takes_bluz_},
                              [self = shared_from_this(), place](Knock::Answer answer) {
                                  self->on_answer(place, std::move(answer));
                              });
@@ -74,6 +78,7 @@ class Scan : public std::enable_shared_from_this<Scan> {
     asio::io_context& loop_;
     asio::steady_timer timer_;
     std::vector<Place> places_;
+    bool takes_bluz_;
     Central::ScanDone done_;
     std::size_t next_ = 0;
     std::map<Place, std::shared_ptr<Knock>> under_way_;
@@ -84,10 +89,12 @@ class Scan : public std::enable_shared_from_this<Scan> {
 
 VirtualCentral::VirtualCentral(asio::io_context& loop,
                                std::string folder,
-                               std::size_t value_size_max)
+                               std::size_t value_size_max,
+                               bool takes_bluz)
     : loop_(loop),
       folder_(std::move(folder)),
-      value_size_max_(framing::agreed_value_size(value_size_max, framing::kValueSizeMax)) {}
+      value_size_max_(framing::agreed_value_size(value_size_max, framing::kValueSizeMax)),
+      takes_bluz_(takes_bluz) {}
 
 std::vector<Place> VirtualCentral::places() {
     std::vector<Place> places;
@@ -103,14 +110,14 @@ std::vector<Place> VirtualCentral::places() {
 }
 
 void VirtualCentral::scan(Duration limit, ScanDone done) {
-    std::make_shared<Scan>(loop_, places(), std::move(done))->start(limit);
+    std::make_shared<Scan>(loop_, places(), takes_bluz_, std::move(done))->start(limit);
 }
 
 std::unique_ptr<Link> VirtualCentral::connect(const Place& place,
                                               LinkHandler& handler,
                                               Duration patience) {
     return std::make_unique<VirtualLink>(
-        loop_, VirtualLink::Options{place, value_size_max_, patience}, handler);
+        loop_, VirtualLink::Options{place, {value_size_max_, takes_bluz_}, patience}, handler);
 }
 
 }  // namespace sotto::air

@@ -15,9 +15,11 @@ namespace sotto::air {
 class VirtualCentral final : public Central {
   public:
     // `value_size_max`: the largest values that are taken, kValueSizeDefault to kValueSizeMax.
+    // `takes_bluz`: devices of the bluz service are found and connected, too.
     VirtualCentral(boost::asio::io_context& loop,
                    std::string folder,
-                   std::size_t value_size_max = framing::kValueSizeDefault);
+                   std::size_t value_size_max = framing::kValueSizeDefault,
+                   bool takes_bluz = false);
 
     std::vector<Place> places() override;
     void scan(Duration limit, ScanDone done) override;
@@ -29,6 +31,7 @@ class VirtualCentral final : public Central {
     boost::asio::io_context& loop_;
     std::string folder_;
     std::size_t value_size_max_;
+    bool takes_bluz_;
 };
 
 }  // namespace sotto::air

@@ -7,8 +7,6 @@
 
 #include <boost/asio/steady_timer.hpp>
 
-#include "air/virtual/knock.hpp"
-
 namespace sotto::air {
 
 namespace asio = boost::asio;
@@ -27,7 +25,7 @@ class VirtualLink::Core final : public ByteStream::Handler,
     void knock() {
         knock_ = Knock::start(loop_,
                               options_.place,
-                              options_.value_size_max,
+                              options_.wanted,
                               [weak = weak_from_this()](Knock::Answer answer) {
                                   if (const auto self = weak.lock())
                                       self->on_answer(std::move(answer));
@@ -41,11 +39,12 @@ class VirtualLink::Core final : public ByteStream::Handler,
         if (stream_) stream_->close();
     }
 
-    Status send(Bytes frame) {
+    using Append = Status (CentralHalf::*)(std::vector<std::uint8_t>&, Bytes);
+    Status send(Append append, Bytes frame_or_value) {
         if (!stream_) return Error::WrongState;
         if (stream_->unsent_count() >= kOutgoingFramesMax) return Error::Busy;
         std::vector<std::uint8_t> bytes;
-        SOTTO_TRY(half_->append_frame(bytes, frame));
+        SOTTO_TRY((half_.get()->*append)(bytes, frame_or_value));
         stream_->write(bytes, true);
         return {};
     }
@@ -54,6 +53,8 @@ class VirtualLink::Core final : public ByteStream::Handler,
         while (const auto event = half_->next(bytes)) {
             const auto* received = std::get_if<FrameReceived>(&*event);
             if (received != nullptr && handler_ != nullptr) handler_->on_frame(received->frame);
+            const auto* value = std::get_if<ValueReceived>(&*event);
+            if (value != nullptr && handler_ != nullptr) handler_->on_value(value->value);
             if (handler_ == nullptr) return;
         }
     }
@@ -115,6 +116,7 @@ VirtualLink::VirtualLink(asio::io_context& loop, Options options, LinkHandler& h
 
 VirtualLink::~VirtualLink() { core_->abandon(); }
 
-Status VirtualLink::send(Bytes frame) { return core_->send(frame); }
+Status VirtualLink::send(Bytes frame) { return core_->send(&CentralHalf::append_frame, frame); }
+Status VirtualLink::write(Bytes value) { return core_->send(&CentralHalf::append_value, value); }
 
 }  // namespace sotto::air

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "air/central.hpp"
+#include "air/virtual/knock.hpp"
 
 namespace sotto::air {
 
@@ -14,7 +15,7 @@ class VirtualLink final : public Link {
   public:
     struct Options {
         Place place;
-        std::size_t value_size_max;
+        Wanted wanted;
         Duration patience;
     };
 
@@ -25,6 +26,7 @@ class VirtualLink final : public Link {
     VirtualLink& operator=(const VirtualLink&) = delete;
 
     Status send(Bytes frame) override;
+    Status write(Bytes value) override;
 
   private:
     class Core;

@@ -32,6 +32,7 @@ class Visit final : public ByteStream::Handler, public std::enable_shared_from_t
       public:
         virtual void on_subscribed(Visit& visit) = 0;
         virtual void on_frame(Visit& visit, Bytes frame) = 0;
+        virtual void on_value(Visit& visit, Bytes value) = 0;
         virtual void on_sent(Visit& visit, std::size_t count) = 0;
         virtual void on_gone(Visit& visit) = 0;
 
@@ -39,11 +40,14 @@ class Visit final : public ByteStream::Handler, public std::enable_shared_from_t
         ~Host() = default;
     };
 
-    Visit(std::weak_ptr<Host> host, ByteStream::Socket socket, std::size_t value_size_max)
+    Visit(std::weak_ptr<Host> host,
+          ByteStream::Socket socket,
+          std::size_t value_size_max,
+          framing::Service service)
         : host_(std::move(host)),
           timer_(socket.get_executor()),
           stream_(std::make_shared<ByteStream>(std::move(socket))),
-          half_(value_size_max) {}
+          half_(value_size_max, service) {}
 
     void start(const framing::Advertisement& advertisement) {
         stream_->start(weak_from_this());
@@ -59,10 +63,11 @@ class Visit final : public ByteStream::Handler, public std::enable_shared_from_t
         });
     }
 
-    Status send(Bytes frame, bool counted) {
+    using Append = Status (PeripheralHalf::*)(std::vector<std::uint8_t>&, Bytes);
+    Status send(Append append, Bytes frame_or_value, bool counted) {
         if (stream_->unsent_count() >= kOutgoingFramesMax) return Error::Busy;
         std::vector<std::uint8_t> bytes;
-        SOTTO_TRY(half_.append_frame(bytes, frame));
+        SOTTO_TRY((half_.*append)(bytes, frame_or_value));
         stream_->write(bytes, counted);
         return {};
     }
@@ -79,6 +84,8 @@ class Visit final : public ByteStream::Handler, public std::enable_shared_from_t
                 host->on_subscribed(*this);
             } else if (const auto* received = std::get_if<FrameReceived>(&*event)) {
                 host->on_frame(*this, received->frame);
+            } else if (const auto* value = std::get_if<ValueReceived>(&*event)) {
+                host->on_value(*this, value->value);
             }
         }
     }
@@ -135,9 +142,9 @@ class VirtualPeripheral::Core final : public Visit::Host,
         for (const auto& visit : std::exchange(visits_, {})) visit->close();
     }
 
-    Status send(Bytes frame) {
+    Status send(Visit::Append append, Bytes frame_or_value) {
         if (holder_ == nullptr) return Error::WrongState;
-        return holder_->send(frame, true);
+        return holder_->send(append, frame_or_value, true);
     }
     void set_has_owner(bool has_owner) { options_.has_owner = has_owner; }
     void disconnect() {
@@ -151,6 +158,9 @@ class VirtualPeripheral::Core final : public Visit::Host,
     }
     void on_frame(Visit& visit, Bytes frame) override {
         if (&visit == holder_ && handler_ != nullptr) handler_->on_frame(frame);
+    }
+    void on_value(Visit& visit, Bytes value) override {
+        if (&visit == holder_ && handler_ != nullptr) handler_->on_value(value);
     }
     void on_sent(Visit& visit, std::size_t count) override {
         if (&visit == holder_ && handler_ != nullptr) handler_->on_sent(count);
@@ -188,13 +198,15 @@ class VirtualPeripheral::Core final : public Visit::Host,
         if (is_busy) ask_for_release();
         const auto visit = std::make_shared<Visit>(std::weak_ptr<Visit::Host>{shared_from_this()},
                                                    std::move(socket),
-                                                   options_.value_size_max);
+                                                   options_.value_size_max,
+                                                   options_.service);
         visits_.push_back(visit);
         visit->start({.has_owner = options_.has_owner,
                       .is_busy = is_busy,
                       .device_id = options_.device_id,
                       .value_size_max = static_cast<std::uint16_t>(options_.value_size_max),
-                      .name = options_.name});
+                      .name = options_.name,
+                      .service = options_.service});
     }
 
     // [AIR-36]: a second central knocks, so the first one is asked to go when it is idle.
@@ -206,7 +218,8 @@ class VirtualPeripheral::Core final : public Visit::Host,
         const auto frame =
             framing::encode_frame(buffer, framing::Release{options_.release_seconds});
         SOTTO_ASSERT(frame);
-        (void)holder_->send(*frame, false);  // a full queue: it is not idle anyway
+        // A full queue: it is not idle anyway. bluz has no such frame.
+        (void)holder_->send(&PeripheralHalf::append_frame, *frame, false);
     }
 
     Options options_;
@@ -227,7 +240,12 @@ VirtualPeripheral::VirtualPeripheral(asio::io_context& loop,
 VirtualPeripheral::~VirtualPeripheral() { core_->shut(); }
 
 Outcome<> VirtualPeripheral::open() { return core_->open(); }
-Status VirtualPeripheral::send(Bytes frame) { return core_->send(frame); }
+Status VirtualPeripheral::send(Bytes frame) {
+    return core_->send(&PeripheralHalf::append_frame, frame);
+}
+Status VirtualPeripheral::notify(Bytes value) {
+    return core_->send(&PeripheralHalf::append_value, value);
+}
 void VirtualPeripheral::set_has_owner(bool has_owner) { core_->set_has_owner(has_owner); }
 void VirtualPeripheral::disconnect() { core_->disconnect(); }
 

@@ -10,6 +10,7 @@
 
 #include "air/failure.hpp"
 #include "air/peripheral.hpp"
+#include "core/framing/air_operation.hpp"
 #include "core/framing/frame.hpp"
 
 namespace sotto::air {
@@ -22,6 +23,7 @@ class VirtualPeripheral final : public Peripheral {
         std::string name;  // at most kNameSizeMax bytes of printable UTF-8
         bool has_owner = false;
         std::size_t value_size_max = framing::kValueSizeDefault;
+        framing::Service service = framing::Service::Sotto;
         std::uint16_t release_seconds = 10;  // asked of the central when another one knocks
     };
 
@@ -37,6 +39,7 @@ class VirtualPeripheral final : public Peripheral {
     Outcome<> open();
 
     Status send(Bytes frame) override;
+    Status notify(Bytes value) override;
     void set_has_owner(bool has_owner) override;
     void disconnect() override;
 

@@ -78,6 +78,7 @@ class FakeCentral final : public air::Central {
             });
             return {};
         }
+        Status write(Bytes) override { return Error::WrongState; }
 
       private:
         FakeCentral& central_;

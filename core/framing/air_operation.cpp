@@ -24,6 +24,7 @@ enum class Op : std::uint8_t {
 constexpr std::uint8_t kAdvertisementVersion = 1;
 constexpr std::uint8_t kFlagHasOwner = 0x01;
 constexpr std::uint8_t kFlagBusy = 0x02;
+constexpr std::uint8_t kFlagBluz = 0x04;  // [AIR-50]
 constexpr std::size_t kCrcSize = 2;
 
 Result<std::uint16_t> take_value_size(Reader& reader) {
@@ -43,9 +44,10 @@ Result<AirOperation> parse_advertisement(Reader& reader) {
     SOTTO_TRY_ASSIGN(const std::uint8_t version, reader.u8());
     if (version != kAdvertisementVersion) return Error::Unsupported;
     SOTTO_TRY_ASSIGN(const std::uint8_t flags, reader.u8());
-    if ((flags & ~(kFlagHasOwner | kFlagBusy)) != 0) return Error::Malformed;
+    if ((flags & ~(kFlagHasOwner | kFlagBusy | kFlagBluz)) != 0) return Error::Malformed;
     Advertisement advertisement{.has_owner = (flags & kFlagHasOwner) != 0,
                                 .is_busy = (flags & kFlagBusy) != 0};
+    if ((flags & kFlagBluz) != 0) advertisement.service = Service::Bluz;
     SOTTO_TRY_ASSIGN(const Bytes device_id, reader.take(kDeviceIdSize));
     std::copy(device_id.begin(), device_id.end(), advertisement.device_id.begin());
     SOTTO_TRY_ASSIGN(advertisement.value_size_max, take_value_size(reader));
@@ -73,8 +75,9 @@ Status write_advertisement(Writer& writer, const Advertisement& advertisement) {
     if (advertisement.value_size_max < kValueSizeDefault) return Error::InvalidArgument;
     if (advertisement.name.size() > kNameSizeMax) return Error::InvalidArgument;
     if (!is_printable_utf8(advertisement.name)) return Error::InvalidArgument;
-    const int flags =
-        (advertisement.has_owner ? kFlagHasOwner : 0) | (advertisement.is_busy ? kFlagBusy : 0);
+    const int flags = (advertisement.has_owner ? kFlagHasOwner : 0) |
+                      (advertisement.is_busy ? kFlagBusy : 0) |
+                      (advertisement.service == Service::Bluz ? kFlagBluz : 0);
     operation(writer, Op::Advertisement).u8(kAdvertisementVersion);
     writer.u8(static_cast<std::uint8_t>(flags)).bytes(advertisement.device_id);
     writer.u16_be(advertisement.value_size_max).text(advertisement.name);

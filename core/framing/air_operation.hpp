@@ -16,6 +16,9 @@
 
 namespace sotto::framing {
 
+// Whose GATT service a device has: its values are our segments, or the packets of bluz.
+enum class Service : std::uint8_t { Sotto, Bluz };
+
 // The first operation of every connection, from the device.
 struct Advertisement {
     bool has_owner = false;
@@ -23,6 +26,7 @@ struct Advertisement {
     DeviceId device_id{};
     std::uint16_t value_size_max = kValueSizeDefault;  // at least kValueSizeDefault
     std::string_view name{};                           // UTF-8, no control characters
+    Service service = Service::Sotto;
 };
 // Central to device: a value of 1 to kValueSizeMax bytes.
 struct Write {

@@ -71,6 +71,19 @@ TEST(AirOperation, AdvertisementSurvivesTheTrip) {
     EXPECT_EQ(got.name, "Lamp");
 }
 
+TEST(AirOperation, AnAdvertisementSaysWhoseServiceItIs) {
+    const Buffer bytes = from_hex("010104" + kId + "0014");
+    const auto operation = parse_air_operation(bytes);
+    ASSERT_TRUE(operation);
+    EXPECT_EQ(std::get<Advertisement>(*operation).service, Service::Bluz);
+    Decoder decoder;
+    const Buffer code = encoded(std::get<Advertisement>(*operation));
+    Bytes input = code;
+    const auto again = decoder.next(input);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(std::get<Advertisement>(*again).service, Service::Bluz);
+}
+
 TEST(AirOperation, ParserIsStrict) {
     struct {
         std::string hex;
@@ -80,7 +93,7 @@ TEST(AirOperation, ParserIsStrict) {
         {"01", Error::Truncated},
         {"0101", Error::Truncated},
         {"010200" + kId + "0014", Error::Unsupported},
-        {"010104" + kId + "0014", Error::Malformed},
+        {"010108" + kId + "0014", Error::Malformed},
         {"010100" + kId.substr(2), Error::Truncated},
         {"010100" + kId + "00", Error::Truncated},
         {"010100" + kId + "0013", Error::Malformed},
