@@ -23,6 +23,7 @@ static_assert(kServiceHeaderSize + kLocalSizeMax <= kFrameSizeMax);
 inline constexpr std::size_t kDevicesMax = 32;                         // at the same time
 inline constexpr std::size_t kFromServerBytesMax = 2 * kPieceSizeMax;  // read and not yet passed on
 inline constexpr std::size_t kToServerBytesMax = 8 * 1'024;            // likewise
+inline constexpr std::size_t kLocalAppsMax = 4;                        // connected to one device
 inline constexpr std::size_t kLocalQueueMax = 4;    // custom data that waits for the device
 inline constexpr std::size_t kValuesInAirMax = 16;  // given to the air and not yet sent
 inline constexpr std::uint32_t kNonsenseMax = 16;   // frames of no service, then it is let go
@@ -46,6 +47,9 @@ inline constexpr Duration kOpenBackoffMin = milliseconds(500);
 inline constexpr Duration kOpenBackoffMax = seconds(30);
 // A device that asks for a stream while it has one gets the next after this time.
 inline constexpr Duration kReopenDelay = seconds(1);
+
+// A stream that lasted so long counts as a success.
+inline constexpr Duration kSettledTime = seconds(60);
 
 // How long a device is left alone after...
 inline constexpr Duration kStayAwayMisbehaved = seconds(30);

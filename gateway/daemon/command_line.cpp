@@ -22,9 +22,8 @@ int print(Settings& settings) {
     return 0;
 }
 
-}  // namespace
-
-std::vector<ports::Setting> table_of(Settings& settings) {
+// All but those of the log.
+std::vector<ports::Setting> table_of_hops(Settings& settings) {
     return {
         {"air", "DIR", "folder of the virtual air; must be named", &settings.air_folder},
         {"cloud",
@@ -55,6 +54,23 @@ std::vector<ports::Setting> table_of(Settings& settings) {
          "speak in the clear with clouds beyond this machine that have neither pin nor ca: the "
          "token can be read in the network",
          &settings.insecure},
+        {"legacy",
+         "HOST:PORT",
+         "the server of legacy devices, such as the port particle of a sotto-cloud: each bluz "
+         "device "
+         "in reach gets a TCP stream there, which is encrypted by that protocol; empty: none does",
+         &settings.legacy},
+        {"bluz-device",
+         "ID",
+         "bluz devices that are served, by their ids of 24 hex digits, which nothing proves; none "
+         "named: all",
+         &settings.bluz_ids},
+        {"unencrypted-local",
+         "DIR",
+         "folder, of its own, for sockets by which apps on this machine exchange custom data with "
+         "bluz devices, in the clear: whoever is near can read and forge it; empty: such data is "
+         "dropped",
+         &settings.local_folder},
         {.name = "mtu",
          .type = "BYTES",
          .help = "largest value on the air",
@@ -63,9 +79,18 @@ std::vector<ports::Setting> table_of(Settings& settings) {
          .most = framing::kValueSizeMax},
         {"capture",
          "FILE",
-         "record what passes, sealed as it is and without tokens, in lines of: direction device "
+         "record what passes of Sotto's own devices, sealed as it is and without tokens, in lines "
+         "of: direction device "
          "label hex; empty: do not",
          &settings.capture_file},
+    };
+}
+
+}  // namespace
+
+std::vector<ports::Setting> table_of(Settings& settings) {
+    std::vector<ports::Setting> table = table_of_hops(settings);
+    const std::vector<ports::Setting> log = {
         {.name = "log-level",
          .type = "LEVEL",
          .help = "how much is told on standard error: debug, info, warn or error",
@@ -77,6 +102,8 @@ std::vector<ports::Setting> table_of(Settings& settings) {
          .place = &settings.log_format,
          .choices = {std::begin(ports::kLogFormats), std::end(ports::kLogFormats)}},
     };
+    table.insert(table.end(), log.begin(), log.end());
+    return table;
 }
 
 SettingsOrExit read_command_line(int argc, char** argv) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/daemon/gateway.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -88,7 +89,7 @@ std::string text_of(framing::uplink::Reason reason) {
 
 }  // namespace
 
-class Gateway::Peer final : public air::LinkHandler {
+class Gateway::Peer final : public air::LinkHandler, public BluzPeer::Host {
   public:
     Peer(Gateway& gateway, air::Place place) : gateway_(gateway), place_(std::move(place)) {}
 
@@ -102,24 +103,52 @@ class Gateway::Peer final : public air::LinkHandler {
     bool is_up() const { return id_ != relay::LinkId{}; }
     Instant since() const { return since_; }
     std::string name() const { return sighting_.name; }
+    BluzPeer* bluz() const { return bluz_.get(); }  // null: a device of ours
 
     void on_connected(const air::Sighting& sighting) override {
         sighting_ = sighting;
         since_ = gateway_.now();
+        if (sighting.service == framing::Service::Bluz) return start_bluz();
         id_ = gateway_.next_link();
         gateway_.on_link_up(*this);
     }
     void on_frame(Bytes frame) override { gateway_.on_frame(*this, frame); }
-    void on_sent(std::size_t count) override { gateway_.on_sent(*this, count); }
-    void on_disconnected(air::Disconnect why) override { gateway_.on_link_down(*this, why); }
+    void on_value(Bytes value) override {
+        if (bluz_) bluz_->on_value(value);
+    }
+    void on_sent(std::size_t count) override {
+        if (bluz_) return bluz_->on_values_sent(count);
+        gateway_.on_sent(*this, count);
+    }
+    void on_disconnected(air::Disconnect why) override {
+        if (bluz_) return gateway_.on_bluz_down(*this, why);
+        gateway_.on_link_down(*this, why);
+    }
+
+    void write_value(Bytes value) override {
+        if (link_) (void)link_->write(value);
+    }
+    void let_go(std::optional<Duration> stay_away) override {
+        gateway_.let_bluz_go(*this, stay_away);
+    }
+    Instant now() const override { return gateway_.now(); }
+    relay::Jitter jitter() override { return gateway_.jitter(); }
 
   private:
+    void start_bluz() {
+        if (!gateway_.may_serve_bluz(*this)) return;
+        bluz_ = std::make_unique<BluzPeer>(
+            gateway_.loop_, gateway_.bluz_, sighting_.name, *this, gateway_.log_);
+        bluz_->start();
+    }
+
     Gateway& gateway_;
     air::Place place_;
     air::Sighting sighting_;
     relay::LinkId id_;
     Instant since_;
     std::unique_ptr<air::Link> link_;
+    std::unique_ptr<BluzPeer> bluz_;
 };
 
 class Gateway::Cloud final : public uplink::ClientHandler {
@@ -157,10 +186,12 @@ class Gateway::Cloud final : public uplink::ClientHandler {
 Gateway::Gateway(boost::asio::io_context& loop,
                  air::Central& central,
                  const std::vector<Uplink>& uplinks,
+                 BluzService bluz,
                  Capture& capture,
                  Log& log)
     : loop_(loop),
       central_(central),
+      bluz_(std::move(bluz)),
       capture_(capture),
       log_(log),
       timer_(loop),
@@ -179,6 +210,9 @@ void Gateway::start() { on_tick(); }
 void Gateway::on_tick() {
     relay_.on_time(now());
     pump();
+    for (const auto& [place, peer] : std::map{peers_}) {  // a copy: some may go
+        if (BluzPeer* bluz = peer->bluz()) bluz->on_time();
+    }
     if (ticks_++ % kTicksPerLook == 0) look_around();
     timer_.expires_after(kTick);
     timer_.async_wait([this](boost::system::error_code error) {
@@ -230,6 +264,33 @@ void Gateway::on_link_down(Peer& peer, air::Disconnect why) {
     drop(peer);
     relay_.on_link_down(id, now());
     pump();
+}
+
+bool Gateway::may_serve_bluz(Peer& peer) {
+    const auto count = std::count_if(peers_.begin(), peers_.end(), [](const auto& item) {
+        return item.second->bluz() != nullptr;
+    });
+    if (static_cast<std::size_t>(count) < bluz::kDevicesMax) return true;
+    log_.info("bluz-let-go", {{"name", peer.name()}, {"why", text_of(relay::Close::Full)}});
+    let_bluz_go(peer, bluz::kStayAwayFull);
+    return false;
+}
+
+void Gateway::on_bluz_down(Peer& peer, air::Disconnect why) {
+    peer.bluz()->on_link_down(text_of(why));
+    let_bluz_go(peer, {});
+}
+
+void Gateway::let_bluz_go(Peer& peer, std::optional<Duration> stay_away) {
+    if (stay_away) {
+        hold_offs_.hold(peer.place(), *stay_away, now());
+    } else if (peer.bluz()->has_settled()) {
+        hold_offs_.on_connected(peer.place());
+    } else {
+        hold_offs_.on_failed(peer.place(), now(), jitter());
+    }
+    peer.close();
+    drop(peer);
 }
 
 void Gateway::drop(Peer& peer) {

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 
 #include "air/central.hpp"
 #include "core/base/time.hpp"
+#include "gateway/daemon/bluz_peer.hpp"
 #include "gateway/daemon/capture.hpp"
 #include "gateway/relay/hold_offs.hpp"
 #include "gateway/relay/relay.hpp"
@@ -38,6 +40,7 @@ class Gateway {
     Gateway(boost::asio::io_context& loop,
             air::Central& central,
             const std::vector<Uplink>& uplinks,
+            BluzService bluz,
             Capture& capture,
             Log& log);
     ~Gateway();
@@ -67,6 +70,10 @@ class Gateway {
     void on_frame(Peer& peer, Bytes frame);
     void on_sent(Peer& peer, std::size_t count);
     void on_link_down(Peer& peer, air::Disconnect why);
+    // Of the bluz service. False if there are too many of them.
+    bool may_serve_bluz(Peer& peer);
+    void on_bluz_down(Peer& peer, air::Disconnect why);
+    void let_bluz_go(Peer& peer, std::optional<Duration> stay_away);
     void on_cloud_record(relay::CloudId cloud, Bytes record);
     void on_cloud_down(relay::CloudId cloud, const std::string& why);
 
@@ -80,6 +87,7 @@ class Gateway {
 
     boost::asio::io_context& loop_;
     air::Central& central_;
+    BluzService bluz_;
     Capture& capture_;
     Log& log_;
     boost::asio::steady_timer timer_;

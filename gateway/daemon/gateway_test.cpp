@@ -182,7 +182,7 @@ class GatewayTest : public ::testing::Test {
                 uplink::Security::parse({.host = "127.0.0.1"}).value()};
     }
     Gateway& start() {
-        gateway.emplace(loop, central, std::vector<Uplink>{uplink()}, capture, log);
+        gateway.emplace(loop, central, std::vector<Uplink>{uplink()}, bluz, capture, log);
         gateway->start();
         return *gateway;
     }
@@ -215,6 +215,7 @@ class GatewayTest : public ::testing::Test {
     asio::io_context loop{1};
     ScriptedCloud cloud{loop};
     air::VirtualCentral central{loop, folder.path.string(), 247};
+    BluzService bluz;
     Capture capture;
     TestLog log;
     std::optional<Gateway> gateway;

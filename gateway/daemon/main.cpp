@@ -56,13 +56,18 @@ int run(const Settings& settings, Log& log) {
         return fail(wrong);
     auto uplinks = load_uplinks(settings);
     if (const auto* complaint = std::get_if<Complaint>(&uplinks)) return fail(complaint->text);
+    auto bluz = load_bluz(settings);
+    if (const auto* complaint = std::get_if<Complaint>(&bluz)) return fail(complaint->text);
+    const auto& service = std::get<BluzService>(bluz);
+    if (!service.local_folder.empty()) LocalPort::clear(service.local_folder);
     Capture capture;
     if (!settings.capture_file.empty() && !capture.open(settings.capture_file))
         return fail("--capture " + settings.capture_file + ": it cannot be written");
 
     boost::asio::io_context loop{1};
-    air::VirtualCentral central{loop, settings.air_folder, settings.value_size_max};
-    Gateway gateway{loop, central, std::get<std::vector<Uplink>>(uplinks), capture, log};
+    air::VirtualCentral central{
+        loop, settings.air_folder, settings.value_size_max, service.is_offered()};
+    Gateway gateway{loop, central, std::get<std::vector<Uplink>>(uplinks), service, capture, log};
     boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
     Pulse pulse{loop};
     signals.async_wait([&](boost::system::error_code, int signal) {
@@ -73,6 +78,10 @@ int run(const Settings& settings, Log& log) {
     gateway.start();
     pulse.start();
     log.info("ready", {{"air", settings.air_folder}});
+    if (!service.local_folder.empty())
+        log.warn("unencrypted-local",
+                 {{"folder", service.local_folder},
+                  {"what", "custom data of bluz devices passes here, unencrypted"}});
     loop.run();
     log.info("stopped");
     return EXIT_SUCCESS;

@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <sys/un.h>
 
+#include "core/base/hex.hpp"
 #include "core/framing/text.hpp"
 
 namespace sotto::gateway {
@@ -119,6 +121,44 @@ std::variant<std::vector<Uplink>, Complaint> load_uplinks(const Settings& settin
                            std::get<uplink::Security>(std::move(security))});
     }
     return uplinks;
+}
+
+namespace {
+
+std::string check_local_folder(const Settings& settings) {
+    const std::string option = "--unencrypted-local " + settings.local_folder;
+    std::error_code error;
+    if (!fs::is_directory(settings.local_folder, error))
+        return option + ": there is no such folder; create it first";
+    if (fs::equivalent(settings.local_folder, settings.air_folder, error))
+        return option + ": it must be another folder than that of --air";
+    const std::string longest =
+        LocalPort::path_of(settings.local_folder, std::string(2 * framing::kDeviceIdSize, '0'));
+    if (longest.size() >= sizeof(sockaddr_un::sun_path))
+        return option + ": its name is too long for a socket in it";
+    return {};
+}
+
+}  // namespace
+
+std::variant<BluzService, Complaint> load_bluz(const Settings& settings) {
+    BluzService service{.server_text = settings.legacy, .local_folder = settings.local_folder};
+    if (!settings.legacy.empty()) {
+        const auto address = uplink::parse_address(settings.legacy);
+        if (!address) return Complaint{"--legacy " + settings.legacy + ": it must be HOST:PORT"};
+        service.server = *address;
+    }
+    for (const std::string& text : settings.bluz_ids) {
+        bluz::DeviceId id{};
+        if (!from_hex(text, id))
+            return Complaint{"--bluz-device " + text + ": an id is 24 hex digits"};
+        service.admitted.push_back(id);
+    }
+    if (!settings.local_folder.empty()) {
+        if (std::string wrong = check_local_folder(settings); !wrong.empty())
+            return Complaint{std::move(wrong)};
+    }
+    return service;
 }
 
 std::string check_air_folder(const std::string& folder) {

@@ -21,6 +21,9 @@ struct Settings {
     std::vector<std::string> pins{};         // FINGERPRINT for every cloud, HOST:PORT=... for one
     std::vector<std::string> authorities{};  // FILE for every cloud, HOST:PORT=FILE for one
     bool insecure = false;
+    std::string legacy{};                 // HOST:PORT; empty: bluz devices get no stream
+    std::vector<std::string> bluz_ids{};  // empty: all
+    std::string local_folder{};           // empty: no custom data
     std::uint32_t value_size_max = framing::kValueSizeMax;
     std::string capture_file{};
     std::string log_level = "info";
@@ -41,6 +44,9 @@ struct Complaint {
 
 // The clouds with their tokens and authorities, read from their files.
 std::variant<std::vector<Uplink>, Complaint> load_uplinks(const Settings& settings);
+
+// How bluz devices are to be served.
+std::variant<BluzService, Complaint> load_bluz(const Settings& settings);
 
 // Nothing, or what is wrong with the air's folder.
 std::string check_air_folder(const std::string& folder);

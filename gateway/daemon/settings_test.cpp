@@ -174,5 +174,36 @@ TEST_F(SettingsTest, WrongUsageEndsWithCodeTwo) {
     EXPECT_EQ(std::get<int>(parse({"--version"})), 0);
 }
 
+TEST_F(SettingsTest, BluzDevicesAreServedIfThereIsAServerOrAFolder) {
+    const auto none = load_bluz({});
+    EXPECT_FALSE(std::get<BluzService>(none).is_offered());
+    const auto server = load_bluz({.legacy = "home.lan:5683"});
+    EXPECT_TRUE(std::get<BluzService>(server).is_offered());
+    EXPECT_EQ(std::get<BluzService>(server).server->port, "5683");
+    const auto local = load_bluz({.air_folder = "/", .local_folder = folder.string()});
+    EXPECT_TRUE(std::get<BluzService>(local).is_offered());
+    const auto ids = load_bluz({.bluz_ids = {"b1e20102030405060708090a", std::string(24, '0')}});
+    EXPECT_EQ(std::get<BluzService>(ids).admitted.size(), 2U);
+}
+
+TEST_F(SettingsTest, WhatIsWrongWithBluzIsSaidInWords) {
+    const auto wrong = [](const Settings& settings) {
+        const auto loaded = load_bluz(settings);
+        const auto* found = std::get_if<Complaint>(&loaded);
+        return found == nullptr ? "" : found->text;
+    };
+    EXPECT_NE(wrong({.legacy = "home"}).find("--legacy home"), std::string::npos);
+    EXPECT_NE(wrong({.bluz_ids = {"b1e2"}}).find("24 hex digits"), std::string::npos);
+    EXPECT_NE(wrong({.local_folder = (folder / "none").string()}).find("create it"),
+              std::string::npos);
+    EXPECT_NE(wrong({.local_folder = token}).find("create it"), std::string::npos);
+    EXPECT_NE(wrong({.air_folder = folder.string(), .local_folder = (folder / ".").string()})
+                  .find("another folder"),
+              std::string::npos);
+    const fs::path deep = folder / std::string(100, 'd');
+    fs::create_directory(deep);
+    EXPECT_NE(wrong({.local_folder = deep.string()}).find("too long"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace sotto::gateway

@@ -24,8 +24,12 @@ constexpr const char* kSpeaksTls =
 
 class PlainStream final : public Stream, public std::enable_shared_from_this<PlainStream> {
   public:
-    PlainStream(asio::io_context& loop, bool is_insecure_allowed)
-        : is_insecure_allowed_(is_insecure_allowed), resolver_(loop), socket_(loop) {}
+    struct Rules {
+        bool is_insecure_allowed = false;
+        bool is_ours = true;  // the other end is a cloud
+    };
+    PlainStream(asio::io_context& loop, Rules rules)
+        : rules_(rules), resolver_(loop), socket_(loop) {}
 
     void connect(const Address& address, ConnectDone done) override {
         resolver_.async_resolve(address.host,
@@ -64,7 +68,7 @@ class PlainStream final : public Stream, public std::enable_shared_from_this<Pla
   private:
     // RFC 8446 §5.1: the record by which TLS refuses what is none. No record of ours begins so.
     bool is_alert(Bytes bytes) {
-        if (std::exchange(has_read_, true)) return false;
+        if (std::exchange(has_read_, true) || !rules_.is_ours) return false;
         return bytes.size() >= 2 && bytes[0] == 21 && bytes[1] == 3;
     }
 
@@ -72,7 +76,7 @@ class PlainStream final : public Stream, public std::enable_shared_from_this<Pla
         if (closed_) return done("closed");
         std::vector<tcp::endpoint> endpoints;
         for (const auto& item : found) {
-            if (is_insecure_allowed_ || item.endpoint().address().is_loopback())
+            if (rules_.is_insecure_allowed || item.endpoint().address().is_loopback())
                 endpoints.push_back(item.endpoint());
         }
         if (endpoints.empty())
@@ -87,7 +91,7 @@ class PlainStream final : public Stream, public std::enable_shared_from_this<Pla
             });
     }
 
-    bool is_insecure_allowed_;
+    Rules rules_;
     bool closed_ = false;
     bool has_read_ = false;
     tcp::resolver resolver_;
@@ -97,7 +101,13 @@ class PlainStream final : public Stream, public std::enable_shared_from_this<Pla
 }  // namespace
 
 std::shared_ptr<Stream> make_plain_stream(asio::io_context& loop, bool is_insecure_allowed) {
-    return std::make_shared<PlainStream>(loop, is_insecure_allowed);
+    return std::make_shared<PlainStream>(
+        loop, PlainStream::Rules{.is_insecure_allowed = is_insecure_allowed});
+}
+
+std::shared_ptr<Stream> make_foreign_stream(asio::io_context& loop) {
+    return std::make_shared<PlainStream>(
+        loop, PlainStream::Rules{.is_insecure_allowed = true, .is_ours = false});
 }
 
 }  // namespace sotto::gateway::uplink

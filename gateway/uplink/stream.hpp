@@ -33,5 +33,7 @@ class Stream {
 // Plain TCP. Without `is_insecure_allowed` it connects to loopback addresses only, since tokens
 // never cross a clear link.
 std::shared_ptr<Stream> make_plain_stream(boost::asio::io_context& loop, bool is_insecure_allowed);
+// TCP to anywhere, for what is not ours: its bytes are not looked at, and no token crosses it.
+std::shared_ptr<Stream> make_foreign_stream(boost::asio::io_context& loop);
 
 }  // namespace sotto::gateway::uplink
