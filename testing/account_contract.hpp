@@ -466,6 +466,37 @@ TYPED_TEST_P(AccountContract, KeepsAnAuditLogPerAccountTheNewestFirst) {
     EXPECT_EQ(list(ann, 1), std::vector{third});
 }
 
+TYPED_TEST_P(AccountContract, WhoFillsTheAuditLogLosesHisOwnEntriesAlone) {
+    using namespace contract;
+    constexpr std::size_t kCount = cloud::store::kAuditEntriesPerAccountMax;
+    const AccountId ann = this->account("ann");
+    const AccountId bob = this->account("bob");
+    const auto add = [this](std::optional<AccountId> account, std::size_t number) {
+        const AuditEntry entry{.at = kNow,
+                               .account = account,
+                               .address = "::1",
+                               .action = "login",
+                               .subject = std::to_string(number),
+                               .outcome = "done"};
+        EXPECT_TRUE(this->template ask<void>(
+            [&](auto& store, auto done) { store.add_audit(entry, done); }));
+    };
+    const auto list = [this](std::optional<AccountId> account) {
+        return this
+            ->template ask<std::vector<AuditEntry>>(
+                [&](auto& store, auto done) { store.list_audit(account, 10'000, done); })
+            .value();
+    };
+    add(ann, 0);
+    add(std::nullopt, 0);
+    for (std::size_t i = 0; i < kCount + 2; ++i) add(bob, i);
+    EXPECT_EQ(list(ann).size(), 1U);
+    const auto of_bob = list(bob);
+    ASSERT_EQ(of_bob.size(), kCount);
+    EXPECT_EQ(of_bob.back().subject, "2");
+    EXPECT_EQ(list(std::nullopt).size(), kCount + 2);
+}
+
 TYPED_TEST_P(AccountContract, KeepsOneKeyOfALegacyDevice) {
     using namespace contract;
     using Key = cloud::model::DeviceKey;
@@ -525,6 +556,7 @@ REGISTER_TYPED_TEST_SUITE_P(AccountContract,
                             AKeyMakesADeviceHisThatNobodyHasAndReplacesNoOther,
                             AnAccountHasSoManyDevicesByTheirKeys,
                             KeepsAnAuditLogPerAccountTheNewestFirst,
+                            WhoFillsTheAuditLogLosesHisOwnEntriesAlone,
                             KeepsOneKeyOfALegacyDevice);
 
 }  // namespace sotto::testing

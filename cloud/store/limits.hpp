@@ -22,5 +22,7 @@ inline constexpr std::size_t kOpenDevicesPerAccountMax = 4'096;
 // Given to the programs of one account, refresh tokens included; the oldest makes room.
 inline constexpr std::size_t kTokensPerAccountMax = 256;
 inline constexpr std::size_t kAuditEntriesMax = 65'536;  // then the oldest make room
+// Of one account, or of none: who does much hides nothing that others did. Then its oldest go.
+inline constexpr std::size_t kAuditEntriesPerAccountMax = 4'096;
 
 }  // namespace sotto::cloud::store

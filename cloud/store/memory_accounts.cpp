@@ -345,8 +345,14 @@ void MemoryStore::erase_device_key(const DeviceId& device, Done<void> done) {
 
 void MemoryStore::add_audit(AuditEntry entry, Done<void> done) {
     answer(done, [&]() -> Status {
+        const auto is_of_same = [account = entry.account](const AuditEntry& known) {
+            return known.account == account;
+        };
         audit_.push_back(std::move(entry));
         if (audit_.size() > kAuditEntriesMax) audit_.pop_front();
+        const auto count = std::ranges::count_if(audit_, is_of_same);
+        if (count > std::ptrdiff_t{kAuditEntriesPerAccountMax})
+            audit_.erase(std::ranges::find_if(audit_, is_of_same));
         return {};
     });
 }

@@ -140,7 +140,8 @@ class Store {
     // Error::NotFound if it has none.
     virtual void erase_device_key(const model::DeviceId& device, Done<void> done) = 0;
 
-    // The oldest entries make room at kAuditEntriesMax.
+    // The oldest entries make room at kAuditEntriesMax, those of its account at
+    // kAuditEntriesPerAccountMax.
     virtual void add_audit(model::AuditEntry entry, Done<void> done) = 0;
     // The newest first; of one account, or of all.
     virtual void list_audit(std::optional<model::AccountId> account,

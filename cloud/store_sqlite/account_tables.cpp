@@ -363,7 +363,13 @@ Status add_audit(Database& database, const AuditEntry& entry) {
     SOTTO_TRY(query.bind(entry.action).bind(entry.subject).bind(entry.outcome).run());
     const std::int64_t last = database.last_row_id();
     Query old = database.query("DELETE FROM audit WHERE entry <= ?");
-    return old.bind(last - std::int64_t{store::kAuditEntriesMax}).run();
+    SOTTO_TRY(old.bind(last - std::int64_t{store::kAuditEntriesMax}).run());
+    Query old_of_account = database.query(
+        "DELETE FROM audit WHERE account IS nullif(?1, 0) AND entry <= (SELECT entry FROM audit "
+        "WHERE account IS nullif(?1, 0) ORDER BY entry DESC LIMIT 1 OFFSET ?2)");
+    return old_of_account.bind(entry.account.value_or(AccountId{}).value())
+        .bind(std::int64_t{store::kAuditEntriesPerAccountMax})
+        .run();
 }
 
 Result<std::vector<AuditEntry>> list_audit(Database& database,
