@@ -397,6 +397,8 @@ void Rest::redeem_claim_code(const model::DeviceId& device, const std::string& c
                                  const std::string id = to_hex<std::string>(device);
                                  audit(call, "device-claim", id, claimed ? "done" : "refused");
                                  if (claimed) devices_.set_owner(device, claimed->account);
+                                 if (claimed || claimed.error() == Error::NotFound)
+                                     devices_.end_claim_code(device);
                              });
 }
 

@@ -377,14 +377,27 @@ TEST_F(RestTest, ADeviceThatShowsAClaimCodeJoinsTheAccountOnce) {
     devices.on_connected(lamp_id(1), lamps.back());
     settle();
     devices.on_event(lamp_id(1), lamps.back(), {.name = "spark/device/claim/code", .data = code});
+    EXPECT_EQ(lamps.back().codes_forgotten, 0);
     settle();
+    EXPECT_EQ(lamps.back().codes_forgotten, 1);
     EXPECT_EQ(body(get("/v1/devices", token)).size(), 1U);
     lamps.emplace_back();
     devices.on_connected(lamp_id(2), lamps.back());
     settle();
     devices.on_event(lamp_id(2), lamps.back(), {.name = "spark/device/claim/code", .data = code});
     settle();
+    EXPECT_EQ(lamps.back().codes_forgotten, 1) << "it will never be good";
     EXPECT_EQ(body(get("/v1/devices", token)).size(), 1U);
+}
+
+TEST_F(RestTest, AClaimCodeIsShownAgainWhereTheStoreFailed) {
+    lamps.emplace_back();
+    devices.on_connected(lamp_id(1), lamps.back());
+    settle();
+    store_.fail_with(Error::StorageFailed);
+    devices.on_event(lamp_id(1), lamps.back(), {.name = "spark/device/claim/code", .data = "c"});
+    settle();
+    EXPECT_EQ(lamps.back().codes_forgotten, 0);
 }
 
 TEST_F(RestTest, ClaimCodesAndTheirNumberAreBounded) {

@@ -62,12 +62,14 @@ class Lamp final : public services::OpenDevice {
     }
     void on_event(const services::Event& event) override { heard.push_back(event.what.name); }
     void on_replaced() override { ++replaced; }
+    void forget_claim_code() override { ++codes_forgotten; }
 
     std::vector<std::string> arguments;
     std::vector<services::DeviceDone<services::Value>> late;
     std::vector<bool> signals;
     std::vector<std::string> heard;
     int replaced = 0;
+    int codes_forgotten = 0;
 
   private:
     services::DeviceAttributes attributes_;

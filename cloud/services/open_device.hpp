@@ -92,6 +92,8 @@ class OpenDevice {
     // Another connection took its place, or it belongs to nobody here any more: close. Comes from
     // within calls of OpenDevices: do no more than begin.
     virtual void on_replaced() = 0;
+    // The claim code that it showed has been used, or never was one: it need not show it again.
+    virtual void forget_claim_code() {}
 
   protected:
     ~OpenDevice() = default;  // owned by whoever holds its connection

@@ -125,4 +125,9 @@ void OpenDevices::set_owner(const model::DeviceId& device, Owner owner) {
     enter(device, line, owner);
 }
 
+void OpenDevices::end_claim_code(const model::DeviceId& device) {
+    const auto found = lines_.find(device);
+    if (found != lines_.end()) found->second.device->forget_claim_code();
+}
+
 }  // namespace sotto::cloud::services

@@ -21,7 +21,8 @@ class OpenDevices {
     struct Config {
         // Asks who owns a device; answers once, now or later. An error: it could not be found out.
         std::function<void(const model::DeviceId&, std::function<void(Result<Owner>)>)> load_owner;
-        // A device shows the code that its owner gave it; whoever knows the code calls set_owner().
+        // A device shows the code that its owner gave it; whoever knows the code calls set_owner(),
+        // and end_claim_code() once nothing can come of it any more.
         std::function<void(const model::DeviceId&, const std::string& code)> on_claim_code;
         // What is to be remembered of a device that somebody owns: when it comes, and when it goes.
         std::function<void(const model::DeviceId&, const DeviceAttributes&)> save_traces;
@@ -47,6 +48,7 @@ class OpenDevices {
     EventPtr publish(model::AccountId owner, Publication what);
     // Who owns it from now on.
     void set_owner(const model::DeviceId& device, Owner owner);
+    void end_claim_code(const model::DeviceId& device);
     // It is known by another key now, or not at all: its connection is closed.
     void disconnect(const model::DeviceId& device);
     // Connected, and of no account: it may be claimed.
