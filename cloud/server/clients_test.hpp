@@ -49,8 +49,8 @@ class RawClient {
         boost::asio::read(socket_, boost::asio::dynamic_buffer(text), error);
         return text;
     }
-    // One reply of HTTP with a Content-Length.
-    std::string read_reply() {
+    // One reply of HTTP with a Content-Length; to a HEAD there is nothing behind it.
+    std::string read_reply(bool has_body = true) {
         boost::system::error_code error;
         const auto read_to = [&](std::size_t size) {
             if (text_.size() >= size) return;
@@ -63,6 +63,7 @@ class RawClient {
         while (!error && (end = text_.find("\r\n\r\n")) == std::string::npos)
             read_to(text_.size() + 1);
         if (error) return {};
+        if (!has_body) return std::exchange(text_, {});
         const std::size_t length = text_.find("Content-Length: ");
         read_to(end + 4 + std::stoul(text_.substr(length + 16)));
         return std::exchange(text_, {});

@@ -143,6 +143,9 @@ void HttpConnection::write(Reply reply, bool keep_alive) {
     response.keep_alive(keep_alive);
     response.body() = std::move(reply.body);
     response.prepare_payload();
+    // RFC 9110 §9.3.2: the server MUST NOT send content in the response to a HEAD.
+    if (parser_->is_header_done() && parser_->get().method() == wire::verb::head)
+        response.body().clear();
     stream_.expires_after(kReplyTimeMax);
     wire::async_write(
         stream_, response, [self = shared_from_this()](error_code error, std::size_t /*size*/) {

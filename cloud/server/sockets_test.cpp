@@ -49,6 +49,13 @@ TEST_F(Http, AnswersRequestAfterRequestOnOneConnection) {
     EXPECT_EQ(reply_of(client.read_reply()).status, 404);
 }
 
+TEST_F(Http, AHeadIsRefusedWithoutABodyAndTheConnectionGoesOn) {
+    RawClient client{http_at_};
+    client.send("HEAD /v1/devices HTTP/1.1\r\nHost: cloud\r\n\r\n" + get("/sotto/v1/health"));
+    EXPECT_TRUE(client.read_reply(false).starts_with("HTTP/1.1 405"));
+    EXPECT_TRUE(client.read_reply().starts_with("HTTP/1.1 200"));
+}
+
 TEST_F(Http, ARefusalSaysWhatToDo) {
     const HttpReply wrong_token = ask("GET /sotto/v1/cloud", "token-of-eve");
     EXPECT_EQ(wrong_token.status, 401);
