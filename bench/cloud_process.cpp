@@ -142,6 +142,12 @@ std::size_t CloudProcess::user_bytes() const {
 
 double CloudProcess::cpu_seconds() const { return cpu_seconds_of(process_->id()); }
 
+std::size_t CloudProcess::legacy_count() const {
+    const auto status = testing::run(program(), {"status", "--json", "--state", folder_ / "cloud"});
+    if (status.code != 0) throw std::runtime_error{"no status: " + status.output};
+    return nlohmann::json::parse(status.output).at("connected").at("legacy_devices");
+}
+
 cloud::model::TokenHash CloudProcess::hash(std::string_view token) {
     return {.bytes = crypto::sha256(as_bytes(token))};
 }

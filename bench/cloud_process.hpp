@@ -31,6 +31,8 @@ class CloudProcess {
     // Bytes that are the process's own: RssAnon.
     std::size_t user_bytes() const;
     double cpu_seconds() const;
+    // Legacy devices that it says are connected.
+    std::size_t legacy_count() const;
     const testing::Folder& folder() const { return folder_; }
 
     static cloud::model::TokenHash hash(std::string_view token);

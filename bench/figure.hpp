@@ -50,6 +50,7 @@ Figures measure_attached();
 // --cloud: devices whose messages the cloud reads.
 // Legacy devices.
 Figures measure_sessions();
+Figures measure_crowd();
 Figures measure_handshakes();
 Figures measure_storm();
 Figures measure_pings();

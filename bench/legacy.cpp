@@ -35,6 +35,7 @@ using testing::LegacyKey;
 
 constexpr std::size_t kDevices = 20'000;
 constexpr std::size_t kSilent = 5'000;
+constexpr std::size_t kLive = 19'000;
 constexpr std::size_t kConcurrent = 128;
 constexpr std::size_t kHandshakes = 1'500;
 constexpr std::size_t kTurns = 7;
@@ -44,6 +45,7 @@ constexpr double kStormSeconds = 5;
 constexpr double kReferenceSeconds = 0.3;
 constexpr std::size_t kPingSize = 18;  // on the wire, as the acknowledgement
 constexpr double kPatienceSeconds = 60;
+constexpr double kCrowdSeconds = 300;
 
 void print_range(const char* what, std::array<double, kTurns> values) {
     std::sort(values.begin(), values.end());
@@ -366,11 +368,109 @@ Figure measure_memory(Bench& bench) {
             .against = "memory of the cloud for each of 5,000 silent devices"};
 }
 
+// Nineteen thousand, held by a process of their own: no process may have twice as many sockets on
+// many systems. It answers a byte for each whole round of pings.
+class Crowd {
+  public:
+    explicit Crowd(Bench& bench) : pipes_(make_pipes()), process_([&] { run(bench); }) {
+        say();  // they are there when it answers
+    }
+    Crowd(const Crowd&) = delete;
+    Crowd& operator=(const Crowd&) = delete;
+    ~Crowd() {
+        for (const int end : pipes_) ::close(end);
+    }
+    void ping_all() {
+        ::write(pipes_[1], "x", 1);
+        say();
+    }
+
+  private:
+    static std::array<int, 4> make_pipes() {
+        std::array<int, 4> ends{};
+        if (::pipe(ends.data()) != 0 || ::pipe(ends.data() + 2) != 0)
+            throw std::runtime_error{"no pipe"};
+        return ends;
+    }
+    void say() {
+        char byte = 0;
+        if (::read(pipes_[2], &byte, 1) != 1 || byte != 'x')
+            throw std::runtime_error{"the crowd of devices fails"};
+    }
+    void run(Bench& bench) {
+        try {
+            std::vector<std::unique_ptr<Client>> clients;
+            bench.shake_hands(kLive, kCrowdSeconds, &clients);
+            settle(clients);
+            char byte = 'x';
+            do {
+                ::write(pipes_[3], &byte, 1);
+            } while (::read(pipes_[0], &byte, 1) == 1 && ping(clients));
+        } catch (const std::exception& error) {
+            std::fprintf(stderr, "# %s\n", error.what());
+        }
+        ::write(pipes_[3], "!", 1);
+    }
+    // What follows a Hello is over.
+    static void settle(std::vector<std::unique_ptr<Client>>& clients) {
+        for (const double end = seconds_now() + 3; seconds_now() < end;)
+            for (auto& client : clients) client->read();
+    }
+    static bool ping(std::vector<std::unique_ptr<Client>>& clients) {
+        std::size_t wanted = 0;
+        for (auto& client : clients) {
+            wanted += client->device.ack_count() + 1;
+            client->device.ping();
+            client->flush();
+        }
+        for (const double end = seconds_now() + kPatienceSeconds; seconds_now() < end;) {
+            std::size_t count = 0;
+            for (auto& client : clients) {
+                client->read();
+                count += client->device.ack_count();
+            }
+            if (count == wanted) return true;
+        }
+        throw std::runtime_error{"pings are not answered"};
+    }
+
+    std::array<int, 4> pipes_;
+    Child process_;
+};
+
+Figures measure_crowd(Bench& bench) {
+    const std::size_t before = bench.cloud().user_bytes();
+    Crowd crowd{bench};
+    const double cpu_before = bench.cloud().cpu_seconds();
+    const double begin = seconds_now();
+    crowd.ping_all();
+    std::fprintf(stderr,
+                 "# a ping of all took %.2f s, %.2f s of a core\n",
+                 seconds_now() - begin,
+                 bench.cloud().cpu_seconds() - cpu_before);
+    const auto bytes = static_cast<double>(bench.cloud().user_bytes() - before);
+    return {{.name = "live_sessions",
+             .value = static_cast<double>(bench.cloud().legacy_count()),
+             .unit = "",
+             .aim = Aim{Bound::AtLeast, kLive},
+             .against = "devices of one process, by its own count, of which each was pinged"},
+            {.name = "live_session_user_bytes",
+             .value = bytes / kLive,
+             .unit = "B",
+             .aim = Aim{Bound::AtMost, 2'048},
+             .against = "memory of the cloud for each of them, which has pinged"}};
+}
+
 }  // namespace
 
 Figures measure_sessions() {
     Bench bench;
     return {measure_memory(bench)};
+}
+
+Figures measure_crowd() {
+    Bench bench;
+    return measure_crowd(bench);
 }
 
 Figures measure_handshakes() {

@@ -32,6 +32,7 @@ constexpr Measurement kMeasurements[] = {
     {"mailbox", measure_mailbox, Kind::Line},
     {"attached", measure_attached, Kind::Line},
     {"sessions", measure_sessions, Kind::Cloud},
+    {"crowd", measure_crowd, Kind::Cloud},
     {"handshakes", measure_handshakes, Kind::Cloud},
     {"storm", measure_storm, Kind::Cloud},
     {"pings", measure_pings, Kind::Cloud},
