@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "core/base/time.hpp"
+#include "core/base/token_bucket.hpp"
 
 namespace sotto::cloud::server {
 
@@ -54,7 +55,10 @@ inline constexpr std::size_t kOpeningsMax = 8'192;         // then no more are s
 inline constexpr Duration kProbeAgainAfter = seconds(60);  // where the device did not answer
 
 // Legacy Particle devices.
-inline constexpr std::size_t kHalfOpenMax = 4'096;       // beyond it the oldest is closed
+inline constexpr std::size_t kHalfOpenMax = 4'096;  // beyond it the oldest is closed
+// New connections of one network, an IPv4 address or a /64 of IPv6: that many devices behind one
+// router come back at once after a power cut. Beyond it closed at once.
+inline constexpr Rate kArrivalRate{.burst = 2'048, .refill = milliseconds(5)};
 inline constexpr std::size_t kRsaQueueMax = 4'096;       // beyond it the oldest is dropped
 inline constexpr std::size_t kRsaThreadsMax = 16;        // one for each core at most
 inline constexpr std::size_t kRsaDoneMax = 8;            // operations done; then handed over

@@ -24,6 +24,9 @@ namespace {
 
 constexpr std::size_t kRandomSize = 40;  // of what the official cloud gives a device
 
+// Any name that begins with spark/device/claim/ makes a device forget its claim code.
+constexpr std::string_view kClaimOverEvent = "spark/device/claim/success";
+
 // Of what a call of a socket says: the same call may do later.
 bool is_for_later(int error) { return error == EAGAIN || error == EINTR; }
 
@@ -305,6 +308,7 @@ void ParticleLine::pump() {
         if (!event) break;
         std::visit([this](auto& what) { on(what); }, *event);
     }
+    if (is_claim_over_ && is_open_) tell_end_of_claim();
     flush();
     if (is_open_ && session_->ending() != particle::Ending::None)
         end(particle::to_string(session_->ending()));
@@ -395,6 +399,13 @@ void ParticleLine::tell(const std::string& name, const std::string& data) {
     pump_soon();
 }
 
+// It shows its code before it subscribes to what may be said about it.
+void ParticleLine::tell_end_of_claim() {
+    if (!wants(kClaimOverEvent, {})) return;
+    is_claim_over_ = false;
+    (void)session_->publish({.name = kClaimOverEvent}, world_.now());
+}
+
 bool ParticleLine::wants(std::string_view name, std::string_view publisher) const {
     return std::ranges::any_of(session_->subscriptions(), [&](const auto& subscription) {
         return subscription.wants(name, publisher);
@@ -473,6 +484,11 @@ void ParticleLine::on_event(const services::Event& event) {
 
 void ParticleLine::on_replaced() {
     asio::post(world_.executor, [self = shared_from_this()] { self->end("replaced"); });
+}
+
+void ParticleLine::forget_claim_code() {
+    is_claim_over_ = true;
+    pump_soon();
 }
 
 }  // namespace sotto::cloud::server

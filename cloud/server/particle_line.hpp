@@ -62,6 +62,7 @@ class ParticleLine final : public services::OpenDevice,
     void signal(bool is_on, services::DeviceDone<void> done) override;
     void on_event(const services::Event& event) override;
     void on_replaced() override;
+    void forget_claim_code() override;
 
   private:
     using AnyDone = std::variant<services::DeviceDone<void>, services::DeviceDone<services::Value>>;
@@ -94,6 +95,7 @@ class ParticleLine final : public services::OpenDevice,
     void report();
     void answer_system(const particle::SystemEvent& event);
     void tell(const std::string& name, const std::string& data);
+    void tell_end_of_claim();
     bool wants(std::string_view name, std::string_view publisher) const;
     template <class T>
     void submit(Result<particle::RequestId> request, services::DeviceDone<T> done);
@@ -117,6 +119,7 @@ class ParticleLine final : public services::OpenDevice,
     bool is_held_ = false;  // until its key is stored
     bool is_waiting_for_room_ = false;
     bool is_pump_due_ = false;
+    bool is_claim_over_ = false;  // and the device does not know
 };
 
 }  // namespace sotto::cloud::server

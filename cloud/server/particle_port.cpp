@@ -16,6 +16,10 @@ using boost::system::error_code;
 
 namespace {
 
+// Alone, no network has all the places of those that are not through.
+static_assert(kArrivalRate.burst + particle::kKeyMessageTime.ms / kArrivalRate.refill.ms <
+              kHalfOpenMax);
+
 std::size_t thread_count() {
     return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kRsaThreadsMax);
 }
@@ -27,10 +31,15 @@ void prepare(Acceptor& acceptor) {
     acceptor.set_option(asio::socket_base::send_buffer_size{kParticleSendBuffer}, ignored);
 }
 
-std::string address_of(const Socket& socket) {
-    error_code error;
-    const auto endpoint = socket.remote_endpoint(error);
-    return error ? std::string{} : endpoint.address().to_string();
+// Who has one address of IPv6 has all of its network. No network of one family looks like one of
+// the other.
+std::string network_of(const asio::ip::address& address) {
+    if (address.is_v4()) return address.to_string();
+    const auto v6 = address.to_v6();
+    if (v6.is_v4_mapped()) return asio::ip::make_address_v4(asio::ip::v4_mapped, v6).to_string();
+    auto bytes = v6.to_bytes();
+    std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+    return asio::ip::address_v6{bytes}.to_string();
 }
 
 }  // namespace
@@ -59,14 +68,23 @@ ParticlePort::ParticlePort(asio::io_context& loop, Acceptor acceptor, Setup setu
           on_socket(std::move(socket));
       }) {}
 
+bool ParticlePort::may_come(const asio::ip::address& address) {
+    const Instant now = world_.now();
+    if (arrivals_.at(network_of(address), kArrivalRate, now).take(now)) return true;
+    ++turned_away_;
+    turned_away_from_ = address.to_string();
+    return false;
+}
+
 void ParticlePort::on_socket(Socket socket) {
-    // The one that has come first is the one that should long be through.
-    if (half_open_.size() >= kHalfOpenMax) half_open_.front()->end("made room");
-    std::string address = address_of(socket);
     error_code error;
+    const auto address = socket.remote_endpoint(error).address();
+    if (error || !may_come(address)) return;
     ports::File file{socket.release(error)};
     if (error) return;
-    const auto line = std::make_shared<ParticleLine>(world_, std::move(file), std::move(address));
+    // The one that has come first is the one that should long be through.
+    if (half_open_.size() >= kHalfOpenMax) half_open_.front()->end("made room");
+    const auto line = std::make_shared<ParticleLine>(world_, std::move(file), address.to_string());
     places_[line.get()] = half_open_.insert(half_open_.end(), line);
     line->start();
 }
@@ -86,6 +104,11 @@ void ParticlePort::on_time() {
     const Instant now = world_.now();
     if (now - looked_at_ < kParticleTick) return;
     looked_at_ = now;
+    if (turned_away_ > 0)
+        world_.log.warn("particle-turned-away",
+                        {{"connections", std::exchange(turned_away_, 0)},
+                         {"last-from", turned_away_from_},
+                         {"why", "too many of one network"}});
     for (Lines* lines : {&half_open_, &sessions_}) {
         for (auto next = lines->begin(); next != lines->end();) {
             const auto line = *next++;

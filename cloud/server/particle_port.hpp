@@ -7,6 +7,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "cloud/http/guard.hpp"
 #include "cloud/server/door.hpp"
 #include "cloud/server/particle_line.hpp"
 
@@ -41,6 +42,8 @@ class ParticlePort {
   private:
     using Lines = std::list<std::shared_ptr<ParticleLine>>;
 
+    // Whether that network has not come too often.
+    bool may_come(const boost::asio::ip::address& address);
     void on_socket(Socket socket);
     void on_greeted(ParticleLine& line);
     void on_end(ParticleLine& line);
@@ -52,7 +55,10 @@ class ParticlePort {
     ParticleLine::World world_;
     Door<boost::asio::ip::tcp> door_;
     Instant looked_at_;
-    Lines half_open_;  // in the order of their coming
+    http::Recent<TokenBucket> arrivals_;  // by network
+    std::size_t turned_away_ = 0;         // since looked_at_
+    std::string turned_away_from_;        // the last of them
+    Lines half_open_;                     // in the order of their coming
     Lines sessions_;
     std::unordered_map<const ParticleLine*, Lines::iterator> places_;
 };

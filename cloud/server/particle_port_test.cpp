@@ -49,8 +49,10 @@ LegacyId id_number(std::uint8_t number) { return {0xb1, 0xe2, number}; }
 // The other end of a connection: bytes alone.
 class Raw {
   public:
-    Raw(asio::io_context& loop, const tcp::endpoint& endpoint) : socket_(loop) {
+    // From 127.0.0.`host`.
+    Raw(asio::io_context& loop, const tcp::endpoint& endpoint, unsigned host = 1) : socket_(loop) {
         socket_.open(endpoint.protocol());
+        socket_.bind({asio::ip::address_v4{0x7f000000U + host}, 0});
         socket_.set_option(asio::socket_base::receive_buffer_size{4'096});
         socket_.connect(endpoint);
         socket_.set_option(tcp::no_delay{true});
@@ -179,7 +181,7 @@ class ParticlePortTest : public ::testing::Test {
         auto* device = devices_.find(id, owner);
         return device != nullptr && !device->attributes().functions.empty();
     }
-    Raw& raw() { return raws_.emplace_back(loop_, endpoint_); }
+    Raw& raw(unsigned host = 1) { return raws_.emplace_back(loop_, endpoint_, host); }
 
     void turn() {
         loop_.restart();
@@ -243,17 +245,18 @@ class ParticlePortTest : public ::testing::Test {
         [this](std::function<void()> function) { asio::post(loop_, std::move(function)); }};
     std::map<model::DeviceId, model::AccountId> owners_;
     services::EventRing ring_{Instant{1}};
-    services::OpenDevices devices_{ring_,
-                                   {.load_owner =
-                                        [this](const model::DeviceId& device, auto done) {
-                                            const auto found = owners_.find(device);
-                                            done(found == owners_.end()
-                                                     ? services::OpenDevices::Owner{}
-                                                     : services::OpenDevices::Owner{found->second});
-                                        },
-                                    .on_claim_code = [](const auto&, const auto&) {},
-                                    .save_traces = [](const auto&, const auto&) {},
-                                    .now = [this] { return now(); }}};
+    services::OpenDevices devices_{
+        ring_,
+        {.load_owner =
+             [this](const model::DeviceId& device, auto done) {
+                 const auto found = owners_.find(device);
+                 done(found == owners_.end() ? services::OpenDevices::Owner{}
+                                             : services::OpenDevices::Owner{found->second});
+             },
+         .on_claim_code = [this](const auto& device,
+                                 const auto&) { devices_.end_claim_code(device); },
+         .save_traces = [](const auto&, const auto&) {},
+         .now = [this] { return now(); }}};
     tcp::endpoint endpoint_;
     std::optional<ParticlePort> port_;
     std::deque<Client> clients_;
@@ -325,6 +328,15 @@ TEST_F(Legacy, WhatADeviceAsksTheCloudAboutItselfIsAnswered) {
     EXPECT_EQ(lamp.device.events()[0].data, "127.0.0.1");
     EXPECT_EQ(lamp.device.events()[1].data.size(), 40U);
     EXPECT_TRUE(lamp.device.is_connected()) << lamp.device.trouble();
+}
+
+TEST_F(Legacy, ADeviceLearnsThatItsClaimCodeIsOver) {
+    Client& lamp = connect(1);
+    lamp.device.publish({.name = "spark/device/claim/code", .data = "a code"});
+    ASSERT_TRUE(until([&] { return !lamp.device.events().empty(); }));
+    EXPECT_EQ(lamp.device.events()[0].name, "spark/device/claim/success");
+    expect_good_service(id_number(1));
+    EXPECT_EQ(lamp.device.events().size(), 1U);
 }
 
 TEST_F(Legacy, ManyDevicesAtOnceAreEachServed) {
@@ -481,8 +493,8 @@ TEST_F(Legacy, TenThousandHalfOpenHandshakesKeepNobodyOut) {
     ::setrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_cur < 10'000 + kHalfOpenMax + 100) GTEST_SKIP() << "not so many files allowed";
     connect(1);
-    for (int i = 0; i < 10'000; ++i) {
-        raw();
+    for (unsigned i = 0; i < 10'000; ++i) {
+        raw(2 + i % 5);  // so many networks that none of them comes too often
         if (i % 64 == 0) turn();
     }
     turn();
@@ -495,6 +507,29 @@ TEST_F(Legacy, TenThousandHalfOpenHandshakesKeepNobodyOut) {
     skip(particle::kKeyMessageTime);
     EXPECT_TRUE(until([&] { return port_->half_open_count() == 0; }));
     expect_good_service(id_number(1));
+}
+
+TEST_F(Legacy, ANetworkThatComesTooOftenIsTurnedAwayAndNoOther) {
+    connect(1);
+    const auto comes_in = [this](unsigned host) {
+        raws_.clear();
+        Raw& made = raw(host);
+        bool is_in = false;
+        EXPECT_TRUE(until([&] { return (is_in = !made.read().empty()) || made.is_closed(); }));
+        return is_in;
+    };
+    std::size_t count = 0;
+    while (count < 2 * kArrivalRate.burst && comes_in(9)) ++count;
+    EXPECT_GE(count, kArrivalRate.burst);
+    EXPECT_LT(count, 2 * kArrivalRate.burst);
+    EXPECT_TRUE(comes_in(10));
+    expect_good_service(id_number(1));
+    skip(kParticleTick);
+    turn();
+    EXPECT_TRUE(has_logged("particle-turned-away"));
+    EXPECT_TRUE(has_logged("last-from=127.0.0.9"));
+    skip(kArrivalRate.refill);
+    EXPECT_TRUE(comes_in(9));
 }
 
 TEST_F(Legacy, WhatCannotBeAFrameEndsTheConnectionAndIsLogged) {
