@@ -5,6 +5,13 @@
 //
 //   sotto-legacy-device --cloud HOST:PORT --id HEX --server-key FILE --key FILE
 //                       [--firmware bluz|0.6|6] [--claim-code CODE] [--make-key]
+//   sotto-legacy-device --air FOLDER --id HEX --server-key FILE --key FILE [--claim-code CODE]
+//                       [--wait MS] [--header first|alone|wrong|local]
+//
+// With --air it is a bluz board on the virtual air, which says `subscribed` when a gateway has it
+// and repeats custom data after "echo ". --wait: how long it waits before and after it wants a
+// stream, 2000 as firmware does. --header: where the header of a frame is, a wrong one in its first
+// frame as firmware 1.0.47 sends it, or no stream at all.
 //
 // --server-key is PEM or DER. The key pair in --key is made if it is not there, and its public half
 // written beside it as FILE.pub, in PEM; with --make-key that is all.
@@ -29,6 +36,8 @@
 
 #include "core/base/hex.hpp"
 #include "testing/particle/legacy_device.hpp"
+#include "tests/particle/on_air.hpp"
+#include "tests/particle/sketch.hpp"
 
 namespace {
 
@@ -82,41 +91,12 @@ int connect_to(const std::string& place) {
     return -1;
 }
 
-void tell(const std::string& line) { std::cout << line << std::endl; }
-
-// Publishes what a function wants once its answer is on its way.
-std::vector<LegacyEvent> g_shouts;
-
-void furnish(LegacyDevice& device) {
-    const auto add = [&device](const std::string& name, auto function) {
-        device.functions[name] = [name, function](const std::string& argument) {
-            tell("call " + name + " " + argument);
-            return function(argument);
-        };
-    };
-    add("led", [](const std::string& argument) {
-        return argument == "on" ? 1 : argument == "off" ? 0 : -1;
-    });
-    add("fail", [](const std::string&) { return -7; });
-    add("shout", [](const std::string& argument) {
-        const std::size_t colon = argument.find(':');
-        LegacyEvent event{.name = argument.substr(0, colon)};
-        if (colon != std::string::npos) event.data = argument.substr(colon + 1);
-        g_shouts.push_back(std::move(event));
-        return 0;
-    });
-    device.variables["temperature"] = {9, std::string("\0\0\0\0\0\x80\x35\x40", 8)};
-    device.variables["count"] = {2, std::string("\0\0\0\x03", 4)};
-    device.variables["words"] = {4, "hello"};
-    device.variables["is_on"] = {1, "\x01"};
-}
-
 // One connection, from the nonce to its end.
 class Life {
   public:
     Life(int socket, const LegacyDevice::Setup& setup, std::string claim_code)
-        : socket_(socket), device_(setup), claim_code_(std::move(claim_code)) {
-        furnish(device_);
+        : socket_(socket), sketch_(std::move(claim_code)), device_(setup) {
+        sketch_.furnish(device_);
     }
     Life(const Life&) = delete;
     Life& operator=(const Life&) = delete;
@@ -129,7 +109,7 @@ class Life {
             if (file.revents != 0 && !read()) break;
             while (device_.step()) {
             }
-            look_around();
+            sketch_.look_around(device_);
             if (!flush()) break;
         }
         tell(device_.trouble().empty() ? "gone" : "trouble " + device_.trouble());
@@ -148,35 +128,10 @@ class Life {
         return ::send(socket_, output.data(), output.size(), MSG_NOSIGNAL) ==
                static_cast<ssize_t>(output.size());
     }
-    // What has changed since it looked last.
-    void look_around() {
-        if (!is_ready_ && device_.is_connected()) greet();
-        if (!is_told_ && device_.time()) tell("ready");
-        is_told_ = device_.time().has_value();
-        if (device_.signal() != signal_) tell(device_.signal() == true ? "signal 1" : "signal 0");
-        signal_ = device_.signal();
-        for (; event_count_ < device_.events().size(); ++event_count_) {
-            const LegacyEvent& event = device_.events()[event_count_];
-            tell("event " + event.name + " " + event.data);
-            if (event.name == "to-device") device_.publish({.name = "heard", .data = event.data});
-        }
-        for (const LegacyEvent& event : g_shouts) device_.publish(event);
-        g_shouts.clear();
-    }
-    void greet() {
-        is_ready_ = true;
-        if (!claim_code_.empty())
-            device_.publish({.name = "spark/device/claim/code", .data = claim_code_});
-        device_.subscribe("to-device", true);
-    }
 
     int socket_;
+    Sketch sketch_;
     LegacyDevice device_;
-    std::string claim_code_;
-    bool is_ready_ = false;
-    bool is_told_ = false;
-    std::size_t event_count_ = 0;
-    std::optional<bool> signal_;
 };
 
 int run(const Options& options) {
@@ -192,6 +147,18 @@ int run(const Options& options) {
     if (text("--firmware") == "0.6") setup.firmware = Firmware::System06;
     if (text("--firmware") == "6") setup.firmware = Firmware::System6;
     if (setup.firmware != Firmware::Bluz) setup.platform = setup.product = 6;
+    if (options.contains("--air")) {
+        const std::string header = text("--header");
+        OnAir on_air{.folder = options.at("--air"),
+                     .claim_code = text("--claim-code"),
+                     .setup = {.legacy = setup,
+                               .sends_header_alone = header == "alone",
+                               .is_local_only = header == "local",
+                               .sends_wrong_connect = header == "wrong"}};
+        if (options.contains("--wait"))
+            on_air.setup.wait = sotto::milliseconds(std::stol(options.at("--wait")));
+        return run_on_air(on_air);
+    }
     for (;;) {
         const int socket = connect_to(options.at("--cloud"));
         if (socket >= 0) Life{socket, setup, text("--claim-code")}.run();
@@ -212,8 +179,8 @@ int main(int argc, char** argv) {
         return run(options);
     } catch (const std::out_of_range&) {
         std::cerr
-            << "usage: sotto-legacy-device --cloud HOST:PORT --id HEX --server-key FILE --key "
-               "FILE [--firmware bluz|0.6|6] [--claim-code CODE] [--make-key]\n";
+            << "usage: sotto-legacy-device --cloud HOST:PORT|--air FOLDER --id HEX --server-key "
+               "FILE --key FILE [more: see its source]\n";
         return 2;
     }
 }
