@@ -449,8 +449,9 @@ TEST(ParticleSession, CodesAndPathsThatItDoesNotKnowAreAcknowledgedAndForgotten)
     alone.greet();
     (void)alone.session->take_output();
     std::uint8_t id = 8;
-    for (const std::uint8_t code :
-         {0x01, 0x02, 0x03, 0x04, 0x05, 0x1f, 0x20, 0x44, 0x45, 0x80, 0xa0, 0xff}) {
+    constexpr std::uint8_t kCodes[] = {
+        0x01, 0x02, 0x03, 0x04, 0x05, 0x1f, 0x20, 0x44, 0x45, 0x80, 0xa0, 0xff};
+    for (const std::uint8_t code : kCodes) {
         alone.send({0x40, code, 0, id++, 0xb1, 'q'});
         EXPECT_EQ(alone.session->ending(), Ending::None) << int{code};
         EXPECT_EQ(alone.session->take_output().size(), 18U) << int{code};
