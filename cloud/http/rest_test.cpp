@@ -197,6 +197,11 @@ TEST_F(RestTest, TheOperatorsTokenIsGoodForRestToo) {
                      [](const auto&) {});
     settle();
     EXPECT_EQ(body(get("/v1/user", "operator's"))["username"], "ann");
+    const Answer stream = ask({.method = Method::Get,
+                               .target = "/v1/devices/events",
+                               .authorization = "Bearer operator's"});
+    ASSERT_TRUE(std::holds_alternative<OpenStream>(stream));
+    EXPECT_EQ(std::get<OpenStream>(stream).filter.owner, accounts["ann"]);
 }
 
 TEST_F(RestTest, AfterTooManyFailuresAUserIsLockedOutFromThereOnly) {

@@ -339,6 +339,13 @@ TEST_F(Legacy, ADeviceLearnsThatItsClaimCodeIsOver) {
     EXPECT_EQ(lamp.device.events().size(), 1U);
 }
 
+TEST_F(Legacy, ThePortIsOpenAtItsAddressAndAtNoOther) {
+    tcp::socket socket{loop_};
+    error_code error;
+    socket.connect({asio::ip::make_address("127.0.0.2"), endpoint_.port()}, error);
+    EXPECT_EQ(error, asio::error::connection_refused);
+}
+
 TEST_F(Legacy, ManyDevicesAtOnceAreEachServed) {
     constexpr std::uint8_t kCount = 40;
     for (std::uint8_t i = 0; i < kCount; ++i) {
@@ -450,7 +457,7 @@ TEST_F(LegacyFirstUse, AKeyIsNotTakenBeforeItIsProved) {
 TEST_F(Legacy, WrongKeyMessagesAllEndInTheSameWay) {
     connect(1);
     std::vector<Raw*> bad;
-    for (int kind = 0; kind < 3; ++kind) bad.push_back(&raw());
+    for (int kind = 0; kind < 4; ++kind) bad.push_back(&raw());
     turn();
     const std::vector<std::uint8_t> zeros(256, 0);
     const std::vector<std::uint8_t> above(256, 0xff);
@@ -555,7 +562,8 @@ TEST_F(Legacy, WhatCannotBeAFrameEndsTheConnectionAndIsLogged) {
 TEST_F(Legacy, UnknownCodesAreAcknowledgedAndForgotten) {
     Client& odd = connect(1);
     const std::size_t before = odd.device.ack_count();
-    for (const std::uint8_t code : {0x04, 0x05, 0x44, 0x80, 0xa0, 0xff}) {
+    constexpr std::uint8_t kCodes[] = {0x04, 0x05, 0x44, 0x80, 0xa0, 0xff};
+    for (const std::uint8_t code : kCodes) {
         const std::uint16_t id = odd.device.next_id();
         const std::vector<std::uint8_t> message{0x40,
                                                 code,

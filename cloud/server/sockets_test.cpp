@@ -49,6 +49,14 @@ TEST_F(Http, AnswersRequestAfterRequestOnOneConnection) {
     EXPECT_EQ(reply_of(client.read_reply()).status, 404);
 }
 
+TEST_F(Http, IsSpokenAtItsAddressAndAtNoOther) {
+    boost::asio::io_context loop;
+    boost::asio::ip::tcp::socket socket{loop};
+    boost::system::error_code error;
+    socket.connect({boost::asio::ip::make_address("127.0.0.2"), http_at_.port()}, error);
+    EXPECT_EQ(error, boost::asio::error::connection_refused);
+}
+
 TEST_F(Http, AHeadIsRefusedWithoutABodyAndTheConnectionGoesOn) {
     RawClient client{http_at_};
     client.send("HEAD /v1/devices HTTP/1.1\r\nHost: cloud\r\n\r\n" + get("/sotto/v1/health"));
