@@ -388,56 +388,6 @@ TYPED_TEST_P(AccountContract, AClaimCodeGivesADeviceOnceUntilItExpires) {
     EXPECT_TRUE(create(5, bob, kLater)) << "expired ones count no more";
 }
 
-TYPED_TEST_P(AccountContract, AKeyMakesADeviceHisThatNobodyHasAndReplacesNoOther) {
-    using namespace contract;
-    const AccountId ann = this->account("ann");
-    const AccountId bob = this->account("bob");
-    const auto key = [](std::uint8_t device, std::uint8_t value) {
-        return DeviceKey{.device = device_id(device), .key = {value}, .stored_at = kNow};
-    };
-    const auto provision = [&](DeviceKey given, AccountId account) {
-        return this->template ask<OpenDeviceRecord>(
-            [&](auto& store, auto done) { store.provision_device(given, account, done); });
-    };
-    const auto stored = [this](std::uint8_t device) {
-        return this
-            ->template ask<std::optional<DeviceKey>>(
-                [&](auto& store, auto done) { store.find_device_key(device_id(device), done); })
-            .value()
-            ->key.at(0);
-    };
-    EXPECT_EQ(provision(key(1, 1), ann)->account, ann);
-    EXPECT_EQ(provision(key(1, 2), bob).error(), Error::Refused);
-    EXPECT_EQ(stored(1), 1);
-    EXPECT_TRUE(provision(key(1, 3), ann)) << "his own device";
-    EXPECT_EQ(stored(1), 3);
-    EXPECT_TRUE(this->template ask<void>(
-        [&](auto& store, auto done) { store.set_device_key(key(2, 7), done); }));
-    EXPECT_EQ(provision(key(2, 8), ann).error(), Error::Refused) << "the operator's";
-    EXPECT_TRUE(this->claim(2, ann));
-    EXPECT_TRUE(provision(key(2, 9), ann));
-    EXPECT_EQ(this->count_devices(ann), 2U);
-}
-
-TYPED_TEST_P(AccountContract, AnAccountHasSoManyDevicesByTheirKeys) {
-    using namespace contract;
-    const AccountId ann = this->account("ann");
-    std::optional<Result<OpenDeviceRecord>> last;
-    for (std::size_t i = 0; i <= cloud::store::kOpenDevicesPerAccountMax; ++i) {
-        const DeviceId id{1, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)};
-        this->fixture.store().provision_device({.device = id, .key = {1}, .stored_at = kNow},
-                                               ann,
-                                               [&last](const auto& answer) { last = answer; });
-        if (i % 256 == 0) this->fixture.settle();
-        if (i == cloud::store::kOpenDevicesPerAccountMax - 1) {
-            this->fixture.settle();
-            EXPECT_TRUE(last->has_value());
-        }
-    }
-    this->fixture.settle();
-    EXPECT_EQ(last->error(), Error::NoSpace);
-}
-
 TYPED_TEST_P(AccountContract, KeepsAnAuditLogPerAccountTheNewestFirst) {
     using namespace contract;
     const AccountId ann = this->account("ann");
@@ -497,47 +447,6 @@ TYPED_TEST_P(AccountContract, WhoFillsTheAuditLogLosesHisOwnEntriesAlone) {
     EXPECT_EQ(list(std::nullopt).size(), kCount + 2);
 }
 
-TYPED_TEST_P(AccountContract, KeepsOneKeyOfALegacyDevice) {
-    using namespace contract;
-    using Key = cloud::model::DeviceKey;
-    const auto key = [](std::uint8_t device, std::uint8_t byte) {
-        return Key{.device = device_id(device), .key = {byte, 7}, .stored_at = kNow};
-    };
-    const auto find = [this](std::uint8_t device) {
-        return this
-            ->template ask<std::optional<Key>>(
-                [&](auto& store, auto done) { store.find_device_key(device_id(device), done); })
-            .value();
-    };
-    const auto set = [this](const Key& given) {
-        return this->template ask<void>(
-            [&](auto& store, auto done) { store.set_device_key(given, done); });
-    };
-    const auto add = [this](const Key& given, std::size_t count_max) {
-        return this->template ask<void>(
-            [&](auto& store, auto done) { store.add_device_key(given, count_max, done); });
-    };
-    const auto erase = [this](std::uint8_t device) {
-        return this->template ask<void>(
-            [&](auto& store, auto done) { store.erase_device_key(device_id(device), done); });
-    };
-    EXPECT_EQ(find(1), std::nullopt);
-    EXPECT_TRUE(set(key(1, 1)));
-    EXPECT_TRUE(set(key(1, 2)));
-    EXPECT_EQ(find(1), key(1, 2));
-    EXPECT_EQ(add(key(1, 3), 9).error(), Error::AlreadyExists);
-    EXPECT_EQ(add(key(2, 3), 1).error(), Error::NoSpace);
-    EXPECT_TRUE(add(key(2, 3), 2));
-    EXPECT_EQ(this->template ask<std::vector<Key>>(
-                      [](auto& store, auto done) { store.list_device_keys(done); })
-                  .value(),
-              (std::vector{key(1, 2), key(2, 3)}));
-    EXPECT_TRUE(erase(1));
-    EXPECT_EQ(erase(1).error(), Error::NotFound);
-    EXPECT_EQ(find(1), std::nullopt);
-    EXPECT_EQ(find(2), key(2, 3));
-}
-
 REGISTER_TYPED_TEST_SUITE_P(AccountContract,
                             KeepsThePasswordOfAUser,
                             ATokenOfAProgramStandsForItsUserUntilItExpires,
@@ -553,10 +462,7 @@ REGISTER_TYPED_TEST_SUITE_P(AccountContract,
                             OnlyTheOwnerNamesADevice,
                             RemembersTheTracesOfADevice,
                             AClaimCodeGivesADeviceOnceUntilItExpires,
-                            AKeyMakesADeviceHisThatNobodyHasAndReplacesNoOther,
-                            AnAccountHasSoManyDevicesByTheirKeys,
                             KeepsAnAuditLogPerAccountTheNewestFirst,
-                            WhoFillsTheAuditLogLosesHisOwnEntriesAlone,
-                            KeepsOneKeyOfALegacyDevice);
+                            WhoFillsTheAuditLogLosesHisOwnEntriesAlone);
 
 }  // namespace sotto::testing

@@ -9,6 +9,7 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include "cloud/particle/key_files.hpp"
 #include "cloud/particle_openssl/handshake_crypto.hpp"
 #include "cloud/particle_openssl/native.hpp"
 #include "core/base/assert.hpp"
@@ -110,6 +111,24 @@ std::unique_ptr<particle::HandshakeCrypto> ServerKey::make_crypto() const {
     SOTTO_ASSERT(copy != nullptr);
     return std::make_unique<OpensslHandshakeCrypto>(std::move(copy));
 }
+
+Result<DevicePair> DevicePair::generate() {
+    const ErrorMark mark;
+    while (true) {
+        const Owned<EVP_PKEY> key{EVP_RSA_gen(static_cast<std::size_t>(kDeviceKeyBits))};
+        std::uint8_t* der = nullptr;
+        const int size = key ? i2d_PrivateKey(key.get(), &der) : 0;
+        if (size <= 0) return Error::EntropyFailed;
+        DevicePair pair;
+        pair.private_der_.assign(der, der + size);
+        OPENSSL_clear_free(der, static_cast<std::size_t>(size));
+        if (!particle::has_device_shape(pair.private_der_)) continue;
+        pair.public_der_ = public_der_of(key.get());
+        return pair;
+    }
+}
+
+DevicePair::~DevicePair() { wipe(private_der_); }
 
 Result<particle::DeviceKey> read_device_key(Bytes pem_or_der) {
     const ErrorMark mark;

@@ -41,6 +41,29 @@ class ServerKey {
     std::unique_ptr<Native> native_;
 };
 
+// Both halves of the key of a device.
+class DevicePair {
+  public:
+    // Made again until its numbers stand where a device looks for them (has_device_shape()).
+    // Error::EntropyFailed.
+    static Result<DevicePair> generate();
+
+    DevicePair(DevicePair&& other) noexcept = default;
+    DevicePair& operator=(DevicePair&& other) noexcept = default;
+    ~DevicePair();
+
+    // PKCS #1 in DER, as a device keeps it.
+    Bytes private_der() const { return private_der_; }
+    // SubjectPublicKeyInfo in DER.
+    const particle::DeviceKey& public_der() const { return public_der_; }
+
+  private:
+    DevicePair() = default;
+
+    std::vector<std::uint8_t> private_der_;
+    particle::DeviceKey public_der_;
+};
+
 // The public key of a device from PEM or DER, as SubjectPublicKeyInfo in DER. Error::Malformed if
 // it is no RSA-1024 key with exponent 65537, or not a public one.
 Result<particle::DeviceKey> read_device_key(Bytes pem_or_der);

@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cloud/particle/key_files.hpp"
 #include "testing/particle/legacy_keys.hpp"
 
 namespace sotto::cloud::particle_openssl {
@@ -50,6 +51,40 @@ TEST_F(KeyFiles, ADeviceKeyIsReadInEveryFormOfTheTools) {
     ASSERT_TRUE(of_der);
     EXPECT_EQ(*of_der, *of_pem);
     EXPECT_EQ(to_pem(*of_pem), pem);
+}
+
+TEST_F(KeyFiles, APairForADeviceHasTheShapeThatItKnowsAndIsOneKey) {
+    const auto pair = DevicePair::generate();
+    ASSERT_TRUE(pair);
+    EXPECT_TRUE(particle::has_device_shape(pair->private_der()));
+    const auto device = testing::LegacyKey::from(pair->private_der());
+    EXPECT_EQ(device.public_der(), pair->public_der());
+    write("made.der", std::string{as_text(pair->private_der())});
+    openssl("rsa -inform DER -in made.der -check -out made.pem", "made.pem");
+    EXPECT_EQ(*read_device_key(
+                  as_bytes(openssl("rsa -in made.pem -pubout -out made.pub.pem", "made.pub.pem"))),
+              pair->public_der());
+}
+
+TEST_F(KeyFiles, AKeyOfAnotherShapeIsNoneForADevice) {
+    const auto pair = *DevicePair::generate();
+    const std::vector<std::uint8_t> good{pair.private_der().begin(), pair.private_der().end()};
+    std::vector<std::uint8_t> bad = good;
+    bad.pop_back();
+    EXPECT_FALSE(particle::has_device_shape(bad));
+    bad = good;
+    bad.push_back(0);
+    EXPECT_FALSE(particle::has_device_shape(bad));
+    for (const std::size_t at : {0U, 1U, 2U, 4U, 8U, 9U, 10U, 11U, 140U}) {
+        bad = good;
+        bad[at] ^= 0x80;
+        EXPECT_FALSE(particle::has_device_shape(bad)) << at;
+    }
+    EXPECT_FALSE(particle::has_device_shape({}));
+    openssl("genrsa -traditional -out p1.pem 1024", "p1.pem");
+    const std::string pkcs8 =
+        openssl("pkcs8 -topk8 -nocrypt -in p1.pem -outform DER -out p8.der", "p8.der");
+    EXPECT_FALSE(particle::has_device_shape(as_bytes(pkcs8)));
 }
 
 TEST_F(KeyFiles, WhatIsNoPublicRsa1024KeyIsNotTaken) {

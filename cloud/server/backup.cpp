@@ -59,10 +59,11 @@ struct KeyFile {
     const char* folder;
     const char* name;
 };
-constexpr std::array<KeyFile, 4> kKeyFiles{{{"tls", "authority.pem"},
+constexpr std::array<KeyFile, 5> kKeyFiles{{{"tls", "authority.pem"},
                                             {"tls", "authority.crt"},
                                             {"tls", "server.pem"},
-                                            {"particle", "default_key.pem"}}};
+                                            {"particle", "default_key.pem"},
+                                            {"particle", "previous_key.pem"}}};
 
 Buffer encode(const keystore::Identity& identity) {
     Buffer bytes{kFormat};

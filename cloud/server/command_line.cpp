@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cloud/particle/key_files.hpp"
 #include "cloud/server/settings.hpp"
 #include "cloud/server/state.hpp"
 #include "ports/service/options.hpp"
@@ -113,25 +114,59 @@ CLI::App* add_add(CLI::App& app, const char* name, const char* help, AddCommand&
 }
 
 // Keys of legacy devices. Every command writes what it was asked into the same place.
-class DeviceKeyOptions {
+class KeysOptions {
   public:
-    DeviceKeyOptions(CLI::App& app, DeviceKeyCommand& command) : command_(command) {
-        group_ = app.add_subcommand("device-key", "keys of legacy Particle devices");
+    KeysOptions(CLI::App& app, KeysCommand& command) : command_(command) {
+        group_ = app.add_subcommand("keys", "keys of legacy Particle devices");
         group_->require_subcommand(1);
-        using What = DeviceKeyCommand::What;
+        using What = KeysCommand::What;
+        CLI::App* fresh = add("new", "make both halves of a key for a device", What::New);
+        add_device(*fresh);
+        fresh->add_option("folder", command_.path, "where to put its files")
+            ->required()
+            ->type_name("DIR");
         CLI::App* set = add("set", "know a device by this public key from now on", What::Set);
         add_device(*set);
-        set->add_option("file", command_.file, "its public RSA key, in PEM or DER")
+        set->add_option("file", command_.path, "its public RSA key, in PEM or DER")
             ->required()
             ->type_name("FILE");
-        add("list", "print the ids of the devices whose keys are known", What::List);
+        add("list", "print the devices whose keys are known, with fingerprints", What::List);
         add_device(*add("remove", "forget the key of a device: it is refused", What::Remove));
-        add("server", "say where the key is by which devices know this cloud", What::Server);
+        add("pending", "print the keys that unknown devices have shown", What::Pending);
+        CLI::App* approve =
+            add("approve", "know a device by a key that it has shown", What::Approve);
+        add_device(*approve);
+        approve
+            ->add_option("--key",
+                         command_.fingerprint,
+                         "which one, by the beginning of its fingerprint; needed if it has shown "
+                         "several")
+            ->type_name("FINGERPRINT");
+        add("import", "take the keys of a server before this one", What::Import)
+            ->add_option("folder", command_.path, "its folder of keys")
+            ->required()
+            ->type_name("DIR");
+        CLI::App* server =
+            add("server", "say where the key is by which devices know this cloud", What::Server);
+        server
+            ->add_option(
+                "--for",
+                command_.platform,
+                "write it as this kind of device keeps it (" + particle::platform_names() + ")")
+            ->type_name("PLATFORM");
+        server
+            ->add_option("--address",
+                         command_.address,
+                         "with the cloud's address, for a device that has none or another")
+            ->type_name("HOST:PORT")
+            ->needs("--for");
+        add("rotate", "make another one; devices still come by the former one", What::Rotate);
+        add("retire", "the former one counts no more", What::Retire);
     }
     bool parsed() const { return group_->parsed(); }
 
   private:
-    CLI::App* add(const char* name, const char* help, DeviceKeyCommand::What what) {
+    CLI::App* add(const char* name, const char* help, KeysCommand::What what) {
         CLI::App* command = add_command(*group_, name, help, command_.state);
         command->callback([this, what] { command_.what = what; });
         return command;
@@ -142,7 +177,7 @@ class DeviceKeyOptions {
             ->type_name("ID");
     }
 
-    DeviceKeyCommand& command_;
+    KeysCommand& command_;
     CLI::App* group_ = nullptr;
 };
 
@@ -279,8 +314,8 @@ Command read_command_line(int argc, char** argv) {
     gateway_command->add_option("--account", gateway.account, "whose gateway it is")
         ->type_name("NAME")
         ->capture_default_str();
-    DeviceKeyCommand device_key;
-    const DeviceKeyOptions device_key_options{app, device_key};
+    KeysCommand keys;
+    const KeysOptions keys_options{app, keys};
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -296,7 +331,7 @@ Command read_command_line(int argc, char** argv) {
         if (!print_settings.read(print_state)) return 2;
         return print;
     }
-    if (device_key_options.parsed()) return device_key;
+    if (keys_options.parsed()) return keys;
     if (status_command->parsed()) return status;
     if (backup_command->parsed()) return backup;
     if (restore_command->parsed()) return restore;

@@ -10,8 +10,8 @@
 #include "cloud/server/accounts.hpp"
 #include "cloud/server/backup.hpp"
 #include "cloud/server/doctor.hpp"
+#include "cloud/server/key_commands.hpp"
 #include "cloud/server/own_authority.hpp"
-#include "cloud/server/particle_keys.hpp"
 #include "cloud/server/run.hpp"
 #include "cloud/server/status.hpp"
 #include "ports/linux/system_clock.hpp"
@@ -72,8 +72,8 @@ int perform(const AddCommand& command) {
     return EXIT_SUCCESS;
 }
 
-int perform(const DeviceKeyCommand& command) {
-    const auto text = perform_device_key(command);
+int perform(const KeysCommand& command) {
+    const auto text = perform_keys(command);
     if (!text) return fail(text.error());
     std::cout << *text << std::flush;
     return EXIT_SUCCESS;

@@ -111,6 +111,17 @@ void give(const std::variant<DeviceDone<void>, DeviceDone<services::Value>>& don
         done);
 }
 
+// `number` says by which key the device knows us, the present one or the one before.
+Result<particle::Introduction> open_by_any(const RsaWorkers::Cryptos& cryptos,
+                                           const particle::KeyMessage& message,
+                                           std::size_t& number) {
+    for (number = 0; number < cryptos.size(); ++number) {
+        auto introduction = particle::open_key_message(*cryptos[number], message);
+        if (introduction) return introduction;
+    }
+    return Error::Unauthenticated;
+}
+
 }  // namespace
 
 ParticleLine::ParticleLine(World& world, ports::File socket, std::string address)
@@ -234,16 +245,19 @@ void ParticleLine::refuse(std::string_view why) {
 
 void ParticleLine::open_key_message() {
     world_.workers.submit([weak = weak_from_this(), message = handshake_->key_message()](
-                              particle::HandshakeCrypto& crypto) -> RsaWorkers::Done {
+                              const RsaWorkers::Cryptos& cryptos) -> RsaWorkers::Done {
         if (weak.expired()) return [] {};
-        return [weak, introduction = particle::open_key_message(crypto, message)] {
-            if (const auto self = weak.lock()) self->on_opened(introduction);
+        std::size_t number = 0;
+        auto introduction = open_by_any(cryptos, message, number);
+        return [weak, introduction = std::move(introduction), number] {
+            if (const auto self = weak.lock()) self->on_opened(introduction, number);
         };
     });
 }
 
-void ParticleLine::on_opened(Result<particle::Introduction> introduction) {
+void ParticleLine::on_opened(Result<particle::Introduction> introduction, std::size_t server_key) {
     if (!is_open_) return;
+    server_key_ = server_key;
     handshake_->on_opened(std::move(introduction));
     if (handshake_->stage() != Handshake::Stage::Looking) return refuse("key message");
     device_ = handshake_->device();
@@ -261,19 +275,29 @@ void ParticleLine::on_stored_key(const Result<std::optional<model::DeviceKey>>& 
         const auto shown = particle_openssl::read_device_key(handshake_->reported_key());
         if (shown) key = enrolled_key_ = *shown;
     }
+    if (stored && key != handshake_->reported_key()) note_pending_key();
     const bool is_known = key.has_value();
     handshake_->on_key(std::move(key));
     if (handshake_->stage() == Handshake::Stage::Agreeing) return agree();
     refuse(is_known ? "handshake" : stored ? "no key stored" : "the store failed");
 }
 
+// For the operator to look at. Whoever has the public key of the server can show whatever he likes,
+// so that this is bounded in number and in time.
+void ParticleLine::note_pending_key() {
+    const auto shown = particle_openssl::read_device_key(handshake_->reported_key());
+    if (!shown || !world_.pending_keys.take(world_.now())) return;
+    world_.store.add_pending_key({.device = device_, .key = *shown, .stored_at = world_.now()},
+                                 [](const Status& /*ignored*/) {});
+}
+
 void ParticleLine::agree() {
-    world_.workers.submit([weak = weak_from_this(), key = handshake_->key()](
-                              particle::HandshakeCrypto& crypto) -> RsaWorkers::Done {
+    world_.workers.submit([weak = weak_from_this(), key = handshake_->key(), number = server_key_](
+                              const RsaWorkers::Cryptos& cryptos) -> RsaWorkers::Done {
         if (weak.expired()) return [] {};
         // Which cannot be copied.
         const auto made =
-            std::make_shared<Result<particle::Agreement>>(particle::agree(crypto, key));
+            std::make_shared<Result<particle::Agreement>>(particle::agree(*cryptos[number], key));
         return [weak, made] {
             if (const auto self = weak.lock()) self->on_agreed(std::move(*made));
         };
@@ -354,7 +378,8 @@ void ParticleLine::report() {
     world_.log.info("particle-connected",
                     {{"device", to_hex<std::string>(device_)},
                      {"from", address_},
-                     {"platform", session_->hello()->platform}});
+                     {"platform", session_->hello()->platform},
+                     {"server_key", server_key_ == 0 ? "present" : "previous"}});
     world_.devices.on_connected(device_, *this);
 }
 

@@ -41,6 +41,7 @@ class ParticleLine final : public services::OpenDevice,
         ports::Log& log;
         std::function<Instant()> now;
         bool enrols_on_first_use = false;
+        TokenBucket pending_keys{kPendingKeyRate};
         std::function<void(ParticleLine&)> on_greeted{};
         std::function<void(ParticleLine&)> on_end{};  // the last that it does
         std::array<std::uint8_t, kParticleReadSize> input{};
@@ -78,8 +79,9 @@ class ParticleLine final : public services::OpenDevice,
     void wait_for_room(bool is_wanted);
 
     void open_key_message();
-    void on_opened(Result<particle::Introduction> introduction);
+    void on_opened(Result<particle::Introduction> introduction, std::size_t server_key);
     void on_stored_key(const Result<std::optional<model::DeviceKey>>& stored);
+    void note_pending_key();
     void agree();
     void on_agreed(Result<particle::Agreement> agreement);
     void refuse(std::string_view why);
@@ -105,6 +107,7 @@ class ParticleLine final : public services::OpenDevice,
     std::string address_;
     model::DeviceId device_{};
     Instant connected_at_;
+    std::size_t server_key_ = 0;  // by which the device knows us
     std::unique_ptr<particle::Handshake> handshake_;
     std::unique_ptr<particle::Session> session_;
     particle::DeviceKey enrolled_key_;  // shown on first use, and not stored yet

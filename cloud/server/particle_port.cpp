@@ -46,7 +46,7 @@ std::string network_of(const asio::ip::address& address) {
 
 ParticlePort::ParticlePort(asio::io_context& loop, Acceptor acceptor, Setup setup)
     : cipher_(particle_openssl::make_cipher()),
-      workers_(setup.key,
+      workers_(setup.keys,
                thread_count(),
                [executor = loop.get_executor()](RsaWorkers::Done done) {
                    asio::post(executor, std::move(done));

@@ -16,7 +16,7 @@ namespace sotto::cloud::server {
 class ParticlePort {
   public:
     struct Setup {
-        const particle_openssl::ServerKey& key;
+        std::span<const particle_openssl::ServerKey> keys;  // the present one first
         store::Store& store;
         services::OpenDevices& devices;
         hal::Entropy& entropy;

@@ -131,7 +131,7 @@ class ParticlePortTest : public ::testing::Test {
         endpoint_ = acceptor->local_endpoint();
         port_.emplace(loop_,
                       *std::move(acceptor),
-                      ParticlePort::Setup{.key = server_key(),
+                      ParticlePort::Setup{.keys = {&server_key(), 1},
                                           .store = store_,
                                           .devices = devices_,
                                           .entropy = entropy_,
@@ -643,7 +643,7 @@ TEST(RsaWorkers, WorkOnThreadsOfTheirOwnAtALowerPriority) {
     std::atomic<int> niceness{-1};
     std::atomic<bool> is_other{false};
     const auto here = std::this_thread::get_id();
-    RsaWorkers workers{server_key(), 1, do_at_once};
+    RsaWorkers workers{{&server_key(), 1}, 1, do_at_once};
     workers.submit([&](auto&) {
         is_other = std::this_thread::get_id() != here;
         niceness = ::getpriority(PRIO_PROCESS, 0);
@@ -658,7 +658,7 @@ TEST(RsaWorkers, TheNewestWorkComesFirstAndTheOldestIsDroppedWhereTooMuchWaits) 
     std::atomic<bool> may_go{false};
     std::atomic<std::size_t> count{0};
     std::vector<std::size_t> order;
-    RsaWorkers workers{server_key(), 1, do_at_once};
+    RsaWorkers workers{{&server_key(), 1}, 1, do_at_once};
     workers.submit([&](auto&) {
         count = 1;
         while (!may_go) std::this_thread::yield();
@@ -684,7 +684,7 @@ TEST(RsaWorkers, WhatIsDoneIsHandedOverAFewAtATimeAndTheLastOfItAtOnce) {
     std::atomic<std::size_t> count{0};
     std::vector<std::size_t> handed_over;  // how many were done at each time
     {
-        RsaWorkers workers{server_key(), 1, [&](const RsaWorkers::Done& done) {
+        RsaWorkers workers{{&server_key(), 1}, 1, [&](const RsaWorkers::Done& done) {
                                const std::size_t before = count;
                                done();
                                handed_over.push_back(count - before);
@@ -707,7 +707,7 @@ TEST(RsaWorkers, TheEndDropsWhatHasNotBegun) {
     std::atomic<bool> is_run{false};
     std::atomic<bool> has_begun{false};
     {
-        RsaWorkers workers{server_key(), 1, do_at_once};
+        RsaWorkers workers{{&server_key(), 1}, 1, do_at_once};
         workers.submit([&](auto&) {
             has_begun = true;
             std::this_thread::sleep_for(std::chrono::milliseconds{20});

@@ -16,16 +16,18 @@ constexpr int kNiceness = 10;
 
 }  // namespace
 
-RsaWorkers::RsaWorkers(const particle_openssl::ServerKey& key,
+RsaWorkers::RsaWorkers(std::span<const particle_openssl::ServerKey> keys,
                        std::size_t thread_count,
                        std::function<void(Done)> post)
     : post_(std::move(post)) {
-    for (std::size_t i = 0; i < thread_count; ++i) cryptos_.push_back(key.make_crypto());
-    for (const auto& crypto : cryptos_)
-        threads_.emplace_back([this, crypto = crypto.get()] {
+    cryptos_.resize(thread_count);
+    for (Cryptos& cryptos : cryptos_) {
+        for (const auto& key : keys) cryptos.push_back(key.make_crypto());
+        threads_.emplace_back([this, &cryptos] {
             ::setpriority(PRIO_PROCESS, 0, kNiceness);  // in Linux: of this thread
-            run(*crypto);
+            run(cryptos);
         });
+    }
 }
 
 RsaWorkers::~RsaWorkers() {
@@ -51,7 +53,7 @@ void RsaWorkers::submit(Work work) {
     changed_.notify_one();
 }
 
-void RsaWorkers::run(particle::HandshakeCrypto& crypto) {
+void RsaWorkers::run(const Cryptos& cryptos) {
     std::vector<Done> done;
     for (;;) {
         {
@@ -60,7 +62,7 @@ void RsaWorkers::run(particle::HandshakeCrypto& crypto) {
             if (is_ending_) return;
         }
         while (const Work work = take()) {
-            done.push_back(work(crypto));
+            done.push_back(work(cryptos));
             if (done.size() == kRsaDoneMax) hand_over(done);
         }
         hand_over(done);

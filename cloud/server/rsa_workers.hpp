@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -22,10 +23,12 @@ namespace sotto::cloud::server {
 class RsaWorkers {
   public:
     using Done = std::function<void()>;
-    using Work = std::function<Done(particle::HandshakeCrypto&)>;
+    // The operations of each key of the server, in the order of the keys.
+    using Cryptos = std::vector<std::unique_ptr<particle::HandshakeCrypto>>;
+    using Work = std::function<Done(const Cryptos&)>;
 
     // `post` is called from the threads, and has what it is given called in the caller's.
-    RsaWorkers(const particle_openssl::ServerKey& key,
+    RsaWorkers(std::span<const particle_openssl::ServerKey> keys,
                std::size_t thread_count,
                std::function<void(Done)> post);
     RsaWorkers(const RsaWorkers&) = delete;
@@ -36,7 +39,7 @@ class RsaWorkers {
     void submit(Work work);
 
   private:
-    void run(particle::HandshakeCrypto& crypto);
+    void run(const Cryptos& cryptos);
     // Nothing if none waits.
     Work take();
     void hand_over(std::vector<Done>& done);
@@ -46,7 +49,7 @@ class RsaWorkers {
     std::condition_variable changed_;
     std::deque<Work> waiting_;
     bool is_ending_ = false;
-    std::vector<std::unique_ptr<particle::HandshakeCrypto>> cryptos_;
+    std::vector<Cryptos> cryptos_;  // of each thread
     std::vector<std::thread> threads_;
 };
 

@@ -329,15 +329,14 @@ class Cloud {
     // Legacy devices have a protocol that encrypts, so that they need no TLS beyond this machine.
     Outcome<> open_particle_port() {
         if (command_.settings.particle.empty()) return {};
-        SOTTO_TRY_ASSIGN(auto key, ensure_particle_key(command_.state));
-        particle_key_.emplace(std::move(key));
+        SOTTO_TRY_ASSIGN(particle_keys_, open_particle_keys(command_.state));
         auto acceptor = listen(loop_, {"--particle", command_.settings.particle, true});
         if (!acceptor) return acceptor.error();
         places_.particle = text_of(acceptor->local_endpoint());
         particle_.emplace(
             loop_,
             *std::move(acceptor),
-            ParticlePort::Setup{.key = *particle_key_,
+            ParticlePort::Setup{.keys = particle_keys_,
                                 .store = *store_,
                                 .devices = *open_devices_,
                                 .entropy = entropy_,
@@ -511,7 +510,7 @@ class Cloud {
     std::optional<Acceptor> devices_acceptor_;
     std::optional<HttpPort> http_;
     std::optional<GatewayPort> gateways_;
-    std::optional<particle_openssl::ServerKey> particle_key_;
+    std::vector<particle_openssl::ServerKey> particle_keys_;
     std::optional<ParticlePort> particle_;
     std::string http_text_;
     std::string devices_text_;

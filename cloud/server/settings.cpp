@@ -28,7 +28,7 @@ std::vector<ports::Setting> table_of(Settings& settings) {
         {"particle-enrol",
          "",
          "take the key that a legacy device shows if none is known for it; else an operator says "
-         "sotto-cloud device-key set",
+         "sotto-cloud keys set",
          &settings.particle_enrol},
         {"tls", "", "speak TLS on this machine too; beyond it that is so anyway", &settings.tls},
         {"certificate",

@@ -82,12 +82,26 @@ struct AddCommand {
 };
 
 // The keys of legacy devices, and the one by which they know the cloud.
-struct DeviceKeyCommand {
-    enum class What : std::uint8_t { Set, List, Remove, Server };
+struct KeysCommand {
+    enum class What : std::uint8_t {
+        New,
+        Set,
+        List,
+        Remove,
+        Pending,
+        Approve,
+        Import,
+        Server,
+        Rotate,
+        Retire
+    };
     What what = What::List;
     std::string state{};
     std::string device{};
-    std::string file{};
+    std::string path{};         // a file, or a folder
+    std::string fingerprint{};  // or its beginning; empty: of the only one
+    std::string platform{};     // empty: the key alone
+    std::string address{};      // HOST:PORT; empty: the one that the device knows
 };
 
 // Gives a user a password to log in with.
@@ -116,7 +130,7 @@ using Command = std::variant<InitCommand,
                              RestoreCommand,
                              DoctorCommand,
                              PrintSettingsCommand,
-                             DeviceKeyCommand,
+                             KeysCommand,
                              int>;
 Command read_command_line(int argc, char** argv);
 

@@ -19,6 +19,8 @@ inline constexpr std::size_t kPurgeCountMax = 256;  // letters erased at once; t
 
 // Open devices of one account that it may have by giving their keys; then Error::NoSpace.
 inline constexpr std::size_t kOpenDevicesPerAccountMax = 4'096;
+inline constexpr std::size_t kPendingKeysMax = 1'024;       // then the oldest makes room
+inline constexpr std::size_t kPendingKeysPerDeviceMax = 4;  // then the oldest makes room
 // Given to the programs of one account, refresh tokens included; the oldest makes room.
 inline constexpr std::size_t kTokensPerAccountMax = 256;
 inline constexpr std::size_t kAuditEntriesMax = 65'536;  // then the oldest make room

@@ -299,15 +299,42 @@ void MemoryStore::provision_device(DeviceKey key, AccountId account, Done<OpenDe
         if (devices_.contains(key.device)) return Error::Refused;
         if (!is_known && count_open_devices(account) >= kOpenDevicesPerAccountMax)
             return Error::NoSpace;
-        device_keys_[key.device] = key;
+        put_device_key(key);
         if (is_known) return known->second;
         return give(key.device, account, key.stored_at);
     });
 }
 
+void MemoryStore::put_device_key(const DeviceKey& key) {
+    device_keys_[key.device] = key;
+    std::erase_if(pending_keys_, [&](const DeviceKey& each) { return each.device == key.device; });
+}
+
+void MemoryStore::add_pending_key(DeviceKey key, Done<void> done) {
+    answer(done, [&]() -> Status {
+        const auto is_its = [&](const DeviceKey& each) { return each.device == key.device; };
+        std::erase_if(pending_keys_,
+                      [&](const DeviceKey& each) { return is_its(each) && each.key == key.key; });
+        const auto count = std::ranges::count_if(pending_keys_, is_its);
+        if (static_cast<std::size_t>(count) >= kPendingKeysPerDeviceMax)
+            pending_keys_.erase(std::ranges::find_if(pending_keys_, is_its));
+        if (pending_keys_.size() >= kPendingKeysMax) pending_keys_.erase(pending_keys_.begin());
+        pending_keys_.push_back(key);
+        return {};
+    });
+}
+
+void MemoryStore::list_pending_keys(Done<std::vector<DeviceKey>> done) {
+    answer(done, [&] {
+        std::vector<DeviceKey> keys(pending_keys_.rbegin(), pending_keys_.rend());
+        std::ranges::stable_sort(keys, {}, &DeviceKey::device);
+        return keys;
+    });
+}
+
 void MemoryStore::set_device_key(DeviceKey key, Done<void> done) {
     answer(done, [&]() -> Status {
-        device_keys_[key.device] = key;
+        put_device_key(key);
         return {};
     });
 }
@@ -316,7 +343,7 @@ void MemoryStore::add_device_key(DeviceKey key, std::size_t count_max, Done<void
     answer(done, [&]() -> Status {
         if (device_keys_.contains(key.device)) return Error::AlreadyExists;
         if (device_keys_.size() >= count_max) return Error::NoSpace;
-        device_keys_.emplace(key.device, key);
+        put_device_key(key);
         return {};
     });
 }

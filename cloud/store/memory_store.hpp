@@ -73,6 +73,8 @@ class MemoryStore final : public Store {
     void find_device_key(const model::DeviceId& device,
                          Done<std::optional<model::DeviceKey>> done) override;
     void list_device_keys(Done<std::vector<model::DeviceKey>> done) override;
+    void add_pending_key(model::DeviceKey key, Done<void> done) override;
+    void list_pending_keys(Done<std::vector<model::DeviceKey>> done) override;
     void erase_device_key(const model::DeviceId& device, Done<void> done) override;
     void add_audit(model::AuditEntry entry, Done<void> done) override;
     void list_audit(std::optional<model::AccountId> account,
@@ -158,6 +160,8 @@ class MemoryStore final : public Store {
     std::map<model::TokenHash, StoredToken> tokens_;
     std::map<model::DeviceId, model::OpenDeviceRecord> open_devices_;
     std::map<model::DeviceId, model::Opening> openings_;
+    std::vector<model::DeviceKey> pending_keys_;  // the one that was shown longest ago first
+    void put_device_key(const model::DeviceKey& key);
     std::map<model::TokenHash, model::OpenClaim> open_claims_;
     std::map<model::DeviceId, model::DeviceKey> device_keys_;
     std::deque<model::AuditEntry> audit_;

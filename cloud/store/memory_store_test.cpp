@@ -3,7 +3,7 @@
 
 #include <deque>
 
-#include "testing/account_contract.hpp"
+#include "testing/key_contract.hpp"
 
 namespace sotto::cloud::store {
 namespace {
@@ -33,4 +33,5 @@ class MemoryFixture {
 namespace sotto::testing {
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreContract, cloud::store::MemoryFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, AccountContract, cloud::store::MemoryFixture);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, KeyContract, cloud::store::MemoryFixture);
 }  // namespace sotto::testing

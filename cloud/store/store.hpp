@@ -129,7 +129,8 @@ class Store {
     virtual void provision_device(model::DeviceKey key,
                                   model::AccountId account,
                                   Done<model::OpenDeviceRecord> done) = 0;
-    // The public keys of legacy devices, one for each. A new one takes the place of the old one.
+    // The public keys of legacy devices, one for each. A new one takes the place of the old one,
+    // and of all that are pending for it.
     virtual void set_device_key(model::DeviceKey key, Done<void> done) = 0;
     // Error::AlreadyExists if the device has a key, Error::NoSpace if `count_max` devices have.
     virtual void add_device_key(model::DeviceKey key, std::size_t count_max, Done<void> done) = 0;
@@ -139,6 +140,13 @@ class Store {
     virtual void list_device_keys(Done<std::vector<model::DeviceKey>> done) = 0;
     // Error::NotFound if it has none.
     virtual void erase_device_key(const model::DeviceId& device, Done<void> done) = 0;
+
+    // Keys that devices have shown and that are not theirs yet, for the operator to approve: what
+    // somebody shows proves nothing. One that is shown again is as new. At kPendingKeysMax, and of
+    // one device at kPendingKeysPerDeviceMax, the one that was shown longest ago makes room.
+    virtual void add_pending_key(model::DeviceKey key, Done<void> done) = 0;
+    // By device, and of each the newest first.
+    virtual void list_pending_keys(Done<std::vector<model::DeviceKey>> done) = 0;
 
     // The oldest entries make room at kAuditEntriesMax, those of its account at
     // kAuditEntriesPerAccountMax.

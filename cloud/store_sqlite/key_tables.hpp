@@ -15,6 +15,8 @@ Status add_device_key(Database& database, const model::DeviceKey& key, std::size
 Result<std::optional<model::DeviceKey>> find_device_key(Database& database,
                                                         const model::DeviceId& device);
 Result<std::vector<model::DeviceKey>> list_device_keys(Database& database);
+Status add_pending_key(Database& database, const model::DeviceKey& key);
+Result<std::vector<model::DeviceKey>> list_pending_keys(Database& database);
 Status erase_device_key(Database& database, const model::DeviceId& device);
 
 }  // namespace sotto::cloud::store_sqlite::tables

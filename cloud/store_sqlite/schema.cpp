@@ -146,7 +146,19 @@ ALTER TABLE open_devices ADD COLUMN token BLOB;
 ALTER TABLE open_devices ADD COLUMN scope TEXT;
 )sql";
 
-constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
+// Keys that legacy devices show, and nobody has approved.
+constexpr const char* kVersion6 = R"sql(
+CREATE TABLE pending_keys (
+    device   BLOB NOT NULL,
+    key      BLOB NOT NULL,
+    shown_ms INTEGER NOT NULL,
+    PRIMARY KEY (device, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX pending_keys_by_age ON pending_keys (shown_ms);
+)sql";
+
+constexpr std::array kMigrations = {
+    kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6};
 
 Failure damaged(const std::string& path, const std::string& what) {
     return {.code = Error::Malformed,

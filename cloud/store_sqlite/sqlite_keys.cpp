@@ -42,6 +42,18 @@ void SqliteStore::list_device_keys(Done<std::vector<DeviceKey>> done) {
     });
 }
 
+void SqliteStore::add_pending_key(DeviceKey key, Done<void> done) {
+    submit(kWrites, std::move(done), [key = std::move(key)](Database& database) {
+        return tables::add_pending_key(database, key);
+    });
+}
+
+void SqliteStore::list_pending_keys(Done<std::vector<DeviceKey>> done) {
+    submit(kReads, std::move(done), [](Database& database) {
+        return tables::list_pending_keys(database);
+    });
+}
+
 void SqliteStore::erase_device_key(const DeviceId& device, Done<void> done) {
     submit(kWrites, std::move(done), [device](Database& database) {
         return tables::erase_device_key(database, device);

@@ -91,6 +91,8 @@ class SqliteStore final : public store::Store {
     void find_device_key(const model::DeviceId& device,
                          store::Done<std::optional<model::DeviceKey>> done) override;
     void list_device_keys(store::Done<std::vector<model::DeviceKey>> done) override;
+    void add_pending_key(model::DeviceKey key, store::Done<void> done) override;
+    void list_pending_keys(store::Done<std::vector<model::DeviceKey>> done) override;
     void erase_device_key(const model::DeviceId& device, store::Done<void> done) override;
     void add_audit(model::AuditEntry entry, store::Done<void> done) override;
     void list_audit(std::optional<model::AccountId> account,

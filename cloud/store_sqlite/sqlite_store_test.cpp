@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "cloud/store_sqlite/schema.hpp"
-#include "testing/account_contract.hpp"
+#include "testing/key_contract.hpp"
 
 namespace sotto::cloud::store_sqlite {
 namespace {
@@ -271,4 +271,5 @@ TEST(SqliteStore, BoundsItsQueue) {
 namespace sotto::testing {
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreContract, cloud::store_sqlite::SqliteFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, AccountContract, cloud::store_sqlite::SqliteFixture);
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, KeyContract, cloud::store_sqlite::SqliteFixture);
 }  // namespace sotto::testing

@@ -221,6 +221,22 @@ TEST_F(UpgradeTest, ADatabaseOfTheFourthVersionKeepsEverythingAndItsOwnersMayOpe
     EXPECT_EQ(list(), std::vector{opening});
 }
 
+TEST_F(UpgradeTest, ADatabaseOfTheFifthVersionKeepsEverythingAndNotesKeysThatAreShown) {
+    write_version(file("cloud.db"), 5);
+    const auto store = open(file("cloud.db"));
+    ASSERT_NE(store, nullptr);
+    expect_content(*store);
+    const auto openings =
+        wait_for<std::vector<Opening>>([&](auto done) { store->list_openings(std::move(done)); });
+    ASSERT_EQ(openings->size(), 1U);
+    EXPECT_EQ(openings->front().scope, "v/state");
+    const DeviceKey key{.device = device(0xb2), .key = {1, 2}, .stored_at = kNow};
+    EXPECT_TRUE(wait_for<void>([&](auto done) { store->add_pending_key(key, std::move(done)); }));
+    const auto pending = wait_for<std::vector<DeviceKey>>(
+        [&](auto done) { store->list_pending_keys(std::move(done)); });
+    EXPECT_EQ(*pending, std::vector{key});
+}
+
 TEST_F(UpgradeTest, WhatItWasIsKeptBesideIt) {
     constexpr std::array<const char*, 2> kSteps = {"", "DROP TABLE link_contexts;"};
     const std::string path = file("cloud.db");

@@ -108,7 +108,7 @@ class BluzTest : public ::testing::Test {
         ASSERT_EQ(testing::run(kPrograms + "sotto-legacy-device", arguments).code, 0);
         const testing::Run set =
             testing::run(kPrograms + "sotto-cloud",
-                         {"device-key", "set", id, folder_ / (id + ".pub"), "--state", cloud_});
+                         {"keys", "set", id, folder_ / (id + ".pub"), "--state", cloud_});
         ASSERT_EQ(set.code, 0) << set.output;
     }
 
