@@ -326,8 +326,10 @@ void MemoryStore::add_pending_key(DeviceKey key, Done<void> done) {
 
 void MemoryStore::list_pending_keys(Done<std::vector<DeviceKey>> done) {
     answer(done, [&] {
-        std::vector<DeviceKey> keys(pending_keys_.rbegin(), pending_keys_.rend());
-        std::ranges::stable_sort(keys, {}, &DeviceKey::device);
+        std::vector<DeviceKey> keys(pending_keys_.begin(), pending_keys_.end());
+        std::ranges::sort(keys, [](const DeviceKey& a, const DeviceKey& b) {
+            return a.device != b.device ? a.device < b.device : b.stored_at < a.stored_at;
+        });
         return keys;
     });
 }
