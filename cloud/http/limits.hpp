@@ -40,6 +40,11 @@ inline constexpr std::size_t kEventDataSizeMax = 1'024;
 inline constexpr std::size_t kOpenClaimCodesMax = 32;  // of one account; then 429
 inline constexpr Duration kClaimCodeLife = minutes(60);
 
+// Files on their way here, of all and of one account; then 503.
+inline constexpr std::size_t kUploadsMax = 32;
+inline constexpr std::size_t kUploadsPerAccountMax = 4;
+inline constexpr std::size_t kFileNameSizeMax = 64;  // of a firmware; what is before is cut
+
 // Streams.
 inline constexpr std::size_t kStreamsPerAccountMax = 100;  // then 429
 inline constexpr Duration kHeartbeat = seconds(9);         // clients give up after 15 s of silence

@@ -49,6 +49,12 @@ json operation_of(const Rest::Route& route, const std::vector<std::string>& plac
         operation["requestBody"]["content"] = {{"application/x-www-form-urlencoded", schema},
                                                {"application/json", schema}};
     }
+    if (route.file != nullptr) {
+        json with_file = properties;
+        with_file[route.file] = {{"type", "string"}, {"format", "binary"}};
+        operation["requestBody"]["content"]["multipart/form-data"]["schema"] = {
+            {"type", "object"}, {"properties", with_file}};
+    }
     if (route.scopes == Rest::kPublic) {
         operation["security"] = json::array();
         return operation;

@@ -96,33 +96,63 @@ void Rest::route(const CallPtr& call, std::string_view path) {
     call->done(std::move(refusal));
 }
 
+// False if it was answered here.
+bool Rest::read_body(const CallPtr& call, const Route& route) {
+    const auto refuse = [&call](unsigned status, const char* error, const char* why) {
+        call->done(rest_refusal(status, error, why));
+        return false;
+    };
+    const Request& request = call->request;
+    if (route.file == nullptr || !is_multipart(request.content_type)) {
+        auto body = parse_body(request.content_type, request.body);
+        if (!body && body.error() == Error::Unsupported)
+            return refuse(
+                415, "unsupported_type", "Send a form (application/x-www-form-urlencoded) or JSON");
+        if (!body) return refuse(400, "invalid_request", "The body cannot be understood");
+        call->body = *std::move(body);
+        return true;
+    }
+    auto parts = parse_multipart(request.content_type, request.body);
+    if (!parts && parts.error() == Error::Truncated)
+        return refuse(400, "incomplete_upload", kUploadStopped);
+    if (!parts) return refuse(400, "invalid_request", "The parts of the body cannot be understood");
+    for (Part& part : *parts) {
+        if (part.is_file) {
+            call->files.push_back(std::move(part));
+        } else {
+            call->body[part.name] = part.content;
+        }
+    }
+    return true;
+}
+
 void Rest::authorize(const CallPtr& call, const Route& route) {
-    auto body = parse_body(call->request.content_type, call->request.body);
-    if (!body && body.error() == Error::Unsupported)
-        return call->done(rest_refusal(
-            415, "unsupported_type", "Send a form (application/x-www-form-urlencoded) or JSON"));
-    if (!body)
-        return call->done(rest_refusal(400, "invalid_request", "The body cannot be understood"));
-    call->body = *std::move(body);
+    if (!read_body(call, route)) return;
     if (route.scopes == kPublic) return (this->*route.handler)(call);
+    with_access(call, route, [this, call, &route] { (this->*route.handler)(call); });
+}
+
+// Goes on if the token is good for the route.
+void Rest::with_access(const CallPtr& call, const Route& route, std::function<void()> go_on) {
     std::string token{token_of(call->request.authorization)};
     if (token.empty() && call->request.authorization.empty()) token = call->field("access_token");
     if (token.empty())
         return call->done(rest_refusal(400, "invalid_request", "The access token was not found"));
     call->token = config_.hash_token(token);
-    find_access(call, [this, call, &route](const Result<model::Access>& access) {
-        if (!access && access.error() == Error::NotFound)
-            return call->done(
-                rest_refusal(401, "invalid_token", "The access token provided is invalid."));
-        if (!access) return call->done(rest_failure(access.error()));
-        if ((access->scopes & route.scopes) != route.scopes)
-            return call->done(rest_refusal(403,
-                                           "insufficient_scope",
-                                           "Permission denied: what you signed in with is not "
-                                           "good for this"));
-        call->access = *access;
-        (this->*route.handler)(call);
-    });
+    find_access(
+        call, [call, &route, go_on = std::move(go_on)](const Result<model::Access>& access) {
+            if (!access && access.error() == Error::NotFound)
+                return call->done(
+                    rest_refusal(401, "invalid_token", "The access token provided is invalid."));
+            if (!access) return call->done(rest_failure(access.error()));
+            if ((access->scopes & route.scopes) != route.scopes)
+                return call->done(rest_refusal(403,
+                                               "insufficient_scope",
+                                               "Permission denied: what you signed in with is not "
+                                               "good for this"));
+            call->access = *access;
+            go_on();
+        });
 }
 
 void Rest::find_access(const CallPtr& call,
@@ -157,6 +187,49 @@ void Rest::audit(const Call& call, const char* action, std::string subject, cons
                             .outcome = outcome};
     if (call.access.account != model::AccountId{}) entry.account = call.access.account;
     store_.add_audit(std::move(entry), [](const Status&) {});
+}
+
+const Rest::Route* Rest::find_route(const Request& head) {
+    const auto segments = segments_of(path_of(head.target));
+    if (!segments) return nullptr;
+    std::vector<std::string> places;
+    for (const Route& route : routes())
+        if (route.method == head.method && matches(route.path, *segments, places)) return &route;
+    return nullptr;
+}
+
+bool Rest::is_upload(const Request& head) {
+    if (!is_multipart(head.content_type) || !is_for(head.target)) return false;
+    const Route* const route = find_route(head);
+    return route != nullptr && route->file != nullptr;
+}
+
+void Rest::begin_upload(const Request& head,
+                        std::function<void(Result<model::AccountId, Reply>)> done) {
+    const auto call = std::make_shared<Call>(Call{.request = head});
+    call->done = [done](Answer answer) {
+        Reply refusal = std::get<Reply>(std::move(answer));
+        allow_other_origins(refusal);
+        done(std::move(refusal));
+    };
+    call->query = parse_form(query_of(head.target)).value_or(Fields{});
+    with_access(call, *find_route(head), [this, call, done] {
+        const model::AccountId account = call->access.account;
+        std::size_t& count = uploads_[account];
+        if (upload_count_ >= kUploadsMax || count >= kUploadsPerAccountMax) {
+            if (count == 0) uploads_.erase(account);
+            return call->done(rest_refusal(
+                503, "busy", "Too many files are being sent at the same time; try again"));
+        }
+        ++count;
+        ++upload_count_;
+        done(account);
+    });
+}
+
+void Rest::end_upload(model::AccountId account) {
+    --upload_count_;
+    if (--uploads_[account] == 0) uploads_.erase(account);
 }
 
 bool Rest::begin_stream(model::AccountId account) {
@@ -274,8 +347,9 @@ const Rest::Route Rest::kRoutes[] = {
      "/v1/devices/:device",
      kUpdate,
      &Rest::change_device,
-     "Name a device, write notes, or let it signal",
-     "name,notes,signal"},
+     "Name a device, write notes, let it signal, or send it a firmware",
+     "name,notes,signal",
+     "file"},
     {Method::Delete, "/v1/devices/:device", kClaim, &Rest::release_device, "Give a device up", ""},
     {Method::Put,
      "/v1/devices/:device/ping",

@@ -16,8 +16,10 @@
 
 #include "cloud/http/fields.hpp"
 #include "cloud/http/guard.hpp"
+#include "cloud/http/multipart.hpp"
 #include "cloud/http/request.hpp"
 #include "cloud/services/open_devices.hpp"
+#include "cloud/services/updates.hpp"
 #include "cloud/store/store.hpp"
 
 namespace sotto::cloud::http {
@@ -28,6 +30,7 @@ struct Call {
     std::vector<std::string> places{};  // what stands for the parts of the path with a colon
     Fields query{};
     Fields body{};
+    std::vector<Part> files{};  // of the body of the request
     model::TokenHash token{};
     model::Access access{};
     Done done{};
@@ -54,6 +57,7 @@ class Rest {
         // It is no open device any more: what there is of it here ends.
         std::function<void(const model::DeviceId&)> on_released{};
         std::function<Instant()> now;
+        services::Updates* updates = nullptr;  // none: devices are not updated
     };
     // What it refers to must live as long as this.
     Rest(store::Store& store,
@@ -68,6 +72,15 @@ class Rest {
     static bool is_for(std::string_view target);
     // Calls `done` once, now or later.
     void handle(const Request& request, Done done);
+
+    // Whether this, of which only the header is there, wants to send files, for which its body may
+    // be large; and if so, whether it may: the account that the files are from then on counted for,
+    // until end_upload(), or what it is answered.
+    static bool is_upload(const Request& head);
+    void begin_upload(const Request& head,
+                      std::function<void(Result<model::AccountId, Reply>)> done);
+    void end_upload(model::AccountId account);
+    std::size_t upload_count() const { return upload_count_; }
 
     // A stream of this account begins, or ends. False: it has enough.
     [[nodiscard]] bool begin_stream(model::AccountId account);
@@ -86,7 +99,8 @@ class Rest {
         std::uint32_t scopes;  // what the token needs, or kPublic
         void (Rest::*handler)(const CallPtr& call);
         const char* summary;
-        const char* fields;  // of the body, or of the query if there is none
+        const char* fields;          // of the body, or of the query if there is none
+        const char* file = nullptr;  // the name of a file that it takes as well
     };
     static std::span<const Route> routes();
 
@@ -113,6 +127,9 @@ class Rest {
     void find_device(const CallPtr& call, Function function);
     template <class Function>
     void find_open_device(const CallPtr& call, Function function);
+    void with_access(const CallPtr& call, const Route& route, std::function<void()> go_on);
+    static const Route* find_route(const Request& head);
+    bool read_body(const CallPtr& call, const Route& route);
     void audit(const Call& call, const char* action, std::string subject, const char* outcome);
 
     // rest_oauth.cpp
@@ -148,6 +165,9 @@ class Rest {
     void make_claim_code(const CallPtr& call);
     void provision(const CallPtr& call);
 
+    // rest_firmware.cpp
+    void flash_device(const CallPtr& call);
+
     // rest_events.cpp
     void open_stream(const CallPtr& call, services::EventFilter filter, std::size_t prefix_place);
     void stream_all(const CallPtr& call);
@@ -162,6 +182,8 @@ class Rest {
     Guard guard_;
     std::unordered_map<model::TokenHash, KnownAccess, model::IdHash> known_;
     std::unordered_map<model::AccountId, std::size_t, model::IdHash> streams_;
+    std::unordered_map<model::AccountId, std::size_t, model::IdHash> uploads_;
+    std::size_t upload_count_ = 0;
 };
 
 }  // namespace sotto::cloud::http

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cloud/http/rest.hpp"
+#include "cloud/http/rest_find.hpp"
 #include "cloud/http/rest_replies.hpp"
 #include "core/base/hex.hpp"
 #include "core/framing/text.hpp"
@@ -21,13 +22,6 @@ namespace {
 
 constexpr std::size_t kClaimCodeBytes = 48;
 constexpr std::size_t kClaimCodeSize = 63;  // devices know no other
-
-std::string lower(std::string text) {
-    for (char& c : text) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return text;
-}
 
 json time_of(Instant at) { return at == Instant{} ? json() : json(to_iso(at.ms)); }
 
@@ -83,10 +77,6 @@ json sealed_summary(const model::DeviceId& device, bool is_connected) {
             {"sealed", true}};
 }
 
-Reply no_device() { return rest_refusal(404, "device_not_found", "This user has no such device"); }
-
-Reply sealed() { return rest_refusal(DeviceError::Sealed, "this device"); }
-
 }  // namespace
 
 model::DeviceTraces traces_of(const services::DeviceAttributes& attributes) {
@@ -97,64 +87,6 @@ model::DeviceTraces traces_of(const services::DeviceAttributes& attributes) {
             .product_id = attributes.product_id,
             .firmware_version = attributes.firmware_version,
             .system_version = attributes.system_version};
-}
-
-// The device that the first place names, by its id or its name, among those of the account.
-template <class Function>
-void Rest::find_device(const CallPtr& call, Function function) {
-    const std::string& name = call->places[0];
-    const model::AccountId account = call->access.account;
-    const auto go_on = [this, call, function](Target target) {
-        if (!target.is_sealed) target.line = devices_.find(target.id, call->access.account);
-        function(target);
-    };
-    const auto among_sealed = [this, call, go_on, account](const std::string& id) {
-        store_.list_devices(
-            account, [call, go_on, id](const Result<std::vector<model::Registration>>& devices) {
-                if (!devices) return call->done(rest_failure(devices.error()));
-                for (const model::Registration& device : *devices) {
-                    if (to_hex<std::string>(device.device) == id)
-                        return go_on({.id = device.device, .is_sealed = true});
-                }
-                call->done(no_device());
-            });
-    };
-    model::DeviceId id{};
-    if (from_hex(name, id)) {
-        return store_.find_open_device(
-            id,
-            [call, go_on, among_sealed, account, id](
-                const Result<std::optional<model::OpenDeviceRecord>>& record) {
-                if (!record) return call->done(rest_failure(record.error()));
-                if (!*record || (*record)->account != account)
-                    return among_sealed(to_hex<std::string>(id));
-                go_on({.id = id, .record = **record});
-            });
-    }
-    store_.list_open_devices(
-        account, [call, go_on, name](const Result<std::vector<model::OpenDeviceRecord>>& records) {
-            if (!records) return call->done(rest_failure(records.error()));
-            for (const model::OpenDeviceRecord& record : *records) {
-                if (lower(record.name) == lower(name))
-                    return go_on({.id = record.device, .record = record});
-            }
-            call->done(no_device());
-        });
-}
-
-// The same, where nothing can be done with a sealed one, and the id of a connected one leads to it
-// without the store.
-template <class Function>
-void Rest::find_open_device(const CallPtr& call, Function function) {
-    model::DeviceId id{};
-    if (from_hex(call->places[0], id)) {
-        services::OpenDevice* const line = devices_.find(id, call->access.account);
-        if (line != nullptr) return function(Target{.id = id, .line = line});
-    }
-    find_device(call, [call, function](const Target& target) {
-        if (target.is_sealed) return call->done(sealed());
-        function(target);
-    });
 }
 
 void Rest::list_devices(const CallPtr& call) {
@@ -190,6 +122,13 @@ void Rest::get_device(const CallPtr& call) {
                         : summary(target.record, target.line);
         body["functions"] = json::array();
         body["variables"] = json::object();
+        if (config_.updates != nullptr) {
+            if (const auto update = config_.updates->find(target.id, call->access.account))
+                body["update"] = {{"taken", update->taken},
+                                  {"size", update->size},
+                                  {"tries", update->tries},
+                                  {"waiting", update->is_waiting}};
+        }
         if (target.line != nullptr) {
             const services::DeviceAttributes& attributes = target.line->attributes();
             body["functions"] = attributes.functions;
@@ -235,6 +174,7 @@ void Rest::claim_device(const CallPtr& call) {
 }
 
 void Rest::change_device(const CallPtr& call) {
+    if (!call->files.empty()) return flash_device(call);
     if (call->body.contains("signal")) return signal_device(call);
     model::DeviceChanges changes;
     if (call->body.contains("name")) changes.name = call->field("name");
@@ -302,7 +242,9 @@ void Rest::ping_device(const CallPtr& call) {
         if (target.line == nullptr)
             return call->done(rest_reply({{"online", false}, {"ok", true}}));
         target.line->ping([call](const Result<void, DeviceError>& answered) {
-            call->done(rest_reply({{"online", answered.has_value()}, {"ok", true}}));
+            // A device that is updated is there, and has no time.
+            const bool is_online = answered || answered.error() == DeviceError::Busy;
+            call->done(rest_reply({{"online", is_online}, {"ok", true}}));
         });
     });
 }

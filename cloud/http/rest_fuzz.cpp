@@ -44,6 +44,11 @@ class Device final : public services::OpenDevice {
         ++asked;
         done({});
     }
+    void update(services::FirmwarePtr firmware, services::UpdateSteps steps) override {
+        ++asked;
+        steps.on_progress(firmware->bytes.size() / 2);
+        steps.on_end({});
+    }
     void on_event(const services::Event& event) override {
         SOTTO_ASSERT(event.text.ends_with("\n\n"));
     }
@@ -100,6 +105,7 @@ class World {
          .save_traces = [](const auto&, const auto&) {},
          .now = [] { return Instant{1}; }}};
     Device mine_;
+    services::Updates updates_{devices_, {.now = [] { return Instant{1}; }, .later = [](auto) {}}};
     Rest rest_{store_,
                devices_,
                ring_,
@@ -116,10 +122,12 @@ class World {
                     return std::vector<std::uint8_t>(pem.begin(), pem.end());
                 },
                 .is_sealed_connected = [](const model::DeviceId&) { return false; },
-                .now = [] { return Instant{1}; }}};
+                .now = [] { return Instant{1}; },
+                .updates = &updates_}};
 };
 
-constexpr const char* kTypes[] = {"application/json", "application/x-www-form-urlencoded", "", "x"};
+constexpr const char* kTypes[] = {
+    "application/json", "application/x-www-form-urlencoded", "", "multipart/form-data; boundary=x"};
 
 }  // namespace
 

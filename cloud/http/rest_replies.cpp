@@ -51,6 +51,25 @@ Reply rest_refusal(DeviceError error, const std::string& what) {
     return rest_failure(Error::StorageFailed);
 }
 
+Reply rest_refusal(const services::UpdateFailure& failure) {
+    struct Kind {
+        unsigned status;
+        const char* error;
+    };
+    constexpr Kind kKinds[services::kUpdateErrorCount] = {{408, "not_connected"},
+                                                          {400, "wrong_firmware"},
+                                                          {400, "too_large"},
+                                                          {409, "update_under_way"},
+                                                          {400, "refused"},
+                                                          {408, "interrupted"},
+                                                          {502, "update_failed"},
+                                                          {501, "not_supported"}};
+    const Kind& kind = kKinds[static_cast<std::size_t>(failure.error)];
+    return rest_refusal(kind.status, kind.error, "Not updated: " + failure.why);
+}
+
+Reply upload_stopped() { return rest_refusal(400, "incomplete_upload", kUploadStopped); }
+
 Reply too_many_streams() {
     return rest_refusal(429, "too_many_streams", "This user has 100 streams open; close one");
 }

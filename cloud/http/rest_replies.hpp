@@ -19,7 +19,11 @@ Reply rest_refusal(unsigned status, const char* error, std::string description);
 // What an error of the store means where nothing else was said about it.
 Reply rest_failure(Error error);
 Reply rest_refusal(services::DeviceError error, const std::string& what);
+Reply rest_refusal(const services::UpdateFailure& failure);
 Reply too_many_streams();
+inline constexpr const char* kUploadStopped =
+    "The upload stopped before its end; nothing was changed";
+Reply upload_stopped();
 // What is to be remembered of what a device says of itself.
 model::DeviceTraces traces_of(const services::DeviceAttributes& attributes);
 // Beside everything: what a page of another origin may read and send.

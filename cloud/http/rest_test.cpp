@@ -605,6 +605,149 @@ TEST_F(RestTest, AnAccountHasSoManyStreams) {
     EXPECT_EQ(too_many_streams().status, 429U);
 }
 
+// A firmware as clients send it.
+std::string upload_of(std::string_view content, std::string_view name = "file") {
+    return "--x\r\nContent-Disposition: form-data; name=\"" + std::string{name} +
+           "\"; filename=\"/tmp/dir/fw one.bin\"\r\n\r\n" + std::string{content} +
+           "\r\n--x\r\nContent-Disposition: form-data; name=\"latest\"\r\n\r\ntrue\r\n--x--\r\n";
+}
+Request upload(const std::string& target, const std::string& token, std::string body) {
+    return {.method = Method::Put,
+            .target = target,
+            .authorization = "Bearer " + token,
+            .content_type = "multipart/form-data; boundary=x",
+            .body = std::move(body)};
+}
+
+TEST_F(RestTest, AFirmwareIsSentToADeviceAndAnsweredWhenItIsReady) {
+    Lamp& lamp = add_lamp(1, "ann");
+    const std::string target = "/v1/devices/" + id_text(lamp_id(1));
+    const std::string ann = token_of("ann");
+    std::optional<Reply> reply;
+    rest.handle(upload(target, ann, upload_of("firmware")),
+                [&reply](Answer answer) { reply = std::get<Reply>(std::move(answer)); });
+    settle();
+    ASSERT_EQ(lamp.firmwares.size(), 1U);
+    EXPECT_EQ(lamp.firmwares[0]->name, "fw one.bin");
+    EXPECT_EQ(as_text(lamp.firmwares[0]->bytes), "firmware");
+    EXPECT_FALSE(reply);
+    lamp.updates[0].on_progress(0);
+    settle();
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(reply->status, 200U);
+    EXPECT_EQ(body(*reply)["status"], "Update started");
+    lamp.updates[0].on_progress(4);
+    const json update = body(get(target, ann))["update"];
+    EXPECT_EQ(update["taken"], 4);
+    EXPECT_EQ(update["size"], 8);
+    // A second one waits for nobody.
+    EXPECT_EQ(ask_status(upload(target, ann, upload_of("other"))), 409U);
+    lamp.updates[0].on_end({});
+    EXPECT_FALSE(body(get(target, ann)).contains("update"));
+}
+
+TEST_F(RestTest, AFirmwareThatIsRefusedIsSaidToBe) {
+    Lamp& lamp = add_lamp(1, "ann");
+    const std::string target = "/v1/devices/" + id_text(lamp_id(1));
+    const std::string ann = token_of("ann");
+    const unsigned statuses[services::kUpdateErrorCount] = {408, 400, 400, 409, 400, 408, 502, 501};
+    for (int i = 0; i < services::kUpdateErrorCount; ++i) {
+        std::optional<Reply> reply;
+        rest.handle(upload(target, ann, upload_of("firmware")),
+                    [&reply](Answer answer) { reply = std::get<Reply>(std::move(answer)); });
+        settle();
+        const auto error = static_cast<services::UpdateError>(i);
+        if (error == services::UpdateError::Interrupted) {
+            lamp.updates.back().on_progress(0);
+            lamp.updates.back().on_end({});
+            continue;  // it is tried again
+        }
+        lamp.updates.back().on_end(services::UpdateFailure{error, "so it is"});
+        settle();
+        ASSERT_TRUE(reply) << i;
+        EXPECT_EQ(reply->status, statuses[i]) << i;
+        EXPECT_EQ(body(*reply)["error_description"], "Not updated: so it is");
+    }
+}
+
+TEST_F(RestTest, AnUploadThatIsNoneOrStoppedChangesNothing) {
+    Lamp& lamp = add_lamp(1, "ann");
+    const std::string target = "/v1/devices/" + id_text(lamp_id(1));
+    const std::string ann = token_of("ann");
+    const std::string weak = token_of("ann", "&scope=devices%3Alist");
+    const std::string bob = token_of("bob");
+    const std::string whole = upload_of("firmware");
+    for (const std::size_t size :
+         {std::size_t{0}, std::size_t{20}, whole.size() / 2, whole.size() - 5}) {
+        const Reply reply = this->reply(upload(target, ann, whole.substr(0, size)));
+        EXPECT_EQ(reply.status, 400U) << size << reply.body;
+        EXPECT_EQ(body(reply)["error"], "incomplete_upload") << size << reply.body;
+    }
+    EXPECT_EQ(ask_status(upload(target, ann, upload_of("a", "other"))), 400U);
+    EXPECT_EQ(ask_status(upload(target, ann, "--x\r\nnonsense\r\n\r\n\r\n--x--")), 400U);
+    EXPECT_EQ(ask_status(upload("/v1/devices", ann, whole)), 405U);
+    EXPECT_EQ(ask_status(upload(target + "/ping", ann, whole)), 415U);
+    EXPECT_EQ(ask_status(upload(target, bob, whole)), 404U);
+    EXPECT_EQ(ask_status(upload(target, weak, whole)), 403U);
+    EXPECT_TRUE(lamp.firmwares.empty());
+    // Fields alone are those of a form.
+    const Reply named = this->reply(upload(
+        target, ann, "--x\r\nContent-Disposition: form-data; name=name\r\n\r\nnew\r\n--x--"));
+    EXPECT_EQ(named.status, 200U) << named.body;
+    EXPECT_EQ(body(named)["name"], "new");
+    devices.on_disconnected(lamp_id(1), lamp);
+    EXPECT_EQ(ask_status(upload(target, ann, whole)), 408U);
+}
+
+TEST_F(RestTest, UploadsAreCountedAndForThoseWhoMay) {
+    const Request head = upload("/v1/devices/x", token_of("ann"), {});
+    EXPECT_TRUE(Rest::is_upload(head));
+    EXPECT_TRUE(Rest::is_upload(upload("//v1//devices/x?y=z", "", {})));
+    EXPECT_FALSE(Rest::is_upload(upload("/v1/devices/x/ping", "", {})));
+    EXPECT_FALSE(Rest::is_upload(upload("/other", "", {})));
+    EXPECT_FALSE(Rest::is_upload({.method = Method::Put, .target = "/v1/devices/x"}));
+    std::vector<Result<model::AccountId, Reply>> answers;
+    const auto begin = [&](const Request& request) {
+        rest.begin_upload(request, [&](auto answer) { answers.push_back(std::move(answer)); });
+        settle();
+    };
+    begin(upload("/v1/devices/x", "nonsense", {}));
+    ASSERT_EQ(answers.size(), 1U);
+    EXPECT_EQ(answers[0].error().status, 401U);
+    begin(upload("/v1/devices/x", token_of("ann", "&scope=devices:list"), {}));
+    EXPECT_EQ(answers.at(1).error().status, 403U);
+    answers.clear();
+    for (std::size_t i = 0; i <= kUploadsPerAccountMax; ++i) begin(head);
+    EXPECT_TRUE(answers.at(kUploadsPerAccountMax - 1));
+    EXPECT_EQ(answers.at(kUploadsPerAccountMax).error().status, 503U);
+    begin(upload("/v1/devices/x", token_of("bob"), {}));
+    EXPECT_TRUE(answers.back());
+    for (const auto& answer : answers)
+        if (answer) rest.end_upload(*answer);
+    EXPECT_EQ(rest.upload_count(), 0U);
+    answers.clear();
+    for (std::size_t user = 0; user <= kUploadsMax / kUploadsPerAccountMax; ++user) {
+        const std::string name = "user" + std::to_string(user);
+        add_user(name);
+        const std::string token = token_of(name);
+        for (std::size_t i = 0; i < kUploadsPerAccountMax; ++i)
+            begin(upload("/v1/devices/x", token, {}));
+    }
+    EXPECT_TRUE(answers.at(kUploadsMax - 1));
+    EXPECT_FALSE(answers.at(kUploadsMax));
+}
+
+TEST_F(RestTest, NamesOfFilesAreCutToTheirEnd) {
+    Lamp& lamp = add_lamp(1, "ann");
+    const std::string long_name = "a/" + std::string(kFileNameSizeMax + 1, 'n');
+    std::string whole = upload_of("firmware");
+    whole.replace(whole.find("/tmp/dir/fw one.bin"), 19, long_name);
+    rest.handle(upload("/v1/devices/" + id_text(lamp_id(1)), token_of("ann"), whole),
+                [](const Answer&) {});
+    settle();
+    EXPECT_EQ(lamp.firmwares.at(0)->name, std::string(kFileNameSizeMax, 'n'));
+}
+
 TEST_F(RestTest, EventsOfUsersHaveNamesAndSizes) {
     const std::string token = token_of("ann");
     const auto publish = [&](const json& event) {

@@ -60,6 +60,10 @@ class Lamp final : public services::OpenDevice {
         signals.push_back(is_on);
         done({});
     }
+    void update(services::FirmwarePtr firmware, services::UpdateSteps steps) override {
+        firmwares.push_back(std::move(firmware));
+        updates.push_back(std::move(steps));
+    }
     void on_event(const services::Event& event) override { heard.push_back(event.what.name); }
     void on_replaced() override { ++replaced; }
     void forget_claim_code() override { ++codes_forgotten; }
@@ -67,6 +71,8 @@ class Lamp final : public services::OpenDevice {
     std::vector<std::string> arguments;
     std::vector<services::DeviceDone<services::Value>> late;
     std::vector<bool> signals;
+    std::vector<services::FirmwarePtr> firmwares;
+    std::vector<services::UpdateSteps> updates;
     std::vector<std::string> heard;
     int replaced = 0;
     int codes_forgotten = 0;
@@ -115,6 +121,7 @@ class RestWorld {
         return answer.value_or(Reply{.status = 0, .body = {}});
     }
     Reply reply(Request request) { return std::get<Reply>(ask(std::move(request))); }
+    unsigned ask_status(Request request) { return reply(std::move(request)).status; }
     Reply form(const std::string& target, const std::string& body, const std::string& token = {}) {
         return reply({.method = Method::Post,
                       .target = target,
@@ -184,6 +191,10 @@ class RestWorld {
                                  const std::string& code) { rest.redeem_claim_code(device, code); },
          .save_traces = [](const auto&, const auto&) {},
          .now = [this] { return now; }}};
+    services::Updates updates{
+        devices,
+        {.now = [this] { return now; },
+         .later = [this](auto function) { posted_.push_back(std::move(function)); }}};
     std::uint8_t drawn = 0;
     int password_checks = 0;
     Rest rest{store_,
@@ -207,7 +218,8 @@ class RestWorld {
                    return std::vector<std::uint8_t>(pem.begin(), pem.end());
                },
                .is_sealed_connected = [](const model::DeviceId&) { return true; },
-               .now = [this] { return now; }}};
+               .now = [this] { return now; },
+               .updates = &updates}};
 };
 
 }  // namespace sotto::cloud::http

@@ -2,6 +2,7 @@
 #include "cloud/particle/description.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include <nlohmann/json.hpp>
 
@@ -29,7 +30,65 @@ void read_variables(const Json& variables, Description& out) {
     }
 }
 
+// Of the letters for functions, in the order of their numbers.
+std::optional<Module> read_module(const Json& json) {
+    constexpr std::string_view kLetters = "nrbmsu";
+    const auto text_of = [&json](const char* name) {
+        const auto found = json.is_object() ? json.find(name) : json.end();
+        const bool is_text = json.is_object() && found != json.end() && found->is_string();
+        return is_text ? found->get_ref<const std::string&>() : std::string{};
+    };
+    const std::string letter = text_of("f");
+    const std::string index = text_of("n");
+    const std::size_t function = letter.size() == 1 ? kLetters.find(letter[0]) : std::string::npos;
+    if (function == std::string::npos || !json.contains("v") || !json["v"].is_number_unsigned())
+        return std::nullopt;
+    Module module{.function = static_cast<ModuleFunction>(function)};
+    const auto version = json["v"].get<std::uint64_t>();
+    const char* const end = index.data() + index.size();
+    const auto parsed = std::from_chars(index.data(), end, module.index);
+    if (version > 0xffff || parsed.ec != std::errc{} || parsed.ptr != end) return std::nullopt;
+    module.version = static_cast<std::uint16_t>(version);
+    return module;
+}
+
+// Those that run: copies elsewhere, for a factory reset, do not count.
+void read_modules(const Json& modules, Description& out) {
+    for (const Json& json : modules) {
+        const auto module = read_module(json);
+        const bool is_main = !json.is_object() || !json.contains("l") || json["l"] == "m";
+        if (!module || !is_main) continue;
+        if (out.modules.size() == kModuleCountMax) return;
+        Installed installed{.module = *module};
+        if (json.contains("d") && json["d"].is_array()) {
+            for (const Json& need : json["d"]) {
+                const auto needed = read_module(need);
+                if (needed && needed->function != ModuleFunction::None &&
+                    installed.needs.size() < kModuleNeedsMax)
+                    installed.needs.push_back(*needed);
+            }
+        }
+        out.modules.push_back(std::move(installed));
+    }
+}
+
 }  // namespace
+
+bool Description::has(const Module& module) const {
+    return std::any_of(modules.begin(), modules.end(), [&module](const Installed& known) {
+        return known.module.function == module.function && known.module.index == module.index &&
+               known.module.version >= module.version;
+    });
+}
+
+std::vector<Module> Description::missing() const {
+    std::vector<Module> found;
+    for (const Installed& installed : modules)
+        for (const Module& need : installed.needs)
+            if (!has(need) && std::find(found.begin(), found.end(), need) == found.end())
+                found.push_back(need);
+    return found;
+}
 
 bool Description::has_function(std::string_view name) const {
     return std::find(functions.begin(), functions.end(), name) != functions.end();
@@ -57,6 +116,8 @@ Result<DescriptionPart> parse_description(Bytes json) {
         part.has_members = true;
         read_variables(*variables, part.description);
     }
+    const auto modules = root.find("m");
+    if (modules != root.end() && modules->is_array()) read_modules(*modules, part.description);
     return part;
 }
 

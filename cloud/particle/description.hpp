@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a device says that it has: functions and variables, from the JSON of its description. Owns
-// its names; they are bounded in number and size.
+// What a device says that it has: functions, variables and the modules of its firmware, from the
+// JSON of its description. Owns its names; they are bounded in number and size.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cloud/particle/image.hpp"
 #include "cloud/particle/limits.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/result.hpp"
@@ -23,9 +24,21 @@ struct Variable {
     friend bool operator==(const Variable&, const Variable&) = default;
 };
 
+// A module that it runs.
+struct Installed {
+    Module module{};
+    std::vector<Module> needs{};
+};
+
 struct Description {
     std::vector<std::string> functions{};
     std::vector<Variable> variables{};
+    std::vector<Installed> modules{};  // none: it does not say
+
+    // Whether there is such a part, of that version or a later one.
+    bool has(const Module& module) const;
+    // What its modules need and is not there, each once.
+    std::vector<Module> missing() const;
 
     bool has_function(std::string_view name) const;
     const Variable* find_variable(std::string_view name) const;

@@ -67,5 +67,41 @@ TEST(ParticleDescription, KeepsToItsLimits) {
     EXPECT_EQ(names.description.functions.size(), 1U);
 }
 
+constexpr std::string_view kSafeMode =
+    R"({"f":[],"v":{},"p":6,"m":[)"
+    R"({"s":16384,"l":"m","vc":30,"vv":30,"f":"b","n":"0","v":3,"d":[]},)"
+    R"({"s":262144,"l":"m","f":"s","n":"1","v":11,"d":[{"f":"b","n":"0","v":3},{"f":"n","n":"0","v":0}]},)"
+    R"({"s":262144,"l":"m","f":"s","n":"2","v":6,"d":[{"f":"s","n":"1","v":6}]},)"
+    R"({"s":131072,"l":"f","f":"u","n":"9","v":1,"d":[{"f":"s","n":"7","v":1}]},)"
+    R"({"s":131072,"l":"m","u":"00ff","f":"u","n":"1","v":4,"d":[{"f":"s","n":"2","v":12},{"f":"s","n":"2","v":12}]}]})";
+
+TEST(Description, SaysWhatItsModulesLack) {
+    const auto part = parse_description(as_bytes(kSafeMode));
+    ASSERT_TRUE(part);
+    const Description& description = part->description;
+    EXPECT_EQ(description.modules.size(), 4U);
+    const Module wanted{.function = ModuleFunction::System, .index = 2, .version = 12};
+    EXPECT_EQ(description.missing(), std::vector<Module>{wanted});
+    EXPECT_TRUE(description.has({.function = ModuleFunction::System, .index = 1, .version = 6}));
+    EXPECT_FALSE(description.has(wanted));
+}
+
+TEST(Description, LeavesOutModulesThatAreNone) {
+    std::string many =
+        R"({"m":[1,"x",{},{"f":"s"},{"f":"q","n":"1","v":1},{"f":"s","n":"x","v":1},)"
+        R"({"f":"s","n":"999","v":1},{"f":"s","n":"1","v":-1},{"f":"s","n":"1","v":70000})";
+    EXPECT_TRUE(parse_description(as_bytes(many + "]}"))->description.modules.empty());
+    std::string needs;
+    for (std::size_t i = 0; i <= kModuleNeedsMax; ++i)
+        needs +=
+            (i == 0 ? "" : ",") + std::string{R"({"f":"s","n":"1","v":)"} + std::to_string(i) + "}";
+    for (std::size_t i = 0; i <= kModuleCountMax; ++i)
+        many += R"(,{"f":"u","n":"1","v":1,"d":[)" + needs + "]}";
+    const auto part = parse_description(as_bytes(many + "]}"));
+    ASSERT_TRUE(part);
+    ASSERT_EQ(part->description.modules.size(), kModuleCountMax);
+    EXPECT_EQ(part->description.modules[0].needs.size(), kModuleNeedsMax);
+}
+
 }  // namespace
 }  // namespace sotto::cloud::particle

@@ -14,6 +14,11 @@ namespace sotto::cloud::particle {
 
 using Iv = std::array<std::uint8_t, kBlockSize>;
 
+// Of the frame of a message of this size.
+constexpr std::size_t frame_size(std::size_t message_size) {
+    return 2 + message_size - message_size % kBlockSize + kBlockSize;
+}
+
 // One direction each, under the same key and at first the same IV.
 class FrameWriter {
   public:

@@ -185,6 +185,43 @@ Encoded encode_signal(std::uint16_t id, std::uint8_t token, bool is_on) {
         .take();
 }
 
+// To the firmware, at its beginning: the other places are of no device that is served here.
+Encoded encode_update_begin(std::uint16_t id, std::uint8_t token, const UpdateBegin& begin) {
+    const auto byte = [](std::uint32_t value, unsigned shift) {
+        return static_cast<std::uint8_t>(value >> shift);
+    };
+    const std::uint8_t payload[12] = {begin.is_fast ? std::uint8_t{1} : std::uint8_t{0},
+                                      byte(begin.chunk_size, 8),
+                                      byte(begin.chunk_size, 0),
+                                      byte(begin.size, 24),
+                                      byte(begin.size, 16),
+                                      byte(begin.size, 8),
+                                      byte(begin.size, 0)};
+    return Builder{Type::Confirmable, Code::Post, id, {&token, 1}}
+        .path("u")
+        .payload(payload)
+        .take();
+}
+
+Encoded encode_chunk(std::uint16_t id, std::uint8_t token, const Chunk& chunk) {
+    const std::uint8_t crc[4] = {static_cast<std::uint8_t>(chunk.crc >> 24U),
+                                 static_cast<std::uint8_t>(chunk.crc >> 16U),
+                                 static_cast<std::uint8_t>(chunk.crc >> 8U),
+                                 static_cast<std::uint8_t>(chunk.crc)};
+    Builder builder{Type::Confirmable, Code::Post, id, {&token, 1}};
+    builder.path("c").option(kUriQuery, crc);
+    if (chunk.index) {
+        const std::uint8_t index[2] = {static_cast<std::uint8_t>(*chunk.index >> 8U),
+                                       static_cast<std::uint8_t>(*chunk.index)};
+        builder.option(kUriQuery, index);
+    }
+    return builder.payload(chunk.data).take();
+}
+
+Encoded encode_update_done(std::uint16_t id, std::uint8_t token) {
+    return Builder{Type::Confirmable, Code::Put, id, {&token, 1}}.path("u").take();
+}
+
 Encoded encode_time(std::uint16_t id, Bytes token, std::uint32_t unix_seconds) {
     const std::uint8_t value[4] = {static_cast<std::uint8_t>(unix_seconds >> 24U),
                                    static_cast<std::uint8_t>(unix_seconds >> 16U),

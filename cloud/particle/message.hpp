@@ -37,12 +37,12 @@ struct Message {
     Type type = Type::Confirmable;
     Code code = Code::Empty;
     std::uint16_t id = 0;
-    Bytes token;
-    FixedVector<Bytes, kOptionCountMax> path;
-    FixedVector<Bytes, kOptionCountMax> query;
-    std::optional<std::uint32_t> max_age;
-    std::optional<std::uint32_t> block1;  // RFC 7959 §2.2, as a number
-    Bytes payload;
+    Bytes token{};
+    FixedVector<Bytes, kOptionCountMax> path{};
+    FixedVector<Bytes, kOptionCountMax> query{};
+    std::optional<std::uint32_t> max_age{};
+    std::optional<std::uint32_t> block1{};  // RFC 7959 §2.2, as a number
+    Bytes payload{};
 
     bool is_request() const { return code != Code::Empty && static_cast<unsigned>(code) < 0x20; }
     bool is_response() const { return static_cast<unsigned>(code) >= 0x40; }
@@ -74,6 +74,21 @@ Encoded encode_call(std::uint16_t id,
                     std::string_view argument);
 Encoded encode_read(std::uint16_t id, std::uint8_t token, std::string_view name);
 Encoded encode_signal(std::uint16_t id, std::uint8_t token, bool is_on);
+// An update; see update.hpp.
+struct UpdateBegin {
+    bool is_fast = false;  // if the device can, too
+    std::uint16_t chunk_size = 0;
+    std::uint32_t size = 0;
+};
+Encoded encode_update_begin(std::uint16_t id, std::uint8_t token, const UpdateBegin& begin);
+// Where the chunks are sent fast each has its index.
+struct Chunk {
+    std::uint32_t crc = 0;
+    std::optional<std::uint16_t> index{};
+    Bytes data{};
+};
+Encoded encode_chunk(std::uint16_t id, std::uint8_t token, const Chunk& chunk);
+Encoded encode_update_done(std::uint16_t id, std::uint8_t token);
 // The answer to a request for the time.
 Encoded encode_time(std::uint16_t id, Bytes token, std::uint32_t unix_seconds);
 

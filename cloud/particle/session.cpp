@@ -28,7 +28,11 @@ Hello read_hello(Bytes payload) {
     hello.flags = u16_or_0(in);
     hello.platform = u16_or_0(in);
     const std::uint16_t id_size = u16_or_0(in);
-    if (id_size > 0 && in.take(id_size)) hello.system_version = u16_or_0(in);
+    if (id_size == 0 || !in.take(id_size)) return hello;
+    hello.system_version = u16_or_0(in);
+    (void)in.u16_be();  // the largest message
+    if (const auto size = in.u32_be()) hello.image_size_max = *size;
+    hello.chunk_size = u16_or_0(in);
     return hello;
 }
 
@@ -66,10 +70,6 @@ std::optional<std::string> read_device_prefix(Bytes payload) {
     return text;
 }
 
-constexpr std::size_t frame_size(std::size_t message_size) {
-    return 2 + message_size - message_size % kBlockSize + kBlockSize;
-}
-
 }  // namespace
 
 bool is_system_name(std::string_view name) {
@@ -83,7 +83,7 @@ bool is_system_name(std::string_view name) {
 }
 
 std::string_view to_string(Ending ending) {
-    constexpr std::array<std::string_view, 10> kNames{"none",
+    constexpr std::array<std::string_view, 11> kNames{"none",
                                                       "unreadable",
                                                       "too-large",
                                                       "bad-message",
@@ -92,6 +92,7 @@ std::string_view to_string(Ending ending) {
                                                       "silent",
                                                       "slow",
                                                       "goodbye",
+                                                      "update-failed",
                                                       "closed"};
     return kNames[static_cast<std::size_t>(ending)];
 }
@@ -127,7 +128,7 @@ bool Session::on_message(Bytes bytes, Instant now) {
     }
     heard_at_ = now;
     if (message->type == Type::Acknowledgement || message->type == Type::Reset) {
-        if (hello_) on_response(*message);
+        if (hello_) on_response(*message, now);
     } else if (!hello_) {
         on_hello(*message, now);
     } else if (!is_next_id(message->id)) {
@@ -136,7 +137,7 @@ bool Session::on_message(Bytes bytes, Instant now) {
         on_request(*message, now);
     } else {
         acknowledge(*message);  // which is all that an empty one, a ping, wants
-        if (message->is_response()) on_response(*message);
+        if (message->is_response()) on_response(*message, now);
     }
     return ending_ == Ending::None;
 }
@@ -153,6 +154,8 @@ void Session::on_hello(const Message& message, Instant now) {
     if (message.code != Code::Post || message.topic() != 'h') return end(Ending::Unreadable);
     device_id_ = message.id;
     hello_ = read_hello(message.payload);
+    if (hello_->image_size_max > 0) image_size_max_ = hello_->image_size_max;
+    if (hello_->chunk_size > 0) chunk_size_ = hello_->chunk_size;
     acknowledge(message);
     send(encode_hello(++id_));
     emit(Greeted{*hello_});
@@ -164,7 +167,11 @@ void Session::on_request(const Message& message, Instant now) {
     if (message.code == Code::Get && topic == 't') return answer_time(message, now);
     acknowledge(message);
     if (message.code == Code::Get && topic == 'e') return on_subscription(message);
-    if (message.code != Code::Post) return;  // of updates, and of what is not known here
+    if (update_ && message.code == Code::Get && topic == 'c')
+        update_->on_missed(message.payload, now);
+    if (update_ && message.code == Code::Put && topic == 'u') update_->on_complete();
+    if (update_) look_at_update(now);
+    if (message.code != Code::Post) return;  // of what is not known here
     if (topic == 'e' || topic == 'E') return on_published(message, now);
     if (topic == 'd') return on_pushed_description(message);
     if (topic == 'x') return end(Ending::Goodbye);
@@ -182,8 +189,9 @@ void Session::on_published(const Message& message, Instant now) {
         return;
     if (events_.size() >= kEventsWaitingMax || !event_rate_.take(now)) return;
     if (!is_system_name(event.name)) return emit(std::move(event));
-    if (event.name == "spark/device/safemode") is_in_safe_mode_ = true;
-    emit(SystemEvent{.name = std::move(event.name), .data = std::move(event.data)});
+    SystemEvent of_system{.name = std::move(event.name), .data = std::move(event.data)};
+    note_system_event(of_system);
+    emit(std::move(of_system));
 }
 
 void Session::on_subscription(const Message& message) {
@@ -220,6 +228,8 @@ void Session::on_pushed_description(const Message& message) {
 void Session::take_description(Bytes json, bool is_whole) {
     auto part = parse_description(json);
     if (!part || (!part->has_members && !is_whole)) return;
+    // Nobody asks what a device runs that runs it.
+    if (!is_in_safe_mode_) part->description.modules = {};
     description_ = std::move(part->description);
     emit(Described{});
 }
@@ -244,7 +254,11 @@ Session::Place Session::find_request(const Message& message) {
     });
 }
 
-void Session::on_response(const Message& message) {
+void Session::on_response(const Message& message, Instant now) {
+    if (update_ && update_->on_response(message, now)) {
+        if (update_->is_answered()) answered_ = sent_;
+        return look_at_update(now);
+    }
     const Place request = find_request(message);
     if (request == requests_.end()) return;
     answered_ = std::max(answered_, request->sent_until);
@@ -315,7 +329,7 @@ Result<RequestId> Session::signal(bool is_on, Instant now) {
 
 Result<RequestId> Session::add(Request request, Instant now) {
     if (ending_ != Ending::None) return Error::WrongState;
-    if (requests_.size() >= kRequestCountMax) return Error::Busy;
+    if (update_ || requests_.size() >= kRequestCountMax) return Error::Busy;
     const bool wants_members = request.kind == Kind::Call || request.kind == Kind::Read;
     const bool is_asked = std::any_of(requests_.begin(), requests_.end(), [](const auto& known) {
         return known.kind == Kind::Describe;
@@ -360,7 +374,7 @@ void Session::begin_describe(Instant now) {
 // answer, a ping opens it.
 void Session::pump(Instant now) {
     if (ending_ != Ending::None || !hello_) return;
-    const bool is_open = pump_requests() && pump_events();
+    const bool is_open = pump_requests() && (update_ ? pump_update(now) : pump_events());
     if (is_open || is_probing_ || ending_ != Ending::None) return;
     const bool is_answer_due =
         std::any_of(requests_.begin(), requests_.end(), [](const auto& request) {
@@ -511,13 +525,24 @@ void Session::on_time(Instant now) {
         if (request->kind == Kind::Probe) return end(Ending::Silent);
         finish(request, Error::Timeout);
     }
-    if (hello_ && !is_probing_ && now - heard_at_ >= kSilenceMax) send_probe(now);
+    if (update_) {
+        update_->on_time(now);
+        look_at_update(now);
+        if (restart_until_ != Instant{} && now >= restart_until_) {
+            update_.reset();  // it has put its restart off
+            restart_until_ = {};
+        }
+    }
+    if (ending_ != Ending::None) return;
+    const bool may_probe = hello_ && !is_probing_ && !update_;  // an update has times of its own
+    if (may_probe && now - heard_at_ >= kSilenceMax) send_probe(now);
     pump(now);
 }
 
 Instant Session::next_deadline() const {
     Instant next = hello_ ? heard_at_ + kSilenceMax : hello_until_;
     if (is_probing_) next = heard_at_ + kSilenceMax + kPingTime;
+    if (update_) next = restart_until_ != Instant{} ? restart_until_ : update_->next_deadline();
     for (const Request& request : requests_) next = std::min(next, request.deadline);
     return next;
 }
@@ -527,6 +552,8 @@ void Session::end(Ending ending) {
     if (ending_ != Ending::None) return;
     ending_ = ending;
     while (!requests_.empty()) finish(requests_.begin(), Error::WrongState);
+    if (update_ && restart_until_ == Instant{}) emit(Updated{UpdateEnding::Lost});
+    update_.reset();
     waiting_events_.clear();
     waiting_size_ = 0;
     if (ending != Ending::Goodbye) output_.clear();

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@
 #include "cloud/particle/frames.hpp"
 #include "cloud/particle/limits.hpp"
 #include "cloud/particle/message.hpp"
+#include "cloud/particle/update.hpp"
 #include "core/base/strong.hpp"
 #include "core/base/time.hpp"
 #include "core/base/token_bucket.hpp"
@@ -36,6 +38,8 @@ struct Hello {
     std::uint16_t flags = 0;
     std::uint16_t platform = 0;
     std::uint16_t system_version = 0;
+    std::uint32_t image_size_max = 0;  // of an update
+    std::uint16_t chunk_size = 0;
     friend bool operator==(const Hello&, const Hello&) = default;
 };
 
@@ -73,7 +77,18 @@ struct SystemEvent {
     std::string name{};
     std::string data{};
 };
-using Event = std::variant<Answered, Greeted, Described, Published, SystemEvent>;
+// How far an update is: first when the device is ready for it, then in kUpdateSteps steps.
+struct Updating {
+    std::size_t taken = 0;  // bytes of `size`
+    std::size_t size = 0;
+};
+// Unless it is a success, or the device refused the whole, the session is over: the device would
+// wait for the rest.
+struct Updated {
+    UpdateEnding ending = UpdateEnding::None;
+};
+using Event = std::variant<Answered, Greeted, Described, Published, SystemEvent, Updating, Updated>;
+inline constexpr std::size_t kUpdateSteps = 10;
 
 // What a device wants to hear.
 struct Subscription {
@@ -101,6 +116,7 @@ enum class Ending : std::uint8_t {
     Silent,
     Slow,  // does not take what it is sent
     Goodbye,
+    UpdateFailed,
     Closed,  // by close()
 };
 std::string_view to_string(Ending ending);
@@ -136,7 +152,8 @@ class Session {
     Instant heard_at() const { return heard_at_; }
     const std::vector<Subscription>& subscriptions() const { return subscriptions_; }
 
-    // Each is answered once by Answered. Error::Busy, ::TooLarge, ::WrongState after the end.
+    // Each is answered once by Answered. Error::Busy (also from the beginning of an update until
+    // the device has restarted), ::TooLarge, ::WrongState after the end.
     Result<RequestId> call(std::string_view function, std::string_view argument, Instant now);
     Result<RequestId> read(std::string_view variable, Instant now);
     Result<RequestId> ping(Instant now);
@@ -145,6 +162,11 @@ class Session {
     // kind cannot take, ::NoSpace if too much waits, ::WrongState before its Hello or after the
     // end.
     Status publish(const EventToDevice& event, Instant now);
+    // Begins once what is under way has been answered; events wait until it is over. Answered once
+    // by Updated. Error::Busy, ::TooLarge for more than the device has room for, ::WrongState
+    // before its Hello or after the end.
+    Status update(Image image, Instant now);
+    bool is_updating() const { return update_ != nullptr; }
 
   private:
     enum class Kind : std::uint8_t { Describe, Call, Read, Ping, Signal, Probe };
@@ -177,7 +199,7 @@ class Session {
     void on_published(const Message& message, Instant now);
     void on_subscription(const Message& message);
     void on_pushed_description(const Message& message);
-    void on_response(const Message& message);
+    void on_response(const Message& message, Instant now);
     void answer_time(const Message& message, Instant now);
     void acknowledge(const Message& message);
 
@@ -193,6 +215,9 @@ class Session {
     void pump(Instant now);
     bool pump_requests();
     bool pump_events();
+    bool pump_update(Instant now);
+    void look_at_update(Instant now);
+    void note_system_event(const SystemEvent& event);
     bool check_against_description(Place request);
     bool is_held_back(const Request& request) const;
     bool has_window(std::size_t size) const;
@@ -232,6 +257,11 @@ class Session {
     std::list<Event> events_;
     std::vector<std::uint8_t> output_{};
     TokenBucket event_rate_;
+    std::unique_ptr<Update> update_;  // until the device has restarted
+    std::size_t update_step_ = 0;     // that was told; 0: none
+    Instant restart_until_{};
+    std::uint32_t image_size_max_ = kImageSizeMax;
+    std::uint16_t chunk_size_ = kChunkSizeDefault;
 };
 
 }  // namespace sotto::cloud::particle

@@ -36,12 +36,12 @@ class World {
         }
         session_.close();
         settle();
-        SOTTO_ASSERT(waiting_.empty());
+        SOTTO_ASSERT(waiting_.empty() && updates_ == 0);
     }
 
   private:
     void step(std::uint8_t kind, Bytes bytes) {
-        switch (kind % 9) {
+        switch (kind % 10) {
             case 0:
                 return session_.receive(bytes, now_);
             case 1:
@@ -58,6 +58,11 @@ class World {
             case 6:
                 now_ = now_ + Duration{kind * 500};
                 return session_.on_time(now_);
+            case 9:
+                if (session_.update(
+                        std::make_shared<const std::vector<std::uint8_t>>(bytes.size() * 40), now_))
+                    ++updates_;
+                return;
             default:
                 return message(bytes);
         }
@@ -71,9 +76,11 @@ class World {
         if (id) SOTTO_ASSERT(waiting_.insert(*id).second);
     }
     void settle() {
-        while (const auto event = session_.next_event())
+        while (const auto event = session_.next_event()) {
             if (const auto* answered = std::get_if<Answered>(&*event))
                 SOTTO_ASSERT(waiting_.erase(answered->request) == 1);
+            if (std::holds_alternative<Updated>(*event)) SOTTO_ASSERT(--updates_ == 0);
+        }
         SOTTO_ASSERT(session_.take_output().size() <= kOutputSizeMax);
         SOTTO_ASSERT(session_.subscriptions().size() <= kSubscriptionCountMax);
     }
@@ -85,6 +92,7 @@ class World {
     Instant now_{1};
     Session session_{{.cipher = cipher_, .credentials = {}, .now = now_}};
     std::set<RequestId> waiting_;
+    int updates_ = 0;  // that have not ended
 };
 
 }  // namespace

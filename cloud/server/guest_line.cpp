@@ -246,4 +246,10 @@ void GuestLine::signal(bool /*is_on*/, DeviceDone<void> done) {
     done(DeviceError::NoSuch);  // it has no lamp that the cloud could know of
 }
 
+void GuestLine::update(services::FirmwarePtr /*firmware*/, services::UpdateSteps steps) {
+    steps.on_end(services::UpdateFailure{
+        services::UpdateError::Unsupported,
+        "a sealed device takes firmware from its owner alone: sotto update"});
+}
+
 }  // namespace sotto::cloud::server

@@ -49,6 +49,7 @@ class GuestLine final : public services::OpenDevice {
     void read(const std::string& variable, services::DeviceDone<services::Value> done) override;
     void ping(services::DeviceDone<void> done) override;
     void signal(bool is_on, services::DeviceDone<void> done) override;
+    void update(services::FirmwarePtr firmware, services::UpdateSteps steps) override;
     void on_event(const services::Event& /*event*/) override {}  // it subscribes to none
     void on_replaced() override { is_reported_ = false; }
 

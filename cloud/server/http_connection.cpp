@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include <boost/asio/write.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
@@ -33,7 +34,8 @@ Method method_of(wire::verb verb) {
     return verb == wire::verb::options ? Method::Options : Method::Other;
 }
 
-Request request_of(const HttpRequest& request, const Socket& socket) {
+// Without its body.
+Request head_of(const HttpRequest& request, const Socket& socket) {
     const auto text_of = [](const auto& view) { return std::string{view.data(), view.size()}; };
     error_code ignored;
     return {.method = method_of(request.method()),
@@ -41,7 +43,6 @@ Request request_of(const HttpRequest& request, const Socket& socket) {
             .authorization = text_of(request[wire::field::authorization]),
             .is_upgrade = beast::websocket::is_upgrade(request),
             .content_type = text_of(request[wire::field::content_type]),
-            .body = request.body(),
             .last_event_id = text_of(request["Last-Event-ID"]),
             .address = socket.remote_endpoint(ignored).address().to_string()};
 }
@@ -82,8 +83,33 @@ void HttpConnection::on_shaken_hands(error_code error) {
 void HttpConnection::read_request(std::chrono::seconds limit) {
     parser_.emplace();
     parser_->header_limit(kHeaderSizeMax);
-    parser_->body_limit(kBodySizeMax);
+    parser_->body_limit(kUploadSizeMax);
     stream_.expires_after(limit);
+    wire::async_read_header(stream_,
+                            input_,
+                            *parser_,
+                            [self = shared_from_this()](error_code error, std::size_t /*size*/) {
+                                self->on_header(error);
+                            });
+}
+
+void HttpConnection::on_header(error_code error) {
+    if (!place_ || error || parser_->is_done()) return on_request(error);
+    if (services_.rest != nullptr && parser_->get().method() == wire::verb::put &&
+        http::Rest::is_upload(head_of(parser_->get(), stream_.socket())))
+        return begin_upload();
+    if (parser_->content_length().value_or(0) > kBodySizeMax)
+        return on_request(wire::error::body_limit);
+    parser_->body_limit(kBodySizeMax);
+    // Most bodies have come with their header.
+    parser_->eager(true);
+    input_.consume(parser_->put(input_.data(), error));
+    if (error == wire::error::need_more) error = {};
+    if (error || parser_->is_done()) return on_request(error);
+    read_body();
+}
+
+void HttpConnection::read_body() {
     wire::async_read(stream_,
                      input_,
                      *parser_,
@@ -92,18 +118,55 @@ void HttpConnection::read_request(std::chrono::seconds limit) {
                      });
 }
 
+// Nobody sends much before it is known who he is.
+void HttpConnection::begin_upload() {
+    is_large_ = true;
+    stream_.expires_never();  // the store always answers
+    services_.rest->begin_upload(
+        head_of(parser_->get(), stream_.socket()),
+        [self = shared_from_this()](auto account) { self->on_upload_allowed(std::move(account)); });
+}
+
+void HttpConnection::on_upload_allowed(Result<model::AccountId, Reply> account) {
+    if (!place_) {
+        if (account) services_.rest->end_upload(*account);
+        return;
+    }
+    if (!account) return write(std::move(account.error()), false);
+    upload_ = *account;
+    stream_.expires_after(kUploadTimeMax);
+    const auto expected = parser_->get()[wire::field::expect];
+    if (!beast::iequals(expected, "100-continue")) return read_body();
+    constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    boost::asio::async_write(stream_,
+                             boost::asio::buffer(kContinue),
+                             [self = shared_from_this()](error_code error, std::size_t /*size*/) {
+                                 return error ? self->on_request(error) : self->read_body();
+                             });
+}
+
+void HttpConnection::end_upload() {
+    if (upload_) services_.rest->end_upload(*std::exchange(upload_, std::nullopt));
+}
+
 void HttpConnection::on_request(error_code error) {
+    const bool is_upload = upload_.has_value();
+    end_upload();
     if (!place_) return;
     if (error) {
+        if (is_upload && error == wire::error::partial_message)
+            return write(http::upload_stopped(), false);
         const auto problem = problem_of(error);
         return problem ? write(to_reply(*problem), false) : leave();
     }
     HttpConnections& connections = services_.connections;
     connections.splice(connections.end(), connections, *place_);
     stream_.expires_never();  // the store always answers
-    services_.api.handle(
-        request_of(parser_->get(), stream_.socket()),
-        [self = shared_from_this()](Answer answer) { self->on_answer(std::move(answer)); });
+    Request request = head_of(parser_->get(), stream_.socket());
+    request.body = std::move(parser_->get().body());
+    services_.api.handle(request, [self = shared_from_this()](Answer answer) {
+        self->on_answer(std::move(answer));
+    });
 }
 
 void HttpConnection::on_answer(Answer answer) {
@@ -173,7 +236,7 @@ void HttpConnection::drain() {
 
 void HttpConnection::on_drained(error_code error, std::size_t size) {
     drained_ += size;
-    if (error || drained_ > kDrainSizeMax) return leave();
+    if (error || drained_ > (is_large_ ? kUploadSizeMax : kDrainSizeMax)) return leave();
     drain();
 }
 

@@ -51,6 +51,11 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
     void on_shaken_hands(boost::system::error_code error);
     void read_request(std::chrono::seconds limit);
+    void on_header(boost::system::error_code error);
+    void read_body();
+    void begin_upload();
+    void on_upload_allowed(Result<model::AccountId, http::Reply> account);
+    void end_upload();
     void on_request(boost::system::error_code error);
     void on_answer(http::Answer answer);
     void open_channel(const model::AppAddress& app);
@@ -67,6 +72,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     std::optional<Parser> parser_;
     std::optional<Response> response_;
     std::size_t drained_ = 0;
+    bool is_large_ = false;                   // what may still come, of an upload
+    std::optional<model::AccountId> upload_;  // whose it is
 };
 
 }  // namespace sotto::cloud::server

@@ -14,6 +14,9 @@ namespace sotto::cloud::server {
 // Requests.
 inline constexpr std::uint32_t kHeaderSizeMax = 8'192;  // then 431
 inline constexpr std::size_t kBodySizeMax = 16'384;     // then 413
+inline constexpr std::size_t kUploadSizeMax =
+    2'129'920;  // of files, where they are taken; then 413
+inline constexpr std::chrono::seconds kUploadTimeMax{120};  // for all of them; then closed
 inline constexpr std::size_t kBufferSizeMax = kHeaderSizeMax + kBodySizeMax;
 
 // Passwords that wait to be checked, each a quarter of a second; then 503.
@@ -69,6 +72,12 @@ inline constexpr std::size_t kReadySocketsMax = 64;      // served in one round
 inline constexpr int kReadyRoundsMax = 4;  // until others than devices have their turn
 inline constexpr int kParticleSendBuffer = 16'384;
 inline constexpr Duration kParticleTick = seconds(1);  // between two looks at all of them
+
+// Legacy devices in safe mode.
+inline constexpr std::size_t kSystemPartsMax = 64;     // the others are left out, by name
+inline constexpr std::size_t kPatientsMax = 1'024;     // that wait; then they are not looked after
+inline constexpr Duration kPatientTime = seconds(60);  // until its owner is known; likewise
+inline constexpr int kHealTriesMax = 2;                // of one part in a row; then not sent again
 
 // Certificates.
 inline constexpr std::chrono::seconds kCertificateLookPeriod{10};  // are files looked at again

@@ -220,6 +220,7 @@ void ParticleLine::end(std::string_view why) {
     }
     for (const Pending& pending : std::exchange(pending_, {}))
         give(pending.done, Error::WrongState);
+    end_update(particle::UpdateEnding::Lost);
     world_.on_end(*this);
 }
 
@@ -383,7 +384,7 @@ void ParticleLine::report() {
     world_.devices.on_connected(device_, *this);
 }
 
-void ParticleLine::on(particle::Described& /*described*/) {}
+void ParticleLine::on(particle::Described& /*described*/) { look_at_safe_mode(); }
 
 void ParticleLine::on(particle::Published& published) {
     services::Publication what{.name = std::move(published.name), .ttl_s = published.ttl_s};
@@ -394,6 +395,7 @@ void ParticleLine::on(particle::Published& published) {
 
 void ParticleLine::on(particle::SystemEvent& event) {
     answer_system(event);
+    look_at_safe_mode();
     services::Publication what{.name = std::move(event.name)};
     if (!event.data.empty()) what.data = std::move(event.data);
     world_.devices.on_event(device_, *this, std::move(what));

@@ -42,6 +42,10 @@ class ParticleLine final : public services::OpenDevice,
         std::function<Instant()> now;
         bool enrols_on_first_use = false;
         TokenBucket pending_keys{kPendingKeyRate};
+        // Described, and in safe mode.
+        std::function<void(
+            const model::DeviceId&, std::uint16_t platform, const particle::Description&)>
+            on_safe_mode{};
         std::function<void(ParticleLine&)> on_greeted{};
         std::function<void(ParticleLine&)> on_end{};  // the last that it does
         std::array<std::uint8_t, kParticleReadSize> input{};
@@ -61,6 +65,7 @@ class ParticleLine final : public services::OpenDevice,
     void read(const std::string& variable, services::DeviceDone<services::Value> done) override;
     void ping(services::DeviceDone<void> done) override;
     void signal(bool is_on, services::DeviceDone<void> done) override;
+    void update(services::FirmwarePtr firmware, services::UpdateSteps steps) override;
     void on_event(const services::Event& event) override;
     void on_replaced() override;
     void forget_claim_code() override;
@@ -93,9 +98,14 @@ class ParticleLine final : public services::OpenDevice,
     void on(particle::Described& described);
     void on(particle::Published& published);
     void on(particle::SystemEvent& event);
+    void on(particle::Updating& updating);
+    void on(particle::Updated& updated);
+    void end_update(particle::UpdateEnding ending);
+    services::UpdateResult begin_update(const services::FirmwarePtr& firmware);
     void enrol();
     void report();
     void answer_system(const particle::SystemEvent& event);
+    void look_at_safe_mode();
     void tell(const std::string& name, const std::string& data);
     void tell_end_of_claim();
     bool wants(std::string_view name, std::string_view publisher) const;
@@ -112,6 +122,7 @@ class ParticleLine final : public services::OpenDevice,
     std::unique_ptr<particle::Session> session_;
     particle::DeviceKey enrolled_key_;  // shown on first use, and not stored yet
     std::vector<Pending> pending_;
+    std::unique_ptr<services::UpdateSteps> update_;  // of the one under way
     std::vector<std::uint8_t> output_;
     std::size_t sent_ = 0;  // of it
     mutable std::unique_ptr<services::DeviceAttributes> attributes_;
@@ -122,6 +133,7 @@ class ParticleLine final : public services::OpenDevice,
     bool is_held_ = false;  // until its key is stored
     bool is_waiting_for_room_ = false;
     bool is_pump_due_ = false;
+    bool is_safe_mode_told_ = false;
     bool is_claim_over_ = false;  // and the device does not know
 };
 

@@ -62,6 +62,7 @@ ParticlePort::ParticlePort(asio::io_context& loop, Acceptor acceptor, Setup setu
              .log = setup.log,
              .now = std::move(setup.now),
              .enrols_on_first_use = setup.enrols_on_first_use,
+             .on_safe_mode = std::move(setup.on_safe_mode),
              .on_greeted = [this](ParticleLine& line) { on_greeted(line); },
              .on_end = [this](ParticleLine& line) { on_end(line); }},
       door_(loop, (prepare(acceptor), std::move(acceptor)), [this](Socket socket) {

@@ -23,6 +23,9 @@ class ParticlePort {
         ports::Log& log;
         std::function<Instant()> now;
         bool enrols_on_first_use = false;
+        std::function<void(
+            const model::DeviceId&, std::uint16_t platform, const particle::Description&)>
+            on_safe_mode{};
     };
     // `acceptor` listens already. What `setup` refers to must live until the event loop has ended,
     // which is before this dies.

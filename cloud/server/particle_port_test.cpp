@@ -17,6 +17,7 @@
 #include "core/base/hex.hpp"
 #include "ports/linux/system_entropy.hpp"
 #include "testing/particle/legacy_device.hpp"
+#include "testing/particle/legacy_image.hpp"
 
 namespace sotto::cloud::server {
 namespace {
@@ -78,6 +79,12 @@ class Raw {
         return is_closed_;
     }
 
+    void close() {
+        error_code ignored;
+        socket_.close(ignored);
+        is_closed_ = true;
+    }
+
   private:
     tcp::socket socket_;
     bool is_closed_ = false;
@@ -113,6 +120,10 @@ class Client {
         waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(size));
     }
     bool is_closed() { return is_closed_ || (is_closed_ = raw_.is_closed()); }
+    void close() {
+        raw_.close();
+        device.is_deaf = true;
+    }
 
     LegacyDevice device;
 
@@ -720,6 +731,88 @@ TEST(RsaWorkers, TheEndDropsWhatHasNotBegun) {
         });
     }
     EXPECT_FALSE(is_run);
+}
+
+services::FirmwarePtr firmware_for(std::uint16_t platform, std::size_t size = 20'000) {
+    return std::make_shared<const services::Firmware>(services::Firmware{
+        .name = "fw.bin", .bytes = testing::make_legacy_image({.platform = platform}, size)});
+}
+
+struct Flash {
+    services::UpdateSteps steps() {
+        return {.on_progress = [this](std::size_t bytes) { taken.push_back(bytes); },
+                .on_end =
+                    [this](const services::UpdateResult& result) {
+                        EXPECT_FALSE(end);
+                        end = result;
+                    }};
+    }
+    services::UpdateError error() const { return end.value().error().error; }
+    std::vector<std::size_t> taken;
+    std::optional<services::UpdateResult> end;
+};
+
+TEST_F(Legacy, AFirmwareReachesADeviceAndCallsWaitForNothing) {
+    Client& device = connect(1);
+    Client& other = connect(2);
+    auto* line = devices_.find(id_number(1), kAnn);
+    Flash flash;
+    const auto firmware = firmware_for(103);
+    line->update(firmware, flash.steps());
+    std::optional<services::DeviceError> refused;
+    line->call("led", "on", [&](const auto& value) { refused = value.error(); });
+    EXPECT_EQ(refused, services::DeviceError::Busy);
+    EXPECT_TRUE(until([&] { return !device.device.installed().empty(); }));
+    const auto& installed = device.device.installed();
+    ASSERT_GE(installed.size(), firmware->bytes.size());
+    EXPECT_TRUE(equal(Bytes{installed}.first(firmware->bytes.size()), firmware->bytes));
+    EXPECT_TRUE(until([&] { return flash.end.has_value(); }));
+    EXPECT_TRUE(*flash.end);
+    EXPECT_EQ(flash.taken.front(), 0U);
+    EXPECT_EQ(flash.taken.back(), 20'000U);
+    EXPECT_TRUE(other.device.is_connected());
+}
+
+TEST_F(Legacy, AFirmwareForOthersOrNoneIsRefusedBeforeAnythingIsSent) {
+    Client& device = connect(1);
+    auto* line = devices_.find(id_number(1), kAnn);
+    auto damaged = testing::make_legacy_image({}, 5'000);
+    damaged[4'000] ^= 1;
+    const auto image_of = [](std::vector<std::uint8_t> bytes) {
+        return std::make_shared<const services::Firmware>(
+            services::Firmware{.bytes = std::move(bytes)});
+    };
+    using services::UpdateError;
+    for (const auto& [firmware, error, why] :
+         std::initializer_list<std::tuple<services::FirmwarePtr, UpdateError, const char*>>{
+             {firmware_for(6), UpdateError::WrongImage, "platform 6; this one is of platform 103"},
+             {image_of(damaged), UpdateError::WrongImage, "damaged"},
+             {image_of({}), UpdateError::WrongImage, "empty"},
+             {image_of({'P', 'K', 3, 4}), UpdateError::WrongImage, "bundle"},
+             {image_of(std::vector<std::uint8_t>(500, 1)), UpdateError::WrongImage, "no whole"},
+             {firmware_for(103, 118'785), UpdateError::TooLarge, "larger than the device"}}) {
+        Flash flash;
+        line->update(firmware, flash.steps());
+        ASSERT_TRUE(flash.end) << why;
+        EXPECT_EQ(flash.error(), error) << why;
+        EXPECT_NE(flash.end->error().why.find(why), std::string::npos) << flash.end->error().why;
+    }
+    turn();
+    EXPECT_FALSE(device.device.is_updating());
+}
+
+TEST_F(Legacy, ADeviceThatVanishesInTheMiddleOfAnUpdateIsSaidToHave) {
+    Client& device = connect(1);
+    auto* line = devices_.find(id_number(1), kAnn);
+    Flash flash;
+    line->update(firmware_for(103, 100'000), flash.steps());
+    EXPECT_TRUE(until([&] { return device.device.chunk_count() >= 20; }));
+    Flash second;
+    line->update(firmware_for(103), second.steps());
+    EXPECT_EQ(second.error(), services::UpdateError::Busy);
+    device.close();
+    EXPECT_TRUE(until([&] { return flash.end.has_value(); }));
+    EXPECT_EQ(flash.error(), services::UpdateError::Interrupted);
 }
 
 }  // namespace

@@ -35,6 +35,7 @@
 #include "cloud/server/passwords.hpp"
 #include "cloud/server/sessions.hpp"
 #include "cloud/server/status.hpp"
+#include "cloud/server/system_parts.hpp"
 #include "core/base/hex.hpp"
 #include "core/cose/credential.hpp"
 #include "ports/service/notify.hpp"
@@ -330,6 +331,17 @@ class Cloud {
     Outcome<> open_particle_port() {
         if (command_.settings.particle.empty()) return {};
         SOTTO_TRY_ASSIGN(particle_keys_, open_particle_keys(command_.state));
+        if (const std::string& folder = command_.settings.particle_parts; !folder.empty()) {
+            auto parts = SystemParts::load(folder, log_);
+            if (!parts)
+                return Failure{parts.error(),
+                               "--particle-parts " + folder + ": there is no such folder"};
+            system_parts_ = *std::move(parts);
+        }
+        healer_.emplace(Healer::Setup{
+            .parts = system_parts_, .devices = *open_devices_, .updates = *updates_, .now = [this] {
+                return clock_.now();
+            }});
         auto acceptor = listen(loop_, {"--particle", command_.settings.particle, true});
         if (!acceptor) return acceptor.error();
         places_.particle = text_of(acceptor->local_endpoint());
@@ -342,7 +354,11 @@ class Cloud {
                                 .entropy = entropy_,
                                 .log = log_,
                                 .now = [this] { return clock_.now(); },
-                                .enrols_on_first_use = command_.settings.particle_enrol});
+                                .enrols_on_first_use = command_.settings.particle_enrol,
+                                .on_safe_mode =
+                                    [this](const auto& device, auto platform, const auto& has) {
+                                        healer_->on_safe_mode(device, platform, has);
+                                    }});
         return {};
     }
 
@@ -369,7 +385,15 @@ class Cloud {
                         store_->save_traces(
                             device, http::traces_of(attributes), [](const auto& /*ignored*/) {});
                     },
-                .now = [this] { return clock_.now(); }});
+                .now = [this] { return clock_.now(); },
+                .on_online = [this](
+                                 const model::DeviceId& device,
+                                 model::AccountId owner) { updates_->on_online(device, owner); }});
+        updates_.emplace(
+            *open_devices_,
+            services::Updates::Config{
+                .now = [this] { return clock_.now(); },
+                .later = [this](auto function) { asio::post(loop_, std::move(function)); }});
         rest_.emplace(
             *store_,
             *open_devices_,
@@ -394,7 +418,8 @@ class Cloud {
                         return hub_->router().is_connected(device);
                     },
                 .on_released = [this](const model::DeviceId& device) { openings_->close(device); },
-                .now = [this] { return clock_.now(); }});
+                .now = [this] { return clock_.now(); },
+                .updates = &*updates_});
     }
 
     Outcome<> open_admin() {
@@ -469,6 +494,8 @@ class Cloud {
 
     void on_second() {
         manager_.say_alive();
+        updates_->on_time();
+        if (healer_) healer_->on_time();
         const std::uint64_t failures = store_->statistics().failures;
         const std::uint64_t more = failures - std::exchange(known_failures_, failures);
         if (more > 0)
@@ -500,6 +527,9 @@ class Cloud {
     std::optional<Sessions> sessions_;
     services::EventRing ring_{clock_.now(), http::render_event};
     std::optional<services::OpenDevices> open_devices_;
+    std::optional<services::Updates> updates_;
+    SystemParts system_parts_;
+    std::optional<Healer> healer_;
     Passwords passwords_{entropy_, [this](auto function) { asio::post(loop_, function); }};
     std::optional<http::Rest> rest_;
     std::optional<Openings> openings_;

@@ -30,6 +30,11 @@ std::vector<ports::Setting> table_of(Settings& settings) {
          "take the key that a legacy device shows if none is known for it; else an operator says "
          "sotto-cloud keys set",
          &settings.particle_enrol},
+        {"particle-parts",
+         "FOLDER",
+         "system parts of Device OS (*.bin), which are sent to legacy devices that start in safe "
+         "mode for want of them; read at the start; empty: none are sent",
+         &settings.particle_parts},
         {"tls", "", "speak TLS on this machine too; beyond it that is so anyway", &settings.tls},
         {"certificate",
          "FILE",

@@ -30,6 +30,7 @@ struct Settings {
     std::string address{};   // as InitCommand's; empty: that one
     std::string particle{};  // where; empty: nowhere
     bool particle_enrol = false;
+    std::string particle_parts{};  // a folder; empty: none
     bool tls = false;
     std::string certificate_file{};
     std::string key_file{};

@@ -72,6 +72,13 @@ inline constexpr std::size_t kEventBytesPerAccountMax = 1'048'576;
 inline constexpr std::size_t kEventBytesMax = 67'108'864;  // of all accounts
 inline constexpr std::size_t kWaitingEventsMax = 16;       // of a device, until its owner is known
 
+// Updates of the firmware of open devices.
+inline constexpr std::size_t kUpdatesMax = 4'096;           // under way; then 503
+inline constexpr std::size_t kUpdateBytesMax = 67'108'864;  // of all their images; then 503
+inline constexpr int kUpdateTriesMax = 3;                   // connections; then failed
+inline constexpr Duration kUpdateReturnTime = minutes(5);   // for a lost device; then failed
+inline constexpr Duration kUpdateAnswerTime = seconds(20);  // until REST says that it has begun
+
 // What is opened of a sealed device, as text; and a name in it, as devices bound them.
 inline constexpr std::size_t kScopeSizeMax = 512;
 inline constexpr std::size_t kMemberNameSizeMax = 32;

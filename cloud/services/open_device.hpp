@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -72,6 +73,39 @@ struct DeviceAttributes {
     bool is_in_safe_mode = false;
 };
 
+// A firmware for devices, shared by all that are sent it.
+struct Firmware {
+    std::string name{};  // of its file
+    std::vector<std::uint8_t> bytes{};
+};
+using FirmwarePtr = std::shared_ptr<const Firmware>;
+
+// Why a device was not updated.
+enum class UpdateError : std::uint8_t {
+    NotConnected,
+    WrongImage,   // it is damaged, no firmware, or one for others
+    TooLarge,     // for this device
+    Busy,         // another update of it is under way, or too many of all
+    Refused,      // by the device
+    Interrupted,  // its connection ended or it fell silent: it may be tried again
+    Failed,       // in a way that another try does not mend
+    Unsupported,  // not in this way
+};
+inline constexpr int kUpdateErrorCount = static_cast<int>(UpdateError::Unsupported) + 1;
+struct UpdateFailure {
+    UpdateError error{};
+    std::string why{};  // a sentence for its user
+};
+using UpdateResult = Result<void, UpdateFailure>;
+
+// What is told of an update, also from within OpenDevice::update().
+struct UpdateSteps {
+    // Bytes that the device has taken: 0 when it is ready to take them, and some ten times more.
+    std::function<void(std::size_t taken)> on_progress;
+    // Once, at the latest when the connection ends.
+    std::function<void(const UpdateResult&)> on_end;
+};
+
 // A device that is connected and proved what it is. Each `done` is called once, now or later, at
 // the latest when the connection ends (NotConnected); the device itself keeps the time (TimedOut).
 // Any number may be under way at once, and each gets its own answer.
@@ -87,6 +121,8 @@ class OpenDevice {
     virtual void ping(DeviceDone<void> done) = 0;
     // Shouting rainbows, or no more.
     virtual void signal(bool is_on, DeviceDone<void> done) = 0;
+    // Until it has restarted, everything else is answered Busy.
+    virtual void update(FirmwarePtr firmware, UpdateSteps steps) = 0;
     // An event of its owner: passed on if the device has subscribed to it, else forgotten.
     virtual void on_event(const Event& event) = 0;
     // Another connection took its place, or it belongs to nobody here any more: close. Comes from

@@ -48,6 +48,7 @@ void OpenDevices::enter(const model::DeviceId& device, Line& line, Owner owner) 
         by_owner_[*owner].insert(device);
         config_.save_traces(device, line.device->attributes());
         spread(*owner, device, status("online"));
+        if (config_.on_online) config_.on_online(device, *owner);
     }
     for (Publication& what : std::exchange(line.waiting, {})) take(device, line, std::move(what));
 }

@@ -27,6 +27,8 @@ class OpenDevices {
         // What is to be remembered of a device that somebody owns: when it comes, and when it goes.
         std::function<void(const model::DeviceId&, const DeviceAttributes&)> save_traces;
         std::function<Instant()> now;
+        // A device of this account is there. Do no more than begin.
+        std::function<void(const model::DeviceId&, model::AccountId)> on_online{};
     };
     // `ring` must live as long as this.
     OpenDevices(EventRing& ring, Config config) : ring_(ring), config_(std::move(config)) {}
@@ -46,11 +48,20 @@ class OpenDevices {
     OpenDevice* find(const model::DeviceId& device, model::AccountId owner) const;
     // What the user publishes.
     EventPtr publish(model::AccountId owner, Publication what);
+    // What is to be said of a device of the account, whether or not it is connected.
+    void tell_of(const model::DeviceId& device, model::AccountId owner, Publication what) {
+        spread(owner, device, std::move(what));
+    }
     // Who owns it from now on.
     void set_owner(const model::DeviceId& device, Owner owner);
     void end_claim_code(const model::DeviceId& device);
     // It is known by another key now, or not at all: its connection is closed.
     void disconnect(const model::DeviceId& device);
+    // Of one that is connected, as far as it is known.
+    Owner owner_of(const model::DeviceId& device) const {
+        const auto found = lines_.find(device);
+        return found == lines_.end() ? Owner{} : found->second.owner;
+    }
     // Connected, and of no account: it may be claimed.
     bool is_connected(const model::DeviceId& device) const { return lines_.contains(device); }
     std::size_t count() const { return lines_.size(); }

@@ -157,9 +157,11 @@ class Line final : public OpenDevice {
     void read(const std::string&, DeviceDone<Value> done) override { done(DeviceError::NoSuch); }
     void ping(DeviceDone<void> done) override { done({}); }
     void signal(bool, DeviceDone<void> done) override { done({}); }
+    void update(FirmwarePtr, UpdateSteps steps) override { updates.push_back(std::move(steps)); }
     void on_event(const Event& event) override { heard.push_back(event.what.name); }
     void on_replaced() override { ++replaced; }
 
+    std::vector<UpdateSteps> updates;
     Names heard;
     int replaced = 0;
 

@@ -12,6 +12,7 @@ namespace sotto::testing {
 namespace {
 
 constexpr std::size_t kSocketBuffer = 1'024;
+constexpr std::size_t kWifiBuffer = 8'192;  // of TCP on boards with Wi-Fi
 constexpr std::size_t kProtocolBuffer = 800;
 constexpr std::size_t kNameMax = 12;
 constexpr std::size_t kArgumentMax = 63;
@@ -33,6 +34,23 @@ std::uint8_t byte_at(const Message& message, std::size_t place) {
     return place < message.size() ? message[place] : std::uint8_t{0};
 }
 
+// Of IEEE 802.3, bit by bit, as the smallest boot programs have it.
+std::uint32_t crc32_of(Bytes bytes) {
+    std::uint32_t crc = ~0U;
+    for (const std::uint8_t byte : bytes) {
+        crc ^= byte;
+        for (int i = 0; i < 8; ++i) crc = crc >> 1U ^ ((crc & 1U) != 0 ? 0xedb88320U : 0U);
+    }
+    return ~crc;
+}
+
+std::uint32_t u32_at(const Message& message, std::size_t place) {
+    return static_cast<std::uint32_t>(byte_at(message, place)) << 24U |
+           static_cast<std::uint32_t>(byte_at(message, place + 1)) << 16U |
+           static_cast<std::uint32_t>(byte_at(message, place + 2)) << 8U |
+           byte_at(message, place + 3);
+}
+
 std::string text_at(const Message& message, std::size_t place, std::size_t size) {
     if (place + size > message.size()) return {};
     return {message.begin() + static_cast<std::ptrdiff_t>(place),
@@ -48,7 +66,8 @@ void LegacyDevice::hang_up(const std::string& why) {
 }
 
 void LegacyDevice::receive(Bytes piece) {
-    const std::size_t room = kSocketBuffer - buffer_.size();
+    const bool is_small = setup_.firmware == Firmware::Bluz;
+    const std::size_t room = (is_small ? kSocketBuffer : kWifiBuffer) - buffer_.size();
     if (piece.size() > room) hang_up("its receive buffer overflowed");
     const Bytes kept = piece.first(std::min(room, piece.size()));
     buffer_.insert(buffer_.end(), kept.begin(), kept.end());
@@ -152,7 +171,8 @@ void LegacyDevice::send_hello() {
     u16(setup_.product);
     u16(8);
     const unsigned pushes = setup_.pushes_description ? 0x20 : 0;
-    u16(setup_.firmware == Firmware::System6 ? 0x06 | pushes : 0);
+    const unsigned updated = setup_.is_updated ? 1 : 0;
+    u16(setup_.firmware == Firmware::System6 ? 0x06 | pushes | updated : updated);
     u16(setup_.platform);
     if (setup_.firmware == Firmware::System6) {
         u16(12);
@@ -211,10 +231,13 @@ void LegacyDevice::on_post(char path, const Message& message) {
     if (path == 'e' || path == 'E') return hear(message);
     if (path == 'h') return;
     if (path == 'f' && has_one_byte_token(message)) return call(message);
+    if (path == 'u' && has_one_byte_token(message)) return begin_update(message);
+    if (path == 'c' && has_one_byte_token(message)) return take_chunk(message);
     hang_up("POST to an unknown path");
 }
 
 void LegacyDevice::on_put(char path, const Message& message) {
+    if (path == 'u' && has_one_byte_token(message)) return end_update(message);
     if (path != 's') return hang_up("PUT to an unknown path");
     if (!has_one_byte_token(message)) return;
     signal_ = byte_at(message, 8) != 0;
@@ -254,7 +277,9 @@ std::string LegacyDevice::members_json(bool with_system) const {
                               "\":" + std::to_string(variable.type);
     }
     return "{\"f\":[" + functions_json + "],\"v\":{" + variables_json + "}" +
-           (with_system ? ",\"p\":" + std::to_string(setup_.platform) + ",\"m\":[]" : "") + "}";
+           (with_system ? ",\"p\":" + std::to_string(setup_.platform) + ",\"m\":" + setup_.modules
+                        : "") +
+           "}";
 }
 
 // bluz answers twice, the second time under an id that is garbage; 6.2.0 wants to be asked for a
@@ -313,6 +338,7 @@ std::string LegacyDevice::name_at_7(const Message& message) {
 }
 
 void LegacyDevice::call(const Message& message) {
+    if (update_) return hang_up("crash: a call in the middle of an update");
     const std::string name = name_at_7(message);
     if (!trouble_.empty()) return;
     std::size_t place = 8 + name.size() + (name.size() > kNameMax ? 1 : 0);
@@ -398,6 +424,7 @@ void LegacyDevice::hear(const Message& message) {
 }
 
 void LegacyDevice::publish(const LegacyEvent& event) {
+    if (update_) return;
     Message message = head(0x50, 0x02);
     append_option(message, 11, event.is_public ? "e" : "E");
     append_option(message, 0, event.name);  // with its slashes inside
@@ -429,9 +456,121 @@ void LegacyDevice::subscribe(const std::string& prefix,
 }
 
 void LegacyDevice::ask_time() {
+    if (update_) return;
     Message message = head(0x41, 0x01);
     message.insert(message.end(), {++token_, 0xb1, 't'});
     send_plain(message);
+}
+
+// The twelve bytes count only if they are at their place, behind a token of one byte.
+void LegacyDevice::begin_update(const Message& message) {
+    if (message.size() < 20 || message[7] != 0xff) return hang_up("an update of size 0");
+    if (refuses_updates) return send_plain(Message{0x60, 0x80, message[2], message[3]});
+    const bool may_be_fast = setup_.firmware != Firmware::Bluz && is_fast;
+    UpdateState update{
+        .chunk_size = static_cast<std::size_t>(message[9]) << 8U | message[10],
+        .size = u32_at(message, 11),
+        .is_fast = may_be_fast && (message[8] & 1U) != 0,
+    };
+    if (update.chunk_size == 0 || update.size == 0) return hang_up("an update of nothing");
+    const std::size_t count = (update.size + update.chunk_size - 1) / update.chunk_size;
+    update.has.resize(count);
+    if (update.is_fast) update.bytes.resize(count * update.chunk_size);
+    update_ = std::move(update);
+    send_plain(Message{0x60, 0x00, message[2], message[3]});
+    Message ready = head(0x51, 0x44);
+    const std::uint8_t fast = update_->is_fast ? 1 : 0;
+    ready.insert(ready.end(), {message[4], 0xff, fast});
+    send_plain(ready);
+}
+
+// The index follows the checksum where they come fast.
+void LegacyDevice::take_chunk(const Message& message) {
+    if (!update_) return hang_up("a chunk without an update");
+    ++chunk_count_;
+    const bool has_index = update_->is_fast;
+    const std::size_t mark = has_index ? 15 : 12;
+    const bool is_at_its_place = byte_at(message, 7) == 0x44 &&
+                                 (!has_index || byte_at(message, 12) == 0x02) &&
+                                 byte_at(message, mark) == 0xff;
+    if (!is_at_its_place) return hang_up("a chunk whose parts are not at their places");
+    const Message data(message.begin() + static_cast<std::ptrdiff_t>(mark + 1), message.end());
+    if (data.size() != update_->chunk_size) return hang_up("a chunk of another size");
+    bool is_good = u32_at(message, 8) == crc32_of(data);
+    if (spoils > 0) {
+        --spoils;
+        is_good = false;
+    }
+    send_plain(Message{0x60, 0x00, message[2], message[3]});
+    if (!has_index) {
+        // A whole chunk behind this one, which is not answered yet.
+        if (buffer_.size() > update_->chunk_size) return hang_up("two chunks at once");
+        if (is_good) update_->bytes.insert(update_->bytes.end(), data.begin(), data.end());
+        Message answer = head(0x51, is_good ? 0x44 : 0x80);
+        answer.push_back(message[4]);
+        return send_plain(answer);
+    }
+    const std::size_t index = static_cast<std::size_t>(message[13]) << 8U | message[14];
+    if (index >= update_->has.size()) return hang_up("a chunk behind the end");
+    const auto lost = std::find(misses.begin(), misses.end(), index);
+    if (lost != misses.end()) {
+        misses.erase(lost);
+        is_good = false;
+    }
+    if (!is_good) return;
+    std::copy(data.begin(),
+              data.end(),
+              update_->bytes.begin() + static_cast<std::ptrdiff_t>(index * data.size()));
+    update_->has[index] = true;
+    const bool is_whole =
+        std::find(update_->has.begin(), update_->has.end(), false) == update_->has.end();
+    if (!update_->is_asking || !is_whole) return;
+    Message done = head(0x50, 0x03);
+    done.insert(done.end(), {0xb1, 'u'});
+    send_plain(done);
+    install();
+}
+
+void LegacyDevice::end_update(const Message& message) {
+    if (!update_) return hang_up("the end of no update");
+    const bool is_whole =
+        update_->is_fast
+            ? std::find(update_->has.begin(), update_->has.end(), false) == update_->has.end()
+            : update_->bytes.size() >= update_->size;
+    const std::uint8_t code = is_whole ? 0x44 : 0x80;
+    send_plain(Message{0x61, code, message[2], message[3], message[4]});
+    if (is_whole) return install();
+    if (!update_->is_fast) return hang_up("the end before the last chunk");
+    update_->is_asking = true;
+    ask_for_missed();
+}
+
+void LegacyDevice::ask_for_missed() {
+    Message list = head(0x40, 0x01);
+    list.insert(list.end(), {0xb1, 'c', 0xff});
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < update_->has.size() && count < 50; ++i) {
+        if (update_->has[i]) continue;
+        ++count;
+        list.insert(list.end(), {static_cast<std::uint8_t>(i >> 8U), static_cast<std::uint8_t>(i)});
+    }
+    update_->asked_ms = update_->ms;
+    send_plain(list);
+}
+
+void LegacyDevice::install() {
+    installed_ = std::move(update_->bytes);
+    update_.reset();
+    hang_up("restart");
+}
+
+void LegacyDevice::pass(std::uint32_t ms) {
+    constexpr std::uint32_t kLongest = 600'000;
+    constexpr std::uint32_t kAskAgain = 3'000;
+    if (!update_) return;
+    update_->ms += ms;
+    if (update_->ms > kLongest) return hang_up("an update of more than ten minutes");
+    if (update_->is_asking && update_->ms - update_->asked_ms >= kAskAgain) ask_for_missed();
 }
 
 void LegacyDevice::ping() { send_plain(head(0x40, 0x00)); }

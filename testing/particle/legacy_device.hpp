@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // An old Particle device, as strict as its firmware is: it reads messages at fixed offsets, has a
-// receive buffer of 1,024 bytes whose overflow is lost, wants the two bytes of a size in one piece
-// and a token of one byte, and hangs up on what it does not know. Written from what is known of the
-// firmware, and not from the cloud's code. Sans-I/O; for tests only.
+// receive buffer of 1,024 bytes (8,192 if it is no bluz) whose overflow is lost, wants the two
+// bytes of a size in one piece and a token of one byte, and hangs up on what it does not know.
+// Written from what is known of the firmware, and not from the cloud's code. Sans-I/O; for tests
+// only.
 #pragma once
 
 #include <array>
@@ -49,6 +50,8 @@ class LegacyDevice {
         std::uint16_t product = 103;
         bool is_in_safe_mode = false;
         bool pushes_description = true;  // Firmware::System6
+        bool is_updated = false;         // it has restarted with what it was sent
+        std::string modules = "[]";      // of its description
     };
     explicit LegacyDevice(Setup setup);
 
@@ -82,6 +85,18 @@ class LegacyDevice {
     // It hears and does not answer.
     bool is_deaf = false;
 
+    // Updates. In the middle of one it says nothing of its own; after one it hangs up and restarts,
+    // and so it does if it took longer than ten minutes.
+    bool refuses_updates = false;
+    bool is_fast = true;     // if it is no bluz, and the cloud wants to
+    std::size_t spoils = 0;  // so many of the next chunks are garbled where it looks at them
+    std::vector<std::uint16_t> misses;  // fast: chunks that it loses the first time
+    bool is_updating() const { return update_.has_value(); }
+    // All of it, padding included, once it has hung up to restart with it.
+    const std::vector<std::uint8_t>& installed() const { return installed_; }
+    std::size_t chunk_count() const { return chunk_count_; }
+    void pass(std::uint32_t ms);
+
     const std::vector<LegacyEvent>& events() const { return events_; }
     std::optional<bool> signal() const { return signal_; }
     std::optional<std::uint32_t> time() const { return time_; }
@@ -94,6 +109,22 @@ class LegacyDevice {
         std::int32_t value = 0;
     };
 
+    struct UpdateState {
+        std::size_t chunk_size = 0;
+        std::size_t size = 0;
+        bool is_fast = false;
+        std::vector<std::uint8_t> bytes{};
+        std::vector<bool> has{};  // fast: by index
+        std::uint32_t ms = 0;
+        std::uint32_t asked_ms = 0;  // when it last asked for what is missing
+        bool is_asking = false;
+    };
+
+    void begin_update(const std::vector<std::uint8_t>& message);
+    void take_chunk(const std::vector<std::uint8_t>& message);
+    void end_update(const std::vector<std::uint8_t>& message);
+    void ask_for_missed();
+    void install();
     bool step_handshake();
     bool step_frame();
     void on_message(std::vector<std::uint8_t> message);
@@ -130,6 +161,9 @@ class LegacyDevice {
     std::optional<bool> signal_;
     std::optional<std::uint32_t> time_;
     std::size_t ack_count_ = 0;
+    std::optional<UpdateState> update_;
+    std::vector<std::uint8_t> installed_{};
+    std::size_t chunk_count_ = 0;  // that came
 };
 
 }  // namespace sotto::testing

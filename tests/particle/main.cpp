@@ -5,6 +5,7 @@
 //
 //   sotto-legacy-device --cloud HOST:PORT --id HEX --server-key FILE --key FILE
 //                       [--firmware bluz|0.6|6] [--claim-code CODE] [--make-key]
+//                       [--installed FILE] [--vanish-after CHUNKS] [--safe-mode MODULES]
 //   sotto-legacy-device --air FOLDER --id HEX --server-key FILE --key FILE [--claim-code CODE]
 //                       [--wait MS] [--header first|alone|wrong|local]
 //
@@ -15,6 +16,10 @@
 //
 // --server-key is PEM or DER. The key pair in --key is made if it is not there, and its public half
 // written beside it as FILE.pub, in PEM; with --make-key that is all.
+//
+// What an update brings goes to the file --installed, and the device restarts with it. With
+// --vanish-after it is cut off once, in the middle of its first update. With --safe-mode it says so
+// and describes these modules, in JSON, until it has restarted with an update.
 //
 // Functions: led (on: 1, off: 0, else -1), fail (-7), shout (publishes NAME or NAME:DATA).
 // Variables: temperature 21.5, count 3, words "hello", is_on true. Whatever it hears as "to-device"
@@ -94,8 +99,15 @@ int connect_to(const std::string& place) {
 // One connection, from the nonce to its end.
 class Life {
   public:
-    Life(int socket, const LegacyDevice::Setup& setup, std::string claim_code)
-        : socket_(socket), sketch_(std::move(claim_code)), device_(setup) {
+    // `vanish_after`: so many chunks of an update; 0: never.
+    Life(int socket,
+         const LegacyDevice::Setup& setup,
+         std::string claim_code,
+         std::size_t vanish_after)
+        : socket_(socket),
+          vanish_after_(vanish_after),
+          sketch_(std::move(claim_code)),
+          device_(setup) {
         sketch_.furnish(device_);
     }
     Life(const Life&) = delete;
@@ -111,9 +123,12 @@ class Life {
             }
             sketch_.look_around(device_);
             if (!flush()) break;
+            if (vanish_after_ > 0 && device_.chunk_count() >= vanish_after_) break;
         }
         tell(device_.trouble().empty() ? "gone" : "trouble " + device_.trouble());
     }
+
+    const LegacyDevice& device() const { return device_; }
 
   private:
     bool read() {
@@ -130,6 +145,7 @@ class Life {
     }
 
     int socket_;
+    std::size_t vanish_after_;
     Sketch sketch_;
     LegacyDevice device_;
 };
@@ -146,6 +162,10 @@ int run(const Options& options) {
     if (!sotto::from_hex(options.at("--id"), setup.id)) throw std::out_of_range{"--id"};
     if (text("--firmware") == "0.6") setup.firmware = Firmware::System06;
     if (text("--firmware") == "6") setup.firmware = Firmware::System6;
+    if (options.contains("--safe-mode")) {
+        setup.is_in_safe_mode = true;
+        setup.modules = text("--safe-mode");
+    }
     if (setup.firmware != Firmware::Bluz) setup.platform = setup.product = 6;
     if (options.contains("--air")) {
         const std::string header = text("--header");
@@ -159,9 +179,21 @@ int run(const Options& options) {
             on_air.setup.wait = sotto::milliseconds(std::stol(options.at("--wait")));
         return run_on_air(on_air);
     }
+    std::size_t vanish_after =
+        options.contains("--vanish-after") ? std::stoul(text("--vanish-after")) : 0;
     for (;;) {
         const int socket = connect_to(options.at("--cloud"));
-        if (socket >= 0) Life{socket, setup, text("--claim-code")}.run();
+        if (socket >= 0) {
+            Life life{socket, setup, text("--claim-code"), vanish_after};
+            life.run();
+            if (life.device().chunk_count() > 0) vanish_after = 0;
+            const auto& installed = life.device().installed();
+            setup.is_updated = !installed.empty();
+            if (setup.is_updated) {
+                setup.is_in_safe_mode = false;
+                std::ofstream{text("--installed"), std::ios::binary} << sotto::as_text(installed);
+            }
+        }
         std::this_thread::sleep_for(std::chrono::milliseconds{300});
     }
 }

@@ -54,6 +54,11 @@ class World {
         }
         look();
     }
+    void update() {
+        if (session->update(std::make_shared<const std::vector<std::uint8_t>>(100), now))
+            ++updates_;
+        look();
+    }
     void look() {
         EXPECT_TRUE(reader_.read(*cipher_, key_, session->take_output(), [this](Bytes message) {
             hear(message);
@@ -64,12 +69,16 @@ class World {
             if (answered != nullptr) {
                 EXPECT_EQ(waiting_.erase(answered->request), 1U);
             }
+            if (std::holds_alternative<Updated>(*event)) {
+                EXPECT_EQ(updates_--, 1);
+            }
         }
     }
     void finish() {
         session->close();
         look();
         EXPECT_TRUE(waiting_.empty());
+        EXPECT_EQ(updates_, 0);
     }
 
     Instant now{1};
@@ -93,6 +102,7 @@ class World {
     std::array<std::uint8_t, 2> asked_id_{};
     std::uint8_t asked_token_ = 0;
     std::set<RequestId> waiting_;
+    int updates_ = 0;  // that have not ended
 };
 
 using Step = std::function<void(World&)>;
@@ -150,14 +160,24 @@ std::vector<Step> all_steps() {
     steps.emplace_back([](World& w) { w.raw({0}); });
     steps.emplace_back([](World& w) { w.raw({0, 0}); });
     steps.emplace_back([](World& w) { w.session->close(); });
+    steps.emplace_back([](World& w) { w.update(); });
     return steps;
 }
 
-// From nothing, from a Hello, and from a device that is described and has a call under way.
+// From nothing, from a Hello, from a device that is described and has a call under way, and from
+// one that is being updated.
 TEST(ParticleStates, EachSurvivesEverythingThatCanComeInEveryOrderOfThree) {
     const std::vector<Step> steps = all_steps();
     const std::vector<std::vector<Step>> beginnings{
-        {}, {steps[0]}, {steps[0], [](World& world) { world.answer(described()); }, steps[25]}};
+        {},
+        {steps[0]},
+        {steps[0], [](World& world) { world.answer(described()); }, steps[25]},
+        {steps[0],
+         [](World& world) { world.answer(described()); },
+         [](World& world) {
+             world.update();
+             world.answer({0x51, 0x44, 0, 0, 0, 0xff, 1});
+         }}};
     for (const auto& beginning : beginnings) {
         const std::size_t count = steps.size();
         for (std::size_t order = 0; order < count * count * count; ++order) {

@@ -59,6 +59,10 @@ async function main() {
     assert.strictEqual((await read('is_on')).result, true);
     assert.strictEqual((await read('count')).coreInfo.deviceID, DEVICE);
 
+    const flash = (file) => particle.flashDevice({ deviceId: DEVICE, files: { 'fw.bin': file }, auth });
+    const nonsense = await refused(flash(Buffer.from('no firmware')), 400);
+    assert.match(nonsense.body.error_description, /no whole firmware/);
+
     const mine = await particle.getEventStream({ deviceId: 'mine', auth });
     const of_device = await particle.getEventStream({ deviceId: DEVICE, name: 'api/', auth });
     const shouted = Promise.all([next(mine, 'api/x'), next(of_device, 'api/x')]);
