@@ -57,6 +57,10 @@ Figures measure_pings();
 // Calls by REST, and events to many readers.
 Figures measure_rest();
 
+// --fleet: what happens to many of them.
+// Updates of the firmware of legacy devices.
+Figures measure_updates();
+
 // What another tool has measured: sizes, from tools/size --json. Throws if the file is not such.
 Figures read_figures(const std::string& file);
 

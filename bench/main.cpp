@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// sotto-bench [--line|--cloud] [--json FILE] [--with FILE] [NAME...]: measures, and prints the
-// table, with the figures that another tool has recorded. A missed aim is marked, and no failure of
-// the program: how busy the machine is shows in every figure.
+// sotto-bench [--line|--cloud|--fleet] [--json FILE] [--with FILE] [NAME...]: measures, and prints
+// the table, with the figures that another tool has recorded. A missed aim is marked, and no
+// failure of the program: how busy the machine is shows in every figure.
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -16,8 +16,8 @@
 namespace sotto::bench {
 namespace {
 
-// Those of Line and Cloud only with the option of that name, or if they are named.
-enum class Kind : std::uint8_t { Usual, Line, Cloud };
+// Those of Line, Cloud and Fleet only with the option of that name, or if they are named.
+enum class Kind : std::uint8_t { Usual, Line, Cloud, Fleet };
 
 struct Measurement {
     std::string_view name;
@@ -37,6 +37,7 @@ constexpr Measurement kMeasurements[] = {
     {"storm", measure_storm, Kind::Cloud},
     {"pings", measure_pings, Kind::Cloud},
     {"rest", measure_rest, Kind::Cloud},
+    {"updates", measure_updates, Kind::Fleet},
 };
 
 struct Arguments {
@@ -64,6 +65,8 @@ Arguments parse(std::span<char*> arguments) {
             parsed.kind = Kind::Line;
         } else if (argument == "--cloud") {
             parsed.kind = Kind::Cloud;
+        } else if (argument == "--fleet") {
+            parsed.kind = Kind::Fleet;
         } else if (is_known(argument)) {
             parsed.names.push_back(argument);
         } else {
@@ -74,8 +77,9 @@ Arguments parse(std::span<char*> arguments) {
 }
 
 void print_usage() {
-    std::fputs("usage: sotto-bench [--line|--cloud] [--json FILE] [--with FILE] [NAME...]\nnames:",
-               stderr);
+    std::fputs(
+        "usage: sotto-bench [--line|--cloud|--fleet] [--json FILE] [--with FILE] [NAME...]\nnames:",
+        stderr);
     for (const Measurement& known : kMeasurements) {
         std::fprintf(stderr, " %.*s", static_cast<int>(known.name.size()), known.name.data());
     }
