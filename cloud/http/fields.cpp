@@ -2,7 +2,6 @@
 #include "cloud/http/fields.hpp"
 
 #include <array>
-#include <chrono>
 
 #include <nlohmann/json.hpp>
 
@@ -13,9 +12,6 @@ namespace sotto::cloud::http {
 using nlohmann::json;
 
 namespace {
-
-constexpr std::string_view kBase64 =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -31,12 +27,6 @@ Status add(Fields& fields, std::string name, std::string value) {
     if (fields.size() >= kFieldsMax) return Error::TooLarge;
     fields.insert_or_assign(std::move(name), std::move(value));
     return {};
-}
-
-// One digit after the other, padded or not.
-int base64_value(char c) {
-    const std::size_t at = kBase64.find(c);
-    return at == std::string_view::npos ? -1 : static_cast<int>(at);
 }
 
 }  // namespace
@@ -116,41 +106,6 @@ Result<Fields> parse_body(std::string_view content_type, std::string_view body) 
     return Error::Unsupported;
 }
 
-std::optional<std::string> base64_decode(std::string_view text) {
-    while (!text.empty() && text.back() == '=') text.remove_suffix(1);
-    if (text.size() % 4 == 1) return std::nullopt;
-    std::string out;
-    std::uint32_t bits = 0;
-    int count = 0;
-    for (const char c : text) {
-        const int value = base64_value(c);
-        if (value < 0) return std::nullopt;
-        bits = bits << 6U | static_cast<std::uint32_t>(value);
-        count += 6;
-        if (count < 8) continue;
-        count -= 8;
-        out.push_back(static_cast<char>(bits >> count & 0xffU));
-    }
-    return out;
-}
-
-std::string base64_encode(std::string_view bytes) {
-    std::string out;
-    std::uint32_t bits = 0;
-    int count = 0;
-    for (const char c : bytes) {
-        bits = bits << 8U | static_cast<std::uint8_t>(c);
-        count += 8;
-        while (count >= 6) {
-            count -= 6;
-            out.push_back(kBase64[bits >> count & 63U]);
-        }
-    }
-    if (count > 0) out.push_back(kBase64[bits << (6 - count) & 63U]);
-    while (out.size() % 4 != 0) out.push_back('=');
-    return out;
-}
-
 std::optional<std::pair<std::string, std::string>> basic_of(std::string_view authorization) {
     constexpr std::string_view kBasic = "basic ";
     if (!starts_with_word(authorization, kBasic)) return std::nullopt;
@@ -158,26 +113,6 @@ std::optional<std::pair<std::string, std::string>> basic_of(std::string_view aut
     const std::size_t colon = text ? text->find(':') : std::string::npos;
     if (colon == std::string::npos) return std::nullopt;
     return std::pair{text->substr(0, colon), text->substr(colon + 1)};
-}
-
-std::string to_iso(std::int64_t ms) {
-    using namespace std::chrono;  // NOLINT(google-build-using-namespace): dates only
-    const sys_time<milliseconds> instant{milliseconds{ms}};
-    const auto day = floor<days>(instant);
-    const year_month_day date{day};
-    const hh_mm_ss time{instant - day};
-    std::array<char, 40> text{};
-    std::snprintf(text.data(),
-                  text.size(),
-                  "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-                  static_cast<int>(date.year()),
-                  static_cast<unsigned>(date.month()),
-                  static_cast<unsigned>(date.day()),
-                  static_cast<int>(time.hours().count()),
-                  static_cast<int>(time.minutes().count()),
-                  static_cast<int>(time.seconds().count()),
-                  static_cast<int>(time.subseconds().count()));
-    return text.data();
 }
 
 }  // namespace sotto::cloud::http

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cloud/services/text.hpp"
 #include "core/base/result.hpp"
 
 namespace sotto::cloud::http {
@@ -32,13 +33,11 @@ Result<Fields> parse_json(std::string_view text);
 // By its Content-Type; none of it and no body is no field. Error::Unsupported for other types.
 Result<Fields> parse_body(std::string_view content_type, std::string_view body);
 
-std::optional<std::string> base64_decode(std::string_view text);
-std::string base64_encode(std::string_view bytes);
+using services::base64_decode;
+using services::base64_encode;
+using services::to_iso;
 
 // The user and the password of "Basic ..." (RFC 7617).
 std::optional<std::pair<std::string, std::string>> basic_of(std::string_view authorization);
-
-// 2026-11-29T16:00:00.000Z
-std::string to_iso(std::int64_t ms);
 
 }  // namespace sotto::cloud::http

@@ -19,6 +19,11 @@ std::string line_of(std::string_view name) {
     return line;
 }
 
+std::string publisher_of(const services::Event& event) {
+    if (event.publisher) return to_hex<std::string>(*event.publisher);
+    return event.what.cause == services::Cause::OfHook ? "particle-internal" : "api";
+}
+
 }  // namespace
 
 std::string render_event(const services::Event& event) {
@@ -27,7 +32,7 @@ std::string render_event(const services::Event& event) {
     body["data"] = event.what.data ? json(*event.what.data) : json();
     body["ttl"] = event.what.ttl_s;
     body["published_at"] = to_iso(event.published_at.ms);
-    body["coreid"] = event.publisher ? to_hex<std::string>(*event.publisher) : "api";
+    body["coreid"] = publisher_of(event);
     return "id: " + std::to_string(event.id) + "\nevent: " + line_of(event.what.name) +
            "\ndata: " + body.dump(-1, ' ', true, json::error_handler_t::replace) + "\n\n";
 }

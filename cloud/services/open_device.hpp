@@ -41,18 +41,26 @@ using Value = std::variant<bool, std::int32_t, double, std::string>;  // in the 
 // here it reaches the same.
 enum class Visibility : std::uint8_t { Private, Public };
 
+// What made somebody say it. Only the first kind triggers webhooks, so that none runs in circles.
+enum class Cause : std::uint8_t {
+    Own,     // nothing else
+    ByHook,  // the target of a webhook, which came back with it
+    OfHook,  // the cloud tells what became of a webhook
+};
+
 // What somebody says to whoever listens.
 struct Publication {
     std::string name;
     std::optional<std::string> data{};
     std::uint32_t ttl_s = 60;
     Visibility visibility = Visibility::Private;
+    Cause cause = Cause::Own;
 };
 
 // What became of it: an event, numbered in the order of its coming.
 struct Event {
     std::uint64_t id = 0;                        // rises, also over a restart
-    std::optional<model::DeviceId> publisher{};  // none: a user, through REST
+    std::optional<model::DeviceId> publisher{};  // none: a user, or the cloud
     model::AccountId owner;
     Publication what;
     Instant published_at{};

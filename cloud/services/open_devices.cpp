@@ -110,10 +110,11 @@ EventPtr OpenDevices::spread(model::AccountId owner,
                                           .owner = owner,
                                           .what = std::move(what),
                                           .published_at = config_.now()});
-    const auto devices = by_owner_.find(owner);
-    if (devices == by_owner_.end()) return event;
-    for (const model::DeviceId& device : devices->second)
-        lines_.at(device).device->on_event(*event);
+    if (const auto devices = by_owner_.find(owner); devices != by_owner_.end()) {
+        for (const model::DeviceId& device : devices->second)
+            lines_.at(device).device->on_event(*event);
+    }
+    if (config_.on_published) config_.on_published(event);
     return event;
 }
 

@@ -29,6 +29,8 @@ class OpenDevices {
         std::function<Instant()> now;
         // A device of this account is there. Do no more than begin.
         std::function<void(const model::DeviceId&, model::AccountId)> on_online{};
+        // Every event, after it was spread. May publish others.
+        std::function<void(const EventPtr&)> on_published{};
     };
     // `ring` must live as long as this.
     OpenDevices(EventRing& ring, Config config) : ring_(ring), config_(std::move(config)) {}
