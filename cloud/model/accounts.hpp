@@ -22,9 +22,10 @@ enum class Scope : std::uint32_t {
     EventsRead = 1U << 5U,
     EventsSend = 1U << 6U,
     User = 1U << 7U,  // the account itself and its tokens
+    Integrations = 1U << 8U,
 };
 using Scopes = std::uint32_t;
-inline constexpr Scopes kAllScopes = 0xff;
+inline constexpr Scopes kAllScopes = 0x1ff;
 constexpr bool has_scope(Scopes scopes, Scope scope) {
     return (scopes & static_cast<Scopes>(scope)) != 0;
 }
@@ -103,6 +104,17 @@ struct Opening {
     std::string scope{};          // "f/NAME,v/NAME,e/NAME"
     CredentialHash credential{};  // of the device, as it is registered
     friend bool operator==(const Opening&, const Opening&) = default;
+};
+
+// An integration of a user: a webhook. What it is, its definition says in JSON, which nobody here
+// looks at; it may hold secrets of the user.
+struct HookRecord {
+    HookId id{};
+    AccountId account{};
+    std::string definition{};
+    Instant created_at{};
+    Instant updated_at{};
+    friend bool operator==(const HookRecord&, const HookRecord&) = default;
 };
 
 // One line of the audit log. Never a secret, never content.

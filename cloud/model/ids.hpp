@@ -45,6 +45,9 @@ using TokenHash = Id<32, struct TokenHashTag>;
 // What the owner's app hands to a device so that it joins the account: single use.
 using ClaimCode = Id<16, struct ClaimCodeTag>;
 
+// An integration of a user.
+using HookId = Id<12, struct HookIdTag>;
+
 using AccountId = Strong<std::int64_t, struct AccountIdTag>;
 // The place of a message in the mailboxes; rises and is never used again.
 using Sequence = Strong<std::uint64_t, struct LetterSequenceTag>;

@@ -22,8 +22,8 @@ struct Token {
     TokenKind kind = TokenKind::Account;
     AccountId account;
     std::string name;
-    std::string client{};         // the program it was given to
-    std::uint32_t scopes = 0xff;  // what it is good for (accounts.hpp)
+    std::string client{};          // the program it was given to
+    std::uint32_t scopes = 0x1ff;  // what it is good for (accounts.hpp)
     std::optional<Instant> expires_at{};
 };
 
