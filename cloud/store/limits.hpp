@@ -23,6 +23,9 @@ inline constexpr std::size_t kPendingKeysMax = 1'024;       // then the oldest m
 inline constexpr std::size_t kPendingKeysPerDeviceMax = 4;  // then the oldest makes room
 // Given to the programs of one account, refresh tokens included; the oldest makes room.
 inline constexpr std::size_t kTokensPerAccountMax = 256;
+// Integrations of one account, and their definitions together; then Error::NoSpace.
+inline constexpr std::size_t kHooksPerAccountMax = 1'024;
+inline constexpr std::size_t kHookBytesPerAccountMax = 2'097'152;
 inline constexpr std::size_t kAuditEntriesMax = 65'536;  // then the oldest make room
 // Of one account, or of none: who does much hides nothing that others did. Then its oldest go.
 inline constexpr std::size_t kAuditEntriesPerAccountMax = 4'096;

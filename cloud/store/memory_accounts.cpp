@@ -372,6 +372,52 @@ void MemoryStore::erase_device_key(const DeviceId& device, Done<void> done) {
     });
 }
 
+bool MemoryStore::has_room_for(const HookRecord& hook) const {
+    std::size_t count = 1;
+    std::size_t bytes = hook.definition.size();
+    for (const HookRecord& other : hooks_) {
+        if (other.account != hook.account || other.id == hook.id) continue;
+        ++count;
+        bytes += other.definition.size();
+    }
+    return count <= kHooksPerAccountMax && bytes <= kHookBytesPerAccountMax;
+}
+
+void MemoryStore::add_hook(HookRecord hook, Done<void> done) {
+    answer(done, [&]() -> Status {
+        if (!has_room_for(hook)) return Error::NoSpace;
+        hooks_.push_back(hook);
+        return {};
+    });
+}
+
+void MemoryStore::update_hook(HookRecord hook, Done<void> done) {
+    answer(done, [&]() -> Status {
+        const auto found = std::ranges::find_if(hooks_, [&](const HookRecord& other) {
+            return other.account == hook.account && other.id == hook.id;
+        });
+        if (found == hooks_.end()) return Error::NotFound;
+        if (!has_room_for(hook)) return Error::NoSpace;
+        found->definition = hook.definition;
+        found->updated_at = hook.updated_at;
+        return {};
+    });
+}
+
+void MemoryStore::erase_hook(AccountId account, const HookId& id, Done<void> done) {
+    answer(done, [&]() -> Status {
+        const auto count = std::erase_if(hooks_, [&](const HookRecord& hook) {
+            return hook.account == account && hook.id == id;
+        });
+        if (count == 0) return Error::NotFound;
+        return {};
+    });
+}
+
+void MemoryStore::list_hooks(Done<std::vector<HookRecord>> done) {
+    answer(done, [&] { return hooks_; });
+}
+
 void MemoryStore::add_audit(AuditEntry entry, Done<void> done) {
     answer(done, [&]() -> Status {
         const auto is_of_same = [account = entry.account](const AuditEntry& known) {

@@ -76,6 +76,10 @@ class MemoryStore final : public Store {
     void add_pending_key(model::DeviceKey key, Done<void> done) override;
     void list_pending_keys(Done<std::vector<model::DeviceKey>> done) override;
     void erase_device_key(const model::DeviceId& device, Done<void> done) override;
+    void add_hook(model::HookRecord hook, Done<void> done) override;
+    void update_hook(model::HookRecord hook, Done<void> done) override;
+    void erase_hook(model::AccountId account, const model::HookId& id, Done<void> done) override;
+    void list_hooks(Done<std::vector<model::HookRecord>> done) override;
     void add_audit(model::AuditEntry entry, Done<void> done) override;
     void list_audit(std::optional<model::AccountId> account,
                     std::size_t count_max,
@@ -143,6 +147,8 @@ class MemoryStore final : public Store {
                                          model::AccountId account,
                                          Instant now);
 
+    bool has_room_for(const model::HookRecord& hook) const;
+
     template <class T, class Work>
     void answer(const Done<T>& done, const Work& work);
     Result<model::Registration> redeem(const model::ClaimCode& code,
@@ -164,6 +170,7 @@ class MemoryStore final : public Store {
     void put_device_key(const model::DeviceKey& key);
     std::map<model::TokenHash, model::OpenClaim> open_claims_;
     std::map<model::DeviceId, model::DeviceKey> device_keys_;
+    std::vector<model::HookRecord> hooks_;  // in the order of their coming
     std::deque<model::AuditEntry> audit_;
     std::map<model::ClaimCode, ClaimEntry> claims_;
     std::map<model::DeviceId, model::Registration> devices_;

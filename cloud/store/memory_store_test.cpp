@@ -3,6 +3,7 @@
 
 #include <deque>
 
+#include "testing/hook_contract.hpp"
 #include "testing/key_contract.hpp"
 
 namespace sotto::cloud::store {
@@ -34,4 +35,5 @@ namespace sotto::testing {
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreContract, cloud::store::MemoryFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, AccountContract, cloud::store::MemoryFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, KeyContract, cloud::store::MemoryFixture);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, HookContract, cloud::store::MemoryFixture);
 }  // namespace sotto::testing

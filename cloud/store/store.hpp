@@ -148,6 +148,16 @@ class Store {
     // By device, and of each the newest first.
     virtual void list_pending_keys(Done<std::vector<model::DeviceKey>> done) = 0;
 
+    // Integrations. Error::NoSpace if the account has kHooksPerAccountMax, or definitions of more
+    // than kHookBytesPerAccountMax together.
+    virtual void add_hook(model::HookRecord hook, Done<void> done) = 0;
+    // Its definition and when that came. Error::NotFound if it is none of the account, and
+    // Error::NoSpace.
+    virtual void update_hook(model::HookRecord hook, Done<void> done) = 0;
+    virtual void erase_hook(model::AccountId account, const model::HookId& id, Done<void> done) = 0;
+    // Of all accounts, in the order of their coming.
+    virtual void list_hooks(Done<std::vector<model::HookRecord>> done) = 0;
+
     // The oldest entries make room at kAuditEntriesMax, those of its account at
     // kAuditEntriesPerAccountMax.
     virtual void add_audit(model::AuditEntry entry, Done<void> done) = 0;

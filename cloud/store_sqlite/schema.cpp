@@ -157,8 +157,22 @@ CREATE TABLE pending_keys (
 CREATE INDEX pending_keys_by_age ON pending_keys (shown_ms);
 )sql";
 
+// Integrations, which there is a scope for: tokens that were good for everything are good for it.
+constexpr const char* kVersion7 = R"sql(
+CREATE TABLE integrations (
+    place      INTEGER PRIMARY KEY,
+    id         BLOB NOT NULL UNIQUE,
+    account    INTEGER NOT NULL REFERENCES accounts,
+    definition TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX integrations_by_account ON integrations (account);
+UPDATE tokens SET scopes = 511 WHERE scopes = 255;
+)sql";
+
 constexpr std::array kMigrations = {
-    kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6};
+    kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7};
 
 Failure damaged(const std::string& path, const std::string& what) {
     return {.code = Error::Malformed,

@@ -94,6 +94,12 @@ class SqliteStore final : public store::Store {
     void add_pending_key(model::DeviceKey key, store::Done<void> done) override;
     void list_pending_keys(store::Done<std::vector<model::DeviceKey>> done) override;
     void erase_device_key(const model::DeviceId& device, store::Done<void> done) override;
+    void add_hook(model::HookRecord hook, store::Done<void> done) override;
+    void update_hook(model::HookRecord hook, store::Done<void> done) override;
+    void erase_hook(model::AccountId account,
+                    const model::HookId& id,
+                    store::Done<void> done) override;
+    void list_hooks(store::Done<std::vector<model::HookRecord>> done) override;
     void add_audit(model::AuditEntry entry, store::Done<void> done) override;
     void list_audit(std::optional<model::AccountId> account,
                     std::size_t count_max,

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "cloud/store_sqlite/schema.hpp"
+#include "testing/hook_contract.hpp"
 #include "testing/key_contract.hpp"
 
 namespace sotto::cloud::store_sqlite {
@@ -272,4 +273,5 @@ namespace sotto::testing {
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreContract, cloud::store_sqlite::SqliteFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, AccountContract, cloud::store_sqlite::SqliteFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, KeyContract, cloud::store_sqlite::SqliteFixture);
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, HookContract, cloud::store_sqlite::SqliteFixture);
 }  // namespace sotto::testing

@@ -237,6 +237,27 @@ TEST_F(UpgradeTest, ADatabaseOfTheFifthVersionKeepsEverythingAndNotesKeysThatAre
     EXPECT_EQ(*pending, std::vector{key});
 }
 
+TEST_F(UpgradeTest, ADatabaseOfTheSixthVersionKeepsEverythingAndItsTokensAreGoodForIntegrations) {
+    write_version(file("cloud.db"), 6);
+    const auto store = open(file("cloud.db"));
+    ASSERT_NE(store, nullptr);
+    expect_content(*store);
+    const auto pending = wait_for<std::vector<DeviceKey>>(
+        [&](auto done) { store->list_pending_keys(std::move(done)); });
+    EXPECT_EQ(pending->size(), 1U);
+    TokenHash hash;
+    std::ranges::fill(hash.bytes, std::uint8_t{'1'});
+    const auto access =
+        wait_for<Access>([&](auto done) { store->find_access(hash, kNow, std::move(done)); });
+    EXPECT_EQ(access->scopes, kAllScopes);
+    const HookRecord hook{
+        .account = AccountId{1}, .definition = "{}", .created_at = kNow, .updated_at = kNow};
+    EXPECT_TRUE(wait_for<void>([&](auto done) { store->add_hook(hook, std::move(done)); }));
+    EXPECT_EQ(
+        *wait_for<std::vector<HookRecord>>([&](auto done) { store->list_hooks(std::move(done)); }),
+        std::vector{hook});
+}
+
 TEST_F(UpgradeTest, WhatItWasIsKeptBesideIt) {
     constexpr std::array<const char*, 2> kSteps = {"", "DROP TABLE link_contexts;"};
     const std::string path = file("cloud.db");
