@@ -72,6 +72,7 @@ void PeerCheck::attach(SSL& ssl) {
 
 bool PeerCheck::verify(X509_STORE_CTX& chain) {
     presented_ = shown_by(chain);
+    if (is_anybody_) return true;
     int error = X509_V_OK;
     if (pin_) {
         error = verify_pin(chain);

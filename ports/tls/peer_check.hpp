@@ -17,6 +17,8 @@ struct Trust {
     std::optional<Fingerprint> pin{};
     // PEM. Without a pin; empty: the authorities of the system.
     std::string authorities{};
+    // Whoever it is: sealed on its way, and perhaps to the wrong one. For those who ask for it.
+    bool is_anybody = false;
 };
 
 enum class Distrust : std::uint8_t {
@@ -32,7 +34,8 @@ enum class Distrust : std::uint8_t {
 class PeerCheck {
   public:
     // `host` as it was dialled: a name, or an address without brackets.
-    PeerCheck(const Trust& trust, std::string host) : pin_(trust.pin), host_(std::move(host)) {}
+    PeerCheck(const Trust& trust, std::string host)
+        : pin_(trust.pin), is_anybody_(trust.is_anybody), host_(std::move(host)) {}
     PeerCheck(const PeerCheck&) = delete;
     PeerCheck& operator=(const PeerCheck&) = delete;
 
@@ -54,6 +57,7 @@ class PeerCheck {
     int verify_pin(X509_STORE_CTX& chain) const;
 
     std::optional<Fingerprint> pin_;
+    bool is_anybody_;
     std::string host_;
     Distrust distrust_ = Distrust::None;
     Fingerprint presented_;
