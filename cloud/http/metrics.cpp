@@ -76,6 +76,16 @@ void write_census(Page& page, const Numbers& numbers) {
     page.gauge("legacy_strangers",
                "Connections at their port that have not come through the handshake.",
                numbers.legacy_strangers);
+    const hooks::Totals& webhooks = numbers.webhooks;
+    page.gauge("webhooks", "Webhooks that users have.", webhooks.hooks);
+    page.gauge("webhooks_active", "Requests of webhooks under way.", webhooks.active);
+    page.gauge("webhooks_waiting",
+               "Requests of webhooks that wait for their turn or their retry.",
+               webhooks.waiting);
+    page.counter("webhook_tries_total", "Tries of webhooks that have ended.");
+    page.labelled("outcome", "succeeded", webhooks.succeeded);
+    page.labelled("outcome", "failed", webhooks.failed);
+    page.counter("webhooks_dropped_total", "Events that a webhook never got.", webhooks.dropped);
 }
 
 void write_traffic(Page& page, const services::Counters& counters) {

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "cloud/hooks/dispatcher.hpp"
 #include "cloud/services/note.hpp"
 #include "cloud/store/statistics.hpp"
 #include "core/base/time.hpp"
@@ -20,6 +21,7 @@ struct Numbers {
     std::uint64_t store_bytes = 0;
     std::size_t http_connections = 0;  // that are no channels
     std::size_t event_streams = 0;
+    hooks::Totals webhooks{};
     std::size_t legacy_devices = 0;          // connected
     std::size_t legacy_strangers = 0;        // that have not said Hello
     std::int64_t certificate_expires_s = 0;  // since 1970; 0 without TLS

@@ -39,6 +39,8 @@ TEST(Metrics, AreInTheFormatAndSayWhatIs) {
     numbers.counters.stored = 7;
     numbers.event_streams = 19;
     numbers.legacy_devices = 17;
+    numbers.webhooks = {
+        .hooks = 20, .waiting = 21, .active = 22, .succeeded = 23, .failed = 24, .dropped = 25};
     numbers.legacy_strangers = 18;
     numbers.store_bytes = 123'456'789'012;
     numbers.store.count_commit(400);
@@ -55,6 +57,12 @@ TEST(Metrics, AreInTheFormatAndSayWhatIs) {
     EXPECT_EQ(value("event_streams"), 19);
     EXPECT_EQ(value("legacy_devices"), 17);
     EXPECT_EQ(value("legacy_strangers"), 18);
+    EXPECT_EQ(value("webhooks"), 20);
+    EXPECT_EQ(value("webhooks_waiting"), 21);
+    EXPECT_EQ(value("webhooks_active"), 22);
+    EXPECT_EQ(value("webhook_tries_total{outcome=\"succeeded\"}"), 23);
+    EXPECT_EQ(value("webhook_tries_total{outcome=\"failed\"}"), 24);
+    EXPECT_EQ(value("webhooks_dropped_total"), 25);
     EXPECT_EQ(value("outcomes_total{outcome=\"handed_on\"}"), 10);
     EXPECT_EQ(value("outcomes_total{outcome=\"rate_limited\"}"), 14);
     EXPECT_EQ(value("mailbox_puts_total"), 7);

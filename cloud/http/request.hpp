@@ -25,7 +25,8 @@ struct Request {
     std::string content_type{};
     std::string body{};
     std::string last_event_id{};
-    std::string address{};  // of who asks, without the port
+    std::string address{};    // of who asks, without the port
+    bool is_of_hook = false;  // what a webhook sends, of this cloud or of another one
 };
 
 struct Reply {

@@ -46,6 +46,16 @@ bool matches(std::string_view pattern,
     return i == segments.size();
 }
 
+Reply nothing_at(const std::vector<std::string>& segments) {
+    const bool is_of_product =
+        segments.size() > 2 && (segments[1] == "products" || segments[1] == "orgs");
+    return rest_refusal(404,
+                        "not_found",
+                        is_of_product ? "This cloud does not have this for products and "
+                                        "organizations: leave --product and --org away"
+                                      : "There is nothing at this address");
+}
+
 const char* name_of(Method method) {
     constexpr const char* kNames[] = {"GET", "POST", "PUT", "DELETE", "OPTIONS", "OTHER"};
     return kNames[static_cast<std::size_t>(method)];
@@ -89,8 +99,7 @@ void Rest::route(const CallPtr& call, std::string_view path) {
         if (route.method == call->request.method) return authorize(call, route);
         allow += (allow.empty() ? "" : ", ") + std::string{name_of(route.method)};
     }
-    if (allow.empty())
-        return call->done(rest_refusal(404, "not_found", "There is nothing at this address"));
+    if (allow.empty()) return call->done(nothing_at(*segments));
     Reply refusal = rest_refusal(405, "invalid_method", "This address does not take that method");
     refusal.allow = allow;
     call->done(std::move(refusal));
@@ -253,6 +262,11 @@ constexpr auto kClaim = static_cast<std::uint32_t>(Scope::DevicesClaim);
 constexpr auto kEvents = static_cast<std::uint32_t>(Scope::EventsRead);
 constexpr auto kSend = static_cast<std::uint32_t>(Scope::EventsSend);
 constexpr auto kUser = static_cast<std::uint32_t>(Scope::User);
+constexpr auto kHooks = static_cast<std::uint32_t>(Scope::Integrations);
+constexpr const char* kHookFields =
+    "event,url,requestType,deviceID,name,disabled,noDefaults,headers,query,form,json,body,auth,"
+    "responseTopic,errorResponseTopic,responseTemplate,unchunked,dataUrlResponseEvent,"
+    "rejectUnauthorized";
 constexpr std::uint32_t kAny = 0;  // whatever it is good for
 
 }  // namespace
@@ -369,6 +383,38 @@ const Rest::Route Rest::kRoutes[] = {
      &Rest::call_function,
      "Call a function",
      "arg,args,format"},
+    {Method::Get, "/v1/integrations", kHooks, &Rest::list_hooks, "The integrations", ""},
+    {Method::Post,
+     "/v1/integrations",
+     kHooks,
+     &Rest::create_hook,
+     "Make an integration: a webhook",
+     kHookFields},
+    {Method::Get, "/v1/integrations/:id", kHooks, &Rest::get_hook, "One integration", ""},
+    {Method::Put,
+     "/v1/integrations/:id",
+     kHooks,
+     &Rest::change_hook,
+     "Change what is named of an integration",
+     kHookFields},
+    {Method::Delete, "/v1/integrations/:id", kHooks, &Rest::erase_hook, "End an integration", ""},
+    {Method::Post,
+     "/v1/integrations/:id/test",
+     kHooks,
+     &Rest::try_hook,
+     "Call an integration now; events tell what becomes of it",
+     "data,event"},
+    // As they were called before there were others.
+    {Method::Get, "/v1/webhooks", kHooks, &Rest::list_hooks, "The webhooks", ""},
+    {Method::Post, "/v1/webhooks", kHooks, &Rest::create_hook, "Make a webhook", kHookFields},
+    {Method::Get, "/v1/webhooks/:id", kHooks, &Rest::get_hook, "One webhook", ""},
+    {Method::Put,
+     "/v1/webhooks/:id",
+     kHooks,
+     &Rest::change_hook,
+     "Change what is named of a webhook",
+     kHookFields},
+    {Method::Delete, "/v1/webhooks/:id", kHooks, &Rest::erase_hook, "End a webhook", ""},
 };
 
 std::span<const Rest::Route> Rest::routes() { return kRoutes; }

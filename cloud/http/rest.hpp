@@ -14,6 +14,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
+#include "cloud/hooks/dispatcher.hpp"
 #include "cloud/http/fields.hpp"
 #include "cloud/http/guard.hpp"
 #include "cloud/http/multipart.hpp"
@@ -58,6 +61,10 @@ class Rest {
         std::function<void(const model::DeviceId&)> on_released{};
         std::function<Instant()> now;
         services::Updates* updates = nullptr;  // none: devices are not updated
+        // Webhooks, if there are any here; must live as long as this.
+        hooks::Dispatcher* hooks = nullptr;
+        // Whether a webhook may go to this host at all, as far as its name says.
+        std::function<bool(const std::string& host)> may_call{};
     };
     // What it refers to must live as long as this.
     Rest(store::Store& store,
@@ -174,6 +181,17 @@ class Rest {
     void stream_device(const CallPtr& call);
     void publish(const CallPtr& call);
     void get_openapi(const CallPtr& call);
+
+    // rest_hooks.cpp
+    template <class Function>
+    void with_definition(const CallPtr& call, const nlohmann::json& old, Function function);
+    const hooks::KnownHook* find_hook(const CallPtr& call);
+    void list_hooks(const CallPtr& call);
+    void create_hook(const CallPtr& call);
+    void get_hook(const CallPtr& call);
+    void change_hook(const CallPtr& call);
+    void erase_hook(const CallPtr& call);
+    void try_hook(const CallPtr& call);
 
     store::Store& store_;
     services::OpenDevices& devices_;

@@ -73,6 +73,7 @@ void Rest::publish(const CallPtr& call) {
         return call->done(
             rest_refusal(400, "invalid_request", "The data of an event has 1,024 bytes at most"));
     if (call->field("private") == "false") what.visibility = services::Visibility::Public;
+    if (call->request.is_of_hook) what.cause = services::Cause::ByHook;
     devices_.publish(call->access.account, std::move(what));
     call->done(rest_reply({{"ok", true}}));
 }

@@ -104,6 +104,7 @@ class World {
          .on_claim_code = [](const auto&, const auto&) {},
          .save_traces = [](const auto&, const auto&) {},
          .now = [] { return Instant{1}; }}};
+    hooks::Dispatcher dispatcher_;
     Device mine_;
     services::Updates updates_{devices_, {.now = [] { return Instant{1}; }, .later = [](auto) {}}};
     Rest rest_{store_,
@@ -123,7 +124,9 @@ class World {
                 },
                 .is_sealed_connected = [](const model::DeviceId&) { return false; },
                 .now = [] { return Instant{1}; },
-                .updates = &updates_}};
+                .updates = &updates_,
+                .hooks = &dispatcher_,
+                .may_call = [](const std::string& host) { return host != "localhost"; }}};
 };
 
 constexpr const char* kTypes[] = {

@@ -190,12 +190,15 @@ class RestWorld {
          .on_claim_code = [this](const model::DeviceId& device,
                                  const std::string& code) { rest.redeem_claim_code(device, code); },
          .save_traces = [](const auto&, const auto&) {},
-         .now = [this] { return now; }}};
+         .now = [this] { return now; },
+         .on_published =
+             [this](const services::EventPtr& event) { dispatcher.on_event(event, now); }}};
+    hooks::Dispatcher dispatcher;
     services::Updates updates{
         devices,
         {.now = [this] { return now; },
          .later = [this](auto function) { posted_.push_back(std::move(function)); }}};
-    std::uint8_t drawn = 0;
+    std::uint32_t drawn = 0;
     int password_checks = 0;
     Rest rest{store_,
               devices,
@@ -203,7 +206,9 @@ class RestWorld {
               {.hash_token = hash,
                .draw =
                    [this](MutBytes out) {
-                       std::ranges::fill(out, ++drawn);
+                       std::ranges::fill(out, std::uint8_t{0});
+                       out[0] = static_cast<std::uint8_t>(++drawn);
+                       out[1] = static_cast<std::uint8_t>(drawn >> 8U);
                        return Status{};
                    },
                .check_password =
@@ -219,7 +224,9 @@ class RestWorld {
                },
                .is_sealed_connected = [](const model::DeviceId&) { return true; },
                .now = [this] { return now; },
-               .updates = &updates}};
+               .updates = &updates,
+               .hooks = &dispatcher,
+               .may_call = [](const std::string& host) { return !host.ends_with(".lan"); }}};
 };
 
 }  // namespace sotto::cloud::http

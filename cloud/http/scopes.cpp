@@ -26,7 +26,12 @@ constexpr Named kNames[] = {{"devices:list", Scope::DevicesRead},
                             {"devices:release", Scope::DevicesClaim},
                             {"events:get", Scope::EventsRead},
                             {"events:send", Scope::EventsSend},
-                            {"user:update", Scope::User}};
+                            {"user:update", Scope::User},
+                            {"integrations:list", Scope::Integrations},
+                            {"integrations:get", Scope::Integrations},
+                            {"integrations:create", Scope::Integrations},
+                            {"integrations:update", Scope::Integrations},
+                            {"integrations:delete", Scope::Integrations}};
 
 }  // namespace
 
