@@ -44,7 +44,8 @@ Request head_of(const HttpRequest& request, const Socket& socket) {
             .is_upgrade = beast::websocket::is_upgrade(request),
             .content_type = text_of(request[wire::field::content_type]),
             .last_event_id = text_of(request["Last-Event-ID"]),
-            .address = socket.remote_endpoint(ignored).address().to_string()};
+            .address = socket.remote_endpoint(ignored).address().to_string(),
+            .is_of_hook = request.find(hooks::kMark) != request.end()};
 }
 
 // What a broken request is answered; nothing if nobody listens any more.

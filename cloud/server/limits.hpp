@@ -79,6 +79,12 @@ inline constexpr std::size_t kPatientsMax = 1'024;     // that wait; then they a
 inline constexpr Duration kPatientTime = seconds(60);  // until its owner is known; likewise
 inline constexpr int kHealTriesMax = 2;                // of one part in a row; then not sent again
 
+// Webhooks, beside hooks/limits.hpp.
+inline constexpr std::uint32_t kWebhookHeaderSizeMax = 16'384;  // of an answer; then it has failed
+inline constexpr std::size_t kLookupsMax = 32;  // of names at once, each a thread; the others wait
+inline constexpr std::size_t kLookupsPerAccountMax = 2;
+inline constexpr int kWebhookOutputsMax = 64;  // in one round, until others have their turn
+
 // Certificates.
 inline constexpr std::chrono::seconds kCertificateLookPeriod{10};  // are files looked at again
 inline constexpr Duration kCertificateLifetime = days(90);         // of one of the own authority

@@ -36,6 +36,7 @@
 #include "cloud/server/sessions.hpp"
 #include "cloud/server/status.hpp"
 #include "cloud/server/system_parts.hpp"
+#include "cloud/server/webhooks.hpp"
 #include "core/base/hex.hpp"
 #include "core/cose/credential.hpp"
 #include "ports/service/notify.hpp"
@@ -105,7 +106,9 @@ class Cloud {
         SOTTO_TRY_ASSIGN(const std::string setting, load_address());
         SOTTO_TRY(listen_at_both());
         SOTTO_TRY_ASSIGN(const std::string address, choose_address(setting));
+        SOTTO_TRY_ASSIGN(networks_, WebhookNetworks::parse(command_.settings.webhook_allow));
         wire(address);
+        SOTTO_TRY(load_webhooks());
         SOTTO_TRY(open_particle_port());
         SOTTO_TRY(open_admin());
         return write_ports_file();
@@ -362,6 +365,18 @@ class Cloud {
         return {};
     }
 
+    // What is no definition, for whatever reason, stays in the database and does nothing.
+    Outcome<> load_webhooks() {
+        const auto hooks = wait_for<std::vector<model::HookRecord>>(
+            [this](auto done) { store_->list_hooks(std::move(done)); });
+        if (!hooks) return Failure{Error::StorageFailed, "the database cannot be read"};
+        for (const model::HookRecord& hook : *hooks) {
+            if (!webhooks_->dispatcher().set_hook(hook))
+                log_.warn("webhook-unusable", {{"id", to_hex<std::string>(hook.id.bytes)}});
+        }
+        return {};
+    }
+
     void wire_rest() {
         using Owner = services::OpenDevices::Owner;
         open_devices_.emplace(
@@ -386,14 +401,20 @@ class Cloud {
                             device, http::traces_of(attributes), [](const auto& /*ignored*/) {});
                     },
                 .now = [this] { return clock_.now(); },
-                .on_online = [this](
-                                 const model::DeviceId& device,
-                                 model::AccountId owner) { updates_->on_online(device, owner); }});
+                .on_online = [this](const model::DeviceId& device,
+                                    model::AccountId owner) { updates_->on_online(device, owner); },
+                .on_published =
+                    [this](const services::EventPtr& event) { webhooks_->on_event(event); }});
         updates_.emplace(
             *open_devices_,
             services::Updates::Config{
                 .now = [this] { return clock_.now(); },
                 .later = [this](auto function) { asio::post(loop_, std::move(function)); }});
+        webhooks_.emplace(Webhooks::Setup{
+            .networks = networks_,
+            .devices = *open_devices_,
+            .post = [this](auto function) { asio::post(loop_, std::move(function)); },
+            .now = [this] { return clock_.now(); }});
         rest_.emplace(
             *store_,
             *open_devices_,
@@ -419,7 +440,9 @@ class Cloud {
                     },
                 .on_released = [this](const model::DeviceId& device) { openings_->close(device); },
                 .now = [this] { return clock_.now(); },
-                .updates = &*updates_});
+                .updates = &*updates_,
+                .hooks = &webhooks_->dispatcher(),
+                .may_call = [this](const std::string& host) { return networks_.may_name(host); }});
     }
 
     Outcome<> open_admin() {
@@ -458,6 +481,7 @@ class Cloud {
                 .store_bytes = size_of_database(command_.state),
                 .http_connections = http_->connection_count(),
                 .event_streams = http_->stream_count(),
+                .webhooks = webhooks_->dispatcher().totals(),
                 .legacy_devices = particle_ ? particle_->session_count() : 0,
                 .legacy_strangers = particle_ ? particle_->half_open_count() : 0,
                 .certificate_expires_s = certificates_ ? certificates_->facts().not_after : 0};
@@ -484,6 +508,7 @@ class Cloud {
         sessions_->on_time();
         hub_->on_time();
         openings_->on_time();
+        webhooks_->on_time();
         if (particle_) particle_->on_time();
         if (ticks_++ % kTicksPerSecond == 0) on_second();
         timer_.expires_after(kTick);
@@ -530,6 +555,8 @@ class Cloud {
     std::optional<services::Updates> updates_;
     SystemParts system_parts_;
     std::optional<Healer> healer_;
+    WebhookNetworks networks_;
+    std::optional<Webhooks> webhooks_;
     Passwords passwords_{entropy_, [this](auto function) { asio::post(loop_, function); }};
     std::optional<http::Rest> rest_;
     std::optional<Openings> openings_;

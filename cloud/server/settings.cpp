@@ -35,6 +35,11 @@ std::vector<ports::Setting> table_of(Settings& settings) {
          "system parts of Device OS (*.bin), which are sent to legacy devices that start in safe "
          "mode for want of them; read at the start; empty: none are sent",
          &settings.particle_parts},
+        {"webhook-allow",
+         "NETWORK",
+         "networks that webhooks of users may call although they are this machine or private, such "
+         "as 192.168.1.0/24; beyond them webhooks call public addresses only",
+         &settings.webhook_allow},
         {"tls", "", "speak TLS on this machine too; beyond it that is so anyway", &settings.tls},
         {"certificate",
          "FILE",

@@ -31,6 +31,7 @@ struct Settings {
     std::string particle{};  // where; empty: nowhere
     bool particle_enrol = false;
     std::string particle_parts{};  // a folder; empty: none
+    std::vector<std::string> webhook_allow{};
     bool tls = false;
     std::string certificate_file{};
     std::string key_file{};

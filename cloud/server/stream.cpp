@@ -27,6 +27,14 @@ Stream::Stream(Socket socket, SSL_CTX& context, ports::TlsVersion least)
     core_->tls.emplace(context, core_->socket.native_handle(), least);
 }
 
+Stream::Stream(Socket socket, SSL_CTX& context, const ports::Trust& trust, const std::string& host)
+    : Stream(std::move(socket)) {
+    error_code ignored;
+    core_->socket.native_non_blocking(true, ignored);
+    core_->tls.emplace(context, core_->socket.native_handle(), trust, host);
+    core_->has_begun = true;  // it speaks first
+}
+
 void Stream::expires_after(std::chrono::seconds limit) {
     core_->timer.expires_after(limit);
     core_->timer.async_wait([weak = std::weak_ptr{core_}](error_code cancelled) {

@@ -37,6 +37,9 @@ class Stream {
     Socket& socket() { return core_->socket; }
     bool is_tls() const { return core_->tls.has_value(); }
 
+    // A client's, of a socket that is connected to this host.
+    Stream(Socket socket, SSL_CTX& context, const ports::Trust& trust, const std::string& host);
+
     // After this time the socket is closed, and whatever waits for it ends.
     void expires_after(std::chrono::seconds limit);
     void expires_never();
@@ -50,6 +53,8 @@ class Stream {
         return boost::asio::async_compose<Token, void(boost::system::error_code, std::size_t)>(
             Operation{core_, [core = core_.get()] { return shake_hands(*core); }}, token, *this);
     }
+    // Why it failed, in words.
+    std::string complaint() const { return core_->tls ? core_->tls->complaint() : std::string{}; }
     // Whether the handshake failed because there was no TLS in what came. Its sender understands an
     // answer in the clear only: speak_clear() lets it be given.
     bool was_spoken_to_clear() const { return core_->was_clear; }
