@@ -4,7 +4,7 @@
 const assert = require('node:assert');
 const Particle = require('particle-api-js');
 
-const { CLOUD, DEVICE, OTHER, USERNAME, PASSWORD } = process.env;
+const { CLOUD, DEVICE, OTHER, TARGET, USERNAME, PASSWORD } = process.env;
 
 async function refused(promise, status) {
     try {
@@ -27,6 +27,39 @@ function next(stream, name) {
             resolve(event);
         });
     });
+}
+
+async function hooks(particle, auth, stream, call) {
+    const made = (await particle.createWebhook({
+        event: 'js-hook', url: `${TARGET}/js`, device: DEVICE, rejectUnauthorized: true, noDefaults: true, auth,
+        hook: {
+            method: 'POST', json: { name: '{{PARTICLE_EVENT_NAME}}' }, headers: { 'X-A': 'b' },
+            responseTemplate: '{{{results.0.elevation}}}', responseEvent: 'js-answer', errorResponseEvent: 'js-error',
+        },
+    })).body;
+    assert.ok(made.ok);
+    assert.strictEqual(made.event, 'js-hook');
+    const listed = (await particle.listWebhooks({ auth })).body;
+    assert.ok(listed.some((hook) => hook.id === made.id && hook.deviceID === DEVICE));
+    const answered = next(stream, 'js-answer/0');
+    await call('shout', 'js-hook/1:x');
+    assert.strictEqual((await answered).data, '1608.5');
+    await particle.deleteWebhook({ hookId: made.id, auth });
+    await refused(particle.deleteWebhook({ hookId: made.id, auth }), 404);
+
+    const settings = { integration_type: 'Webhook', url: `${TARGET}/js`, requestType: 'GET' };
+    const other = (await particle.createIntegration({ event: 'js-other', settings, auth })).body;
+    await particle.editIntegration({
+        integrationId: other.id, event: 'js-edited', settings: { url: `${TARGET}/edited` }, auth,
+    });
+    const integrations = (await particle.listIntegrations({ auth })).body;
+    const edited = integrations.find((integration) => integration.id === other.id);
+    assert.strictEqual(edited.url, `${TARGET}/edited`);
+    assert.strictEqual(edited.event, 'js-edited');
+    assert.strictEqual(edited.requestType, 'GET');
+    await particle.deleteIntegration({ integrationId: other.id, auth });
+    await refused(particle.createIntegration({ event: 'x', settings: { url: 'nonsense' }, auth }), 400);
+    await refused(particle.listIntegrations({ product: '1', auth }), 404);
 }
 
 async function main() {
@@ -75,6 +108,7 @@ async function main() {
     const published = next(mine, 'from-api');
     assert.ok((await particle.publishEvent({ name: 'from-api', data: '1', isPrivate: true, auth })).body.ok);
     assert.strictEqual((await published).data, '1');
+    await hooks(particle, auth, mine, call);
     mine.end();
     of_device.end();
 
