@@ -85,21 +85,21 @@ void CloudProcess::fill(const std::function<void(cloud::store::Store&)>& work,
     } while (!is_done());
 }
 
-void CloudProcess::start() {
+void CloudProcess::start(const std::vector<std::string>& options) {
     std::filesystem::remove(folder_ / "ports");
-    process_ = std::make_unique<testing::Program>(program(),
-                                                  std::vector<std::string>{"run",
-                                                                           "--state",
-                                                                           folder_ / "cloud",
-                                                                           "--http",
-                                                                           "127.0.0.1:0",
-                                                                           "--devices",
-                                                                           "127.0.0.1:0",
-                                                                           "--particle",
-                                                                           "127.0.0.1:0",
-                                                                           "--ports-file",
-                                                                           folder_ / "ports"},
-                                                  folder_ / "cloud.log");
+    std::vector<std::string> arguments{"run",
+                                       "--state",
+                                       folder_ / "cloud",
+                                       "--http",
+                                       "127.0.0.1:0",
+                                       "--devices",
+                                       "127.0.0.1:0",
+                                       "--particle",
+                                       "127.0.0.1:0",
+                                       "--ports-file",
+                                       folder_ / "ports"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    process_ = std::make_unique<testing::Program>(program(), arguments, folder_ / "cloud.log");
     if (!testing::eventually([&] { return !read_text(folder_ / "ports").empty(); }))
         throw std::runtime_error{"sotto-cloud does not start: " + read_text(folder_ / "cloud.log")};
 }

@@ -19,7 +19,8 @@ class CloudProcess {
     void fill(
         const std::function<void(cloud::store::Store&)>& work,
         const std::function<bool()>& is_done = [] { return true; });
-    void start();
+    // With these options beside the usual ones.
+    void start(const std::vector<std::string>& options = {});
     void stop();
 
     std::string http() const { return port("http"); }

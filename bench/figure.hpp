@@ -60,6 +60,8 @@ Figures measure_rest();
 // --fleet: what happens to many of them.
 // Updates of the firmware of legacy devices.
 Figures measure_updates();
+// REST while a thousand webhooks hang, over the same without.
+Figures measure_webhooks();
 
 // What another tool has measured: sizes, from tools/size --json. Throws if the file is not such.
 Figures read_figures(const std::string& file);

@@ -38,6 +38,7 @@ constexpr Measurement kMeasurements[] = {
     {"pings", measure_pings, Kind::Cloud},
     {"rest", measure_rest, Kind::Cloud},
     {"updates", measure_updates, Kind::Fleet},
+    {"webhooks", measure_webhooks, Kind::Fleet},
 };
 
 struct Arguments {
