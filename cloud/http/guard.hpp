@@ -31,6 +31,11 @@ class Recent {
         places_.emplace(key, std::prev(order_.end()));
         return order_.back().second;
     }
+    // Nothing if there is none.
+    Entry* find(const std::string& key) {
+        const auto found = places_.find(key);
+        return found == places_.end() ? nullptr : &found->second->second;
+    }
     void erase(const std::string& key) {
         const auto found = places_.find(key);
         if (found == places_.end()) return;

@@ -27,6 +27,10 @@ inline constexpr Duration kRefreshLife = days(14);
 inline constexpr Duration kAccessLife = seconds(5);
 inline constexpr std::size_t kKnownAccessMax = 4'096;  // then all are looked up anew
 
+// A log-in, or a secret to be confirmed, that waits for a one-time password.
+inline constexpr Duration kOtpWaitMax = minutes(5);
+inline constexpr int kOtpTriesMax = 5;  // then to be begun anew
+
 // Users.
 inline constexpr std::size_t kPasswordSizeMin = 8;
 inline constexpr std::size_t kPasswordSizeMax = 256;

@@ -54,6 +54,9 @@ class Rest {
             check_password;
         std::function<void(std::string password, std::function<void(Result<std::string>)>)>
             hash_password;
+        // The step whose one-time password this is; nothing: of none that is good now.
+        std::function<std::optional<std::int64_t>(Bytes secret, std::string_view otp, Instant now)>
+            check_otp;
         // The public key of a legacy device in this PEM, as the store keeps it.
         std::function<Result<std::vector<std::uint8_t>>(std::string_view pem)> read_device_key;
         std::function<bool(const model::DeviceId&)> is_sealed_connected;
@@ -159,6 +162,31 @@ class Rest {
     void change_user(const CallPtr& call);
     void create_user(const CallPtr& call);
 
+    // rest_mfa.cpp
+    // Waits for the second step of a log-in, or for the first password of a new secret.
+    struct SecondStep {
+        model::AccountId account{};
+        std::string user{};
+        std::string client{};
+        std::uint32_t scopes = 0;
+        std::string expires_in{};
+        std::vector<std::uint8_t> new_secret{};
+        Instant until{};
+        int tries = 0;
+    };
+    void ask_for_otp(const CallPtr& call, const model::Login& login, std::uint32_t scopes);
+    void finish_log_in(const CallPtr& call);
+    std::optional<std::string> keep(SecondStep step);
+    SecondStep* find_step(const CallPtr& call, bool is_enrolment);
+    void refuse_otp(const CallPtr& call, const std::string& user);
+    void use_otp(const CallPtr& call,
+                 const SecondStep& step,
+                 Bytes secret,
+                 std::function<void()> done);
+    void begin_mfa(const CallPtr& call);
+    void confirm_mfa(const CallPtr& call);
+    void disable_mfa(const CallPtr& call);
+
     // rest_devices.cpp
     void list_devices(const CallPtr& call);
     void get_device(const CallPtr& call);
@@ -202,6 +230,7 @@ class Rest {
     std::unordered_map<model::AccountId, std::size_t, model::IdHash> streams_;
     std::unordered_map<model::AccountId, std::size_t, model::IdHash> uploads_;
     std::size_t upload_count_ = 0;
+    Recent<SecondStep> second_steps_;  // by the hash of their tokens
 };
 
 }  // namespace sotto::cloud::http

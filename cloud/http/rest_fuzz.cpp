@@ -118,6 +118,7 @@ class World {
                     },
                 .check_password = [](const auto&, const auto&, const auto& done) { done(false); },
                 .hash_password = [](const auto&, const auto& done) { done(std::string{"line"}); },
+                .check_otp = [](auto&&...) { return std::nullopt; },
                 .read_device_key = [](std::string_view pem) -> Result<std::vector<std::uint8_t>> {
                     if (pem.empty()) return Error::Malformed;
                     return std::vector<std::uint8_t>(pem.begin(), pem.end());

@@ -75,8 +75,10 @@ void Rest::make_token(const CallPtr& call) {
     const std::string grant = call->field("grant_type");
     if (grant == "password") return log_in(call, *scopes);
     if (grant == "refresh_token") return refresh(call);
-    call->done(rest_refusal(
-        400, "unsupported_grant_type", "Known grant types are password and refresh_token"));
+    if (grant == "urn:custom:mfa-otp") return finish_log_in(call);
+    call->done(rest_refusal(400,
+                            "unsupported_grant_type",
+                            "Known grant types are password, refresh_token, urn:custom:mfa-otp"));
 }
 
 // Goes on only with the right password; whoever asks is told that, and how long it takes tells
@@ -107,7 +109,8 @@ void Rest::check_login(const CallPtr& call,
                         audit(*call, "login", user, "refused");
                         return call->done(wrong_password());
                     }
-                    guard_.on_success(call->request.address, user);
+                    // Else who knows the password could guess the second factor for ever.
+                    if (known.otp_secret.empty()) guard_.on_success(call->request.address, user);
                     done(known);
                 });
         });
@@ -117,6 +120,7 @@ void Rest::log_in(const CallPtr& call, std::uint32_t scopes) {
     const std::string user = call->field("username");
     check_login(
         call, user, call->field("password"), [this, call, user, scopes](const model::Login& login) {
+            if (!login.otp_secret.empty()) return ask_for_otp(call, login, scopes);
             issue(call,
                   {.account = login.account,
                    .user = user,
@@ -195,6 +199,11 @@ void Rest::list_tokens(const CallPtr& call) {
     if (const auto basic = basic_of(call->request.authorization)) {
         return check_login(
             call, basic->first, basic->second, [this, call](const model::Login& login) {
+                if (!login.otp_secret.empty())
+                    return call->done(
+                        rest_refusal(403,
+                                     "forbidden",
+                                     "This user logs in with one-time passwords; use a token"));
                 list_tokens_of(call, login.account);
             });
     }

@@ -53,7 +53,7 @@ TEST_F(RestTest, RefusesAsOAuthSays) {
     refused(client + "&grant_type=password", "invalid_grant");
     refused(client + "&grant_type=refresh_token&refresh_token=x", "invalid_grant");
     refused(client + "&grant_type=client_credentials", "unsupported_grant_type");
-    refused(client + "&grant_type=urn:custom:mfa-otp&mfa_token=1&otp=1", "unsupported_grant_type");
+    refused(client + "&grant_type=urn:custom:mfa-otp&mfa_token=1&otp=1", "invalid_grant");
     refused("client_id=eve&grant_type=password&username=ann&password=pass+of+ann",
             "invalid_client");
     refused("grant_type=password&username=ann&password=pass+of+ann", "invalid_client");

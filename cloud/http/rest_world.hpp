@@ -95,7 +95,8 @@ class RestWorld {
     static model::TokenHash hash(std::string_view text) {
         model::TokenHash hash;
         for (std::size_t i = 0; i < text.size(); ++i)
-            hash.bytes[i % hash.bytes.size()] ^= static_cast<std::uint8_t>(text[i] + i / 32);
+            hash.bytes[i % hash.bytes.size()] = static_cast<std::uint8_t>(
+                hash.bytes[i % hash.bytes.size()] * 30 + static_cast<std::uint8_t>(text[i]) + i);
         return hash;
     }
 
@@ -200,33 +201,40 @@ class RestWorld {
          .later = [this](auto function) { posted_.push_back(std::move(function)); }}};
     std::uint32_t drawn = 0;
     int password_checks = 0;
-    Rest rest{store_,
-              devices,
-              ring,
-              {.hash_token = hash,
-               .draw =
-                   [this](MutBytes out) {
-                       std::ranges::fill(out, std::uint8_t{0});
-                       out[0] = static_cast<std::uint8_t>(++drawn);
-                       out[1] = static_cast<std::uint8_t>(drawn >> 8U);
-                       return Status{};
-                   },
-               .check_password =
-                   [this](const std::string& password, const std::string& line, const auto& done) {
-                       ++password_checks;
-                       done(line == "hash of " + password);
-                   },
-               .hash_password = [](const std::string& password,
-                                   const auto& done) { done("hash of " + password); },
-               .read_device_key = [](std::string_view pem) -> Result<std::vector<std::uint8_t>> {
-                   if (!pem.starts_with("PEM")) return Error::Malformed;
-                   return std::vector<std::uint8_t>(pem.begin(), pem.end());
-               },
-               .is_sealed_connected = [](const model::DeviceId&) { return true; },
-               .now = [this] { return now; },
-               .updates = &updates,
-               .hooks = &dispatcher,
-               .may_call = [](const std::string& host) { return !host.ends_with(".lan"); }}};
+    Rest rest{
+        store_,
+        devices,
+        ring,
+        {.hash_token = hash,
+         .draw =
+             [this](MutBytes out) {
+                 std::ranges::fill(out, std::uint8_t{0});
+                 out[0] = static_cast<std::uint8_t>(++drawn);
+                 out[1] = static_cast<std::uint8_t>(drawn >> 8U);
+                 return Status{};
+             },
+         .check_password =
+             [this](const std::string& password, const std::string& line, const auto& done) {
+                 ++password_checks;
+                 done(line == "hash of " + password);
+             },
+         .hash_password = [](const std::string& password,
+                             const auto& done) { done("hash of " + password); },
+         // The password of the step that is its own number, in six digits.
+         .check_otp = [](Bytes, std::string_view otp, Instant at) -> std::optional<std::int64_t> {
+             const std::int64_t step = at.ms / 30'000;
+             if (otp != std::to_string(step)) return std::nullopt;
+             return step;
+         },
+         .read_device_key = [](std::string_view pem) -> Result<std::vector<std::uint8_t>> {
+             if (!pem.starts_with("PEM")) return Error::Malformed;
+             return std::vector<std::uint8_t>(pem.begin(), pem.end());
+         },
+         .is_sealed_connected = [](const model::DeviceId&) { return true; },
+         .now = [this] { return now; },
+         .updates = &updates,
+         .hooks = &dispatcher,
+         .may_call = [](const std::string& host) { return !host.ends_with(".lan"); }}};
 };
 
 }  // namespace sotto::cloud::http

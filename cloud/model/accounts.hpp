@@ -56,6 +56,8 @@ struct TokenInfo {
 struct Login {
     AccountId account;
     std::string password;  // as ports/openssl/password.hpp makes it; empty: there is none
+    // Of one-time passwords (RFC 6238); empty: none is asked for.
+    std::vector<std::uint8_t> otp_secret{};
     friend bool operator==(const Login&, const Login&) = default;
 };
 

@@ -67,6 +67,11 @@ Outcome<> set_password(const PasswordCommand& command, hal::Entropy& entropy) {
     const Status set = waiter.wait_for<void>(
         [&](auto done) { store->set_password(account, *line, std::move(done)); });
     if (!set) return database_failure(set.error());
+    if (command.forgets_second_factor) {
+        const Status reset = waiter.wait_for<void>(
+            [&](auto done) { store->set_otp_secret(account, {}, std::move(done)); });
+        if (!reset) return database_failure(reset.error());
+    }
     const auto erased = waiter.wait_for<std::size_t>(
         [&](auto done) { store->erase_tokens(account, std::move(done)); });
     if (!erased) return database_failure(erased.error());

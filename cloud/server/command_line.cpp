@@ -195,6 +195,9 @@ CLI::App* add_password(CLI::App& accounts, PasswordCommand& password) {
             "the password is the first line of this file; /dev/stdin for one that is typed")
         ->type_name("FILE")
         ->required();
+    command->add_flag("--reset-mfa",
+                      password.forgets_second_factor,
+                      "no one-time passwords any more: for who lost what makes them");
     return command;
 }
 

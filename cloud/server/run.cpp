@@ -29,6 +29,7 @@
 #include "cloud/server/limits.hpp"
 #include "cloud/server/listen.hpp"
 #include "cloud/server/note_log.hpp"
+#include "cloud/server/one_time_password.hpp"
 #include "cloud/server/openings.hpp"
 #include "cloud/server/particle_keys.hpp"
 #include "cloud/server/particle_port.hpp"
@@ -430,6 +431,7 @@ class Cloud {
                     [this](auto password, auto done) {
                         passwords_.hash(std::move(password), std::move(done));
                     },
+                .check_otp = check_one_time_password,
                 .read_device_key =
                     [](std::string_view pem) {
                         return particle_openssl::read_device_key(as_bytes(pem));

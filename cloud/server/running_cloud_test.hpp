@@ -104,6 +104,7 @@ class RunningCloud {
                       .draw = nullptr,
                       .check_password = nullptr,
                       .hash_password = nullptr,
+                      .check_otp = nullptr,
                       .read_device_key = nullptr,
                       .is_sealed_connected = [](const auto&) { return false; },
                       .now = [this] { return clock_.now(); }}};

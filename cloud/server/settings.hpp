@@ -111,6 +111,7 @@ struct PasswordCommand {
     std::string state{};
     std::string name{};
     std::string password_file{};
+    bool forgets_second_factor = false;  // who lost his telephone logs in without
 };
 
 // What was done with the accounts of late.

@@ -58,7 +58,9 @@ void MemoryStore::find_login(std::string name, Done<Login> done) {
     answer(done, [&]() -> Result<Login> {
         const auto found = accounts_.find(name);
         if (found == accounts_.end()) return Error::NotFound;
-        return Login{.account = found->second.account, .password = found->second.password};
+        return Login{.account = found->second.account,
+                     .password = found->second.password,
+                     .otp_secret = found->second.otp_secret};
     });
 }
 
@@ -67,6 +69,32 @@ void MemoryStore::set_password(AccountId account, std::string password, Done<voi
         for (auto& [name, entry] : accounts_) {
             if (entry.account != account) continue;
             entry.password = std::move(password);
+            return {};
+        }
+        return Error::NotFound;
+    });
+}
+
+void MemoryStore::set_otp_secret(AccountId account,
+                                 std::vector<std::uint8_t> secret,
+                                 Done<void> done) {
+    answer(done, [&]() -> Status {
+        for (auto& [name, entry] : accounts_) {
+            if (entry.account != account) continue;
+            entry.otp_secret = std::move(secret);
+            entry.otp_step = -1;
+            return {};
+        }
+        return Error::NotFound;
+    });
+}
+
+void MemoryStore::use_otp(AccountId account, std::int64_t step, Done<void> done) {
+    answer(done, [&]() -> Status {
+        for (auto& [name, entry] : accounts_) {
+            if (entry.account != account) continue;
+            if (step <= entry.otp_step) return Error::Refused;
+            entry.otp_step = step;
             return {};
         }
         return Error::NotFound;

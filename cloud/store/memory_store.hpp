@@ -25,6 +25,10 @@ class MemoryStore final : public Store {
                     Done<model::TokenHolder> done) override;
     void find_login(std::string name, Done<model::Login> done) override;
     void set_password(model::AccountId account, std::string password, Done<void> done) override;
+    void set_otp_secret(model::AccountId account,
+                        std::vector<std::uint8_t> secret,
+                        Done<void> done) override;
+    void use_otp(model::AccountId account, std::int64_t step, Done<void> done) override;
     void find_access(const model::TokenHash& hash, Instant now, Done<model::Access> done) override;
     void take_refresh(const model::TokenHash& hash, Instant now, Done<model::Access> done) override;
     void list_tokens(model::AccountId account,
@@ -138,6 +142,8 @@ class MemoryStore final : public Store {
     struct AccountEntry {
         model::AccountId account;
         std::string password{};
+        std::vector<std::uint8_t> otp_secret{};
+        std::int64_t otp_step = -1;  // the last one that was used
     };
 
     model::Access access_of(const model::Token& token) const;

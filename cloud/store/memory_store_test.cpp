@@ -5,6 +5,7 @@
 
 #include "testing/hook_contract.hpp"
 #include "testing/key_contract.hpp"
+#include "testing/otp_contract.hpp"
 
 namespace sotto::cloud::store {
 namespace {
@@ -36,4 +37,5 @@ INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreContract, cloud::store::MemoryFixtur
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, AccountContract, cloud::store::MemoryFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, KeyContract, cloud::store::MemoryFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, HookContract, cloud::store::MemoryFixture);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, OtpContract, cloud::store::MemoryFixture);
 }  // namespace sotto::testing

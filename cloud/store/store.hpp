@@ -51,6 +51,14 @@ class Store {
     // The name of an account leads to its password. Error::NotFound if there is no such account.
     virtual void find_login(std::string name, Done<model::Login> done) = 0;
     virtual void set_password(model::AccountId account, std::string password, Done<void> done) = 0;
+    // From now on the account logs in with one-time passwords of this secret too; empty: without.
+    // Both: Error::NotFound if there is no such account.
+    virtual void set_otp_secret(model::AccountId account,
+                                std::vector<std::uint8_t> secret,
+                                Done<void> done) = 0;
+    // The one-time password of this step was used. Error::Refused if that of this step, or of a
+    // later one, was before: each is good once.
+    virtual void use_otp(model::AccountId account, std::int64_t step, Done<void> done) = 0;
     // Whom a token of kind Account or Access stands for. Error::NotFound if it is unknown or has
     // expired.
     virtual void find_access(const model::TokenHash& hash,

@@ -30,10 +30,33 @@ Access access_in(const Query& query) {
 }  // namespace
 
 Result<Login> find_login(Database& database, const std::string& name) {
-    Query query = database.query("SELECT account, password FROM accounts WHERE name = ?");
+    Query query =
+        database.query("SELECT account, password, otp_secret FROM accounts WHERE name = ?");
     SOTTO_TRY_ASSIGN(const bool has_row, query.bind(name).step());
     if (!has_row) return Error::NotFound;
-    return Login{.account = AccountId{query.integer(0)}, .password = std::string{query.text(1)}};
+    const Bytes secret = query.blob(2);
+    return Login{.account = AccountId{query.integer(0)},
+                 .password = std::string{query.text(1)},
+                 .otp_secret = {secret.begin(), secret.end()}};
+}
+
+Status set_otp_secret(Database& database, AccountId account, Bytes secret) {
+    Query query =
+        database.query("UPDATE accounts SET otp_secret = ?, otp_step = -1 WHERE account = ?");
+    SOTTO_TRY(query.bind(secret).bind(account.value()).run());
+    if (database.changes() == 0) return Error::NotFound;
+    return {};
+}
+
+Status use_otp(Database& database, AccountId account, std::int64_t step) {
+    Query known = database.query("SELECT 1 FROM accounts WHERE account = ?");
+    SOTTO_TRY_ASSIGN(const bool is_known, known.bind(account.value()).step());
+    if (!is_known) return Error::NotFound;
+    Query query =
+        database.query("UPDATE accounts SET otp_step = ?1 WHERE account = ?2 AND otp_step < ?1");
+    SOTTO_TRY(query.bind(step).bind(account.value()).run());
+    if (database.changes() == 0) return Error::Refused;
+    return {};
 }
 
 Status set_password(Database& database, AccountId account, const std::string& password) {

@@ -12,6 +12,8 @@
 namespace sotto::cloud::store_sqlite::tables {
 
 Result<model::Login> find_login(Database& database, const std::string& name);
+Status set_otp_secret(Database& database, model::AccountId account, Bytes secret);
+Status use_otp(Database& database, model::AccountId account, std::int64_t step);
 Status set_password(Database& database, model::AccountId account, const std::string& password);
 Status make_room_for_token(Database& database, const model::Token& token, Instant now);
 Result<model::Access> find_access(Database& database, const model::TokenHash& hash, Instant now);

@@ -171,8 +171,14 @@ CREATE INDEX integrations_by_account ON integrations (account);
 UPDATE tokens SET scopes = 511 WHERE scopes = 255;
 )sql";
 
+// One-time passwords; NULL: the account logs in without.
+constexpr const char* kVersion8 = R"sql(
+ALTER TABLE accounts ADD COLUMN otp_secret BLOB;
+ALTER TABLE accounts ADD COLUMN otp_step INTEGER NOT NULL DEFAULT -1;
+)sql";
+
 constexpr std::array kMigrations = {
-    kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7};
+    kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7, kVersion8};
 
 Failure damaged(const std::string& path, const std::string& what) {
     return {.code = Error::Malformed,

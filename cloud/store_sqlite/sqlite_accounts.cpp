@@ -23,6 +23,20 @@ void SqliteStore::set_password(AccountId account, std::string password, Done<voi
     });
 }
 
+void SqliteStore::set_otp_secret(AccountId account,
+                                 std::vector<std::uint8_t> secret,
+                                 Done<void> done) {
+    submit(kWrites, std::move(done), [account, secret = std::move(secret)](Database& database) {
+        return tables::set_otp_secret(database, account, secret);
+    });
+}
+
+void SqliteStore::use_otp(AccountId account, std::int64_t step, Done<void> done) {
+    submit(kWrites, std::move(done), [account, step](Database& database) {
+        return tables::use_otp(database, account, step);
+    });
+}
+
 void SqliteStore::find_access(const TokenHash& hash, Instant now, Done<Access> done) {
     submit(kReads, std::move(done), [hash, now](Database& database) {
         return tables::find_access(database, hash, now);

@@ -35,6 +35,10 @@ class SqliteStore final : public store::Store {
     void set_password(model::AccountId account,
                       std::string password,
                       store::Done<void> done) override;
+    void set_otp_secret(model::AccountId account,
+                        std::vector<std::uint8_t> secret,
+                        store::Done<void> done) override;
+    void use_otp(model::AccountId account, std::int64_t step, store::Done<void> done) override;
     void find_access(const model::TokenHash& hash,
                      Instant now,
                      store::Done<model::Access> done) override;

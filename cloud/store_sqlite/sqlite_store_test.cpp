@@ -8,6 +8,7 @@
 #include "cloud/store_sqlite/schema.hpp"
 #include "testing/hook_contract.hpp"
 #include "testing/key_contract.hpp"
+#include "testing/otp_contract.hpp"
 
 namespace sotto::cloud::store_sqlite {
 namespace {
@@ -274,4 +275,5 @@ INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreContract, cloud::store_sqlite::Sqlit
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, AccountContract, cloud::store_sqlite::SqliteFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, KeyContract, cloud::store_sqlite::SqliteFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, HookContract, cloud::store_sqlite::SqliteFixture);
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, OtpContract, cloud::store_sqlite::SqliteFixture);
 }  // namespace sotto::testing

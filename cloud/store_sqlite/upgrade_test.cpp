@@ -258,6 +258,19 @@ TEST_F(UpgradeTest, ADatabaseOfTheSixthVersionKeepsEverythingAndItsTokensAreGood
         std::vector{hook});
 }
 
+TEST_F(UpgradeTest, ADatabaseOfTheSeventhVersionKeepsEverythingAndItsUsersLogInAsBefore) {
+    write_version(file("cloud.db"), 7);
+    const auto store = open(file("cloud.db"));
+    ASSERT_NE(store, nullptr);
+    expect_content(*store);
+    const auto login =
+        wait_for<Login>([&](auto done) { store->find_login("guest", std::move(done)); });
+    EXPECT_EQ(login->password, "$scrypt$x");
+    EXPECT_TRUE(login->otp_secret.empty());
+    EXPECT_TRUE(
+        wait_for<void>([&](auto done) { store->use_otp(login->account, 0, std::move(done)); }));
+}
+
 TEST_F(UpgradeTest, WhatItWasIsKeptBesideIt) {
     constexpr std::array<const char*, 2> kSteps = {"", "DROP TABLE link_contexts;"};
     const std::string path = file("cloud.db");
