@@ -2,12 +2,16 @@
 #include "cloud/server/settings.hpp"
 
 #include <iterator>
+#include <utility>
 
 #include "ports/service/log.hpp"
 
 namespace sotto::cloud::server {
 
-std::vector<ports::Setting> table_of(Settings& settings) {
+namespace {
+
+// Where the cloud is, and what it does for whom.
+std::vector<ports::Setting> services_of(Settings& settings) {
     return {
         {"http", "HOST:PORT", "where apps connect; port 0 takes a free one", &settings.http},
         {"devices",
@@ -22,8 +26,7 @@ std::vector<ports::Setting> table_of(Settings& settings) {
         {"particle",
          "HOST:PORT",
          "where legacy Particle devices connect, which expect port 5683; their protocol encrypts "
-         "by "
-         "itself, as well as it could in 2013; empty: nowhere",
+         "by itself, as well as it could in 2013; empty: nowhere",
          &settings.particle},
         {"particle-enrol",
          "",
@@ -40,6 +43,12 @@ std::vector<ports::Setting> table_of(Settings& settings) {
          "networks that webhooks of users may call although they are this machine or private, such "
          "as 192.168.1.0/24; beyond them webhooks call public addresses only",
          &settings.webhook_allow},
+    };
+}
+
+// How it does it, and what it tells.
+std::vector<ports::Setting> operation_of(Settings& settings) {
+    return {
         {"tls", "", "speak TLS on this machine too; beyond it that is so anyway", &settings.tls},
         {"certificate",
          "FILE",
@@ -55,8 +64,7 @@ std::vector<ports::Setting> table_of(Settings& settings) {
         {"ports-file",
          "FILE",
          "write http=HOST:PORT, devices=HOST:PORT and so on to this file once they listen; empty: "
-         "do "
-         "not",
+         "do not",
          &settings.ports_file},
         {"capture",
          "FILE",
@@ -79,6 +87,14 @@ std::vector<ports::Setting> table_of(Settings& settings) {
          .place = &settings.log_format,
          .choices = {std::begin(ports::kLogFormats), std::end(ports::kLogFormats)}},
     };
+}
+
+}  // namespace
+
+std::vector<ports::Setting> table_of(Settings& settings) {
+    std::vector<ports::Setting> table = services_of(settings);
+    for (ports::Setting& setting : operation_of(settings)) table.push_back(std::move(setting));
+    return table;
 }
 
 std::string print(Settings settings) {
