@@ -279,7 +279,7 @@ json merge_definition(const json& given, const json& old) {
 json show_definition(json definition) {
     if (definition.contains("auth") && definition["auth"].contains("password"))
         definition["auth"]["password"] = kHidden;
-    if (definition.contains("headers")) {
+    if (definition.contains("headers") && definition["headers"].is_object()) {
         for (auto& [name, value] : definition["headers"].items()) {
             if (!is_shown_header(name)) value = kHidden;
         }
@@ -291,11 +291,12 @@ Result<Origin, Complaint> origin_of(std::string_view url) {
     if (url.empty() || url.size() > kUrlSizeMax || has_controls(url))
         return about("url", "it must have 1 to 2,048 characters that can be printed");
     Origin origin;
-    const std::string scheme = lower(url.substr(0, url.find("://")));
+    const std::size_t mark = url.find("://");
+    const std::string scheme = mark == std::string_view::npos ? "" : lower(url.substr(0, mark));
     if (scheme != "http" && scheme != "https")
         return about("url", "it must begin with http:// or https://");
     origin.is_tls = scheme == "https";
-    url.remove_prefix(scheme.size() + 3);
+    url.remove_prefix(mark + 3);
     std::string_view authority = url.substr(0, url.find_first_of("/?#"));
     if (authority.find("{{") != std::string_view::npos)
         return about("url", "an event cannot say which host is called: write that in full");

@@ -63,6 +63,8 @@ TEST(Hook, SaysWhatIsWrong) {
         {with({{"event", "hook-response/x"}}), "cannot trigger"},
         {{{"event", "e"}}, "url:"},
         {with({{"url", "ftp://example.com"}}), "http://"},
+        {with({{"url", "http"}}), "http://"},
+        {with({{"url", "https:"}}), "http://"},
         {with({{"url", "https:///x"}}), "no host"},
         {with({{"url", "https://{{{host}}}/x"}}), "which host"},
         {with({{"url", "https://user:secret@example.com/"}}), "auth"},
