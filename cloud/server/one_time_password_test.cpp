@@ -32,7 +32,6 @@ TEST(OneTimePassword, IsGoodOneStepBeforeAndAfterItsOwn) {
     const auto step_at = [](std::int64_t time) {
         return check_one_time_password(as_bytes(kSecret), "287082", Instant{time * 1'000});
     };
-    EXPECT_FALSE(step_at(-1));
     for (const std::int64_t time : {0, 30, 59, 60, 89}) {
         EXPECT_EQ(step_at(time), time < 90 ? std::optional<std::int64_t>{1} : std::nullopt) << time;
     }
