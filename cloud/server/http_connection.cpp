@@ -237,7 +237,7 @@ void HttpConnection::drain() {
 
 void HttpConnection::on_drained(error_code error, std::size_t size) {
     drained_ += size;
-    if (error || drained_ > (is_large_ ? kUploadSizeMax : kDrainSizeMax)) return leave();
+    if (error || drained_ > (is_large_ ? kUploadDrainSizeMax : kDrainSizeMax)) return leave();
     drain();
 }
 
