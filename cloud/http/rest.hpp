@@ -165,16 +165,13 @@ class Rest {
     // rest_mfa.cpp
     // Waits for the second step of a log-in, or for the first password of a new secret.
     struct SecondStep {
-        model::AccountId account{};
-        std::string user{};
-        std::string client{};
-        std::uint32_t scopes = 0;
+        model::Access access{};
         std::string expires_in{};
         std::vector<std::uint8_t> new_secret{};
         Instant until{};
         int tries = 0;
     };
-    void ask_for_otp(const CallPtr& call, const model::Login& login, std::uint32_t scopes);
+    void ask_for_otp(const CallPtr& call, const model::Access& access);
     void finish_log_in(const CallPtr& call);
     std::optional<std::string> keep(SecondStep step);
     SecondStep* find_step(const CallPtr& call, bool is_enrolment);

@@ -57,28 +57,24 @@ void Rest::use_otp(const CallPtr& call,
                    const SecondStep& step,
                    Bytes secret,
                    std::function<void()> done) {
-    if (!guard_.may_log_in(call->request.address, step.user, config_.now()))
-        return call->done(rest_refusal(
-            429, "too_many_attempts", "Too many attempts to log in; wait half an hour"));
+    if (!guard_.may_log_in(call->request.address, step.access.user, config_.now()))
+        return call->done(too_many_log_ins());
     const auto number = config_.check_otp(secret, call->field("otp"), config_.now());
-    if (!number) return refuse_otp(call, step.user);
-    store_.use_otp(step.account,
-                   *number,
-                   [this, call, user = step.user, done = std::move(done)](const Status& used) {
-                       if (!used && used.error() == Error::Refused) return refuse_otp(call, user);
-                       if (!used) return call->done(rest_failure(used.error()));
-                       guard_.on_success(call->request.address, user);
-                       second_steps_.erase(key_of(config_.hash_token(call->field("mfa_token"))));
-                       done();
-                   });
+    if (!number) return refuse_otp(call, step.access.user);
+    store_.use_otp(
+        step.access.account,
+        *number,
+        [this, call, user = step.access.user, done = std::move(done)](const Status& used) {
+            if (!used && used.error() == Error::Refused) return refuse_otp(call, user);
+            if (!used) return call->done(rest_failure(used.error()));
+            guard_.on_success(call->request.address, user);
+            second_steps_.erase(key_of(config_.hash_token(call->field("mfa_token"))));
+            done();
+        });
 }
 
-void Rest::ask_for_otp(const CallPtr& call, const model::Login& login, std::uint32_t scopes) {
-    const auto token = keep({.account = login.account,
-                             .user = call->field("username"),
-                             .client = call->field("client_id"),
-                             .scopes = scopes,
-                             .expires_in = call->field("expires_in")});
+void Rest::ask_for_otp(const CallPtr& call, const model::Access& access) {
+    const auto token = keep({.access = access, .expires_in = call->field("expires_in")});
     if (!token) return call->done(rest_failure(Error::EntropyFailed));
     call->done(rest_reply({{"ok", false},
                            {"error", "mfa_required"},
@@ -93,16 +89,11 @@ void Rest::finish_log_in(const CallPtr& call) {
         return call->done(rest_refusal(
             400, "invalid_grant", "The log-in took too long, or too many tries; begin anew"));
     const SecondStep step = *found;
-    store_.find_login(step.user, [this, call, step](const Result<model::Login>& login) {
+    store_.find_login(step.access.user, [this, call, step](const Result<model::Login>& login) {
         if (!login) return call->done(rest_failure(login.error()));
         use_otp(call, step, login->otp_secret, [this, call, step] {
             call->body["expires_in"] = step.expires_in;
-            issue(call,
-                  {.account = step.account,
-                   .user = step.user,
-                   .client = step.client,
-                   .scopes = step.scopes,
-                   .expires_at = {}});
+            issue(call, step.access);
         });
     });
 }
@@ -116,9 +107,7 @@ void Rest::begin_mfa(const CallPtr& call) {
         std::vector<std::uint8_t> secret(kSecretSize);
         if (!config_.draw(secret)) return call->done(rest_failure(Error::EntropyFailed));
         const std::string text = base32_of(secret);
-        const auto token = keep({.account = login->account,
-                                 .user = call->access.user,
-                                 .new_secret = std::move(secret)});
+        const auto token = keep({.access = call->access, .new_secret = std::move(secret)});
         if (!token) return call->done(rest_failure(Error::EntropyFailed));
         call->done(rest_reply(
             {{"mfa_token", *token},
@@ -130,24 +119,27 @@ void Rest::begin_mfa(const CallPtr& call) {
 
 void Rest::confirm_mfa(const CallPtr& call) {
     const SecondStep* const found = find_step(call, true);
-    if (found == nullptr || found->account != call->access.account)
+    if (found == nullptr || found->access.account != call->access.account)
         return call->done(rest_refusal(
             400, "invalid_grant", "That took too long, or too many tries; begin anew"));
     const SecondStep step = *found;
     const bool ends_tokens =
         call->field("invalidate_tokens") == "true" || call->field("invalidate_tokens") == "1";
     use_otp(call, step, step.new_secret, [this, call, step, ends_tokens] {
-        store_.set_otp_secret(
-            step.account, step.new_secret, [this, call, step, ends_tokens](const Status& set) {
-                if (!set) return call->done(rest_failure(set.error()));
-                audit(*call, "mfa", step.user, "enabled");
-                if (!ends_tokens) return call->done(rest_reply({{"ok", true}}));
-                store_.erase_tokens(step.account, [this, call](const auto& erased) {
-                    forget_access();
-                    if (!erased) return call->done(rest_failure(erased.error()));
-                    call->done(rest_reply({{"ok", true}}));
-                });
-            });
+        store_.set_otp_secret(step.access.account,
+                              step.new_secret,
+                              [this, call, step, ends_tokens](const Status& set) {
+                                  if (!set) return call->done(rest_failure(set.error()));
+                                  audit(*call, "mfa", step.access.user, "enabled");
+                                  if (!ends_tokens) return call->done(rest_reply({{"ok", true}}));
+                                  store_.erase_tokens(
+                                      step.access.account, [this, call](const auto& erased) {
+                                          forget_access();
+                                          if (!erased)
+                                              return call->done(rest_failure(erased.error()));
+                                          call->done(rest_reply({{"ok", true}}));
+                                      });
+                              });
     });
 }
 

@@ -46,11 +46,6 @@ json expiry_of(const std::optional<Instant>& expires_at) {
     return expires_at ? json(to_iso(expires_at->ms)) : json();
 }
 
-Reply locked() {
-    return rest_refusal(
-        429, "too_many_attempts", "Too many attempts to log in; wait half an hour and try again");
-}
-
 Reply wrong_password() {
     return rest_refusal(400, "invalid_grant", "User credentials are invalid");
 }
@@ -89,7 +84,7 @@ void Rest::check_login(const CallPtr& call,
                        std::function<void(const model::Login&)> done) {
     if (!guard_.may_log_in(call->request.address, user, config_.now())) {
         audit(*call, "login", user, "locked");
-        return call->done(locked());
+        return call->done(too_many_log_ins());
     }
     if (password.size() > kPasswordSizeMax) return call->done(wrong_password());
     store_.find_login(
@@ -120,13 +115,13 @@ void Rest::log_in(const CallPtr& call, std::uint32_t scopes) {
     const std::string user = call->field("username");
     check_login(
         call, user, call->field("password"), [this, call, user, scopes](const model::Login& login) {
-            if (!login.otp_secret.empty()) return ask_for_otp(call, login, scopes);
-            issue(call,
-                  {.account = login.account,
-                   .user = user,
-                   .client = client_of(*call),
-                   .scopes = scopes,
-                   .expires_at = {}});
+            const model::Access access{.account = login.account,
+                                       .user = user,
+                                       .client = client_of(*call),
+                                       .scopes = scopes,
+                                       .expires_at = {}};
+            if (!login.otp_secret.empty()) return ask_for_otp(call, access);
+            issue(call, access);
         });
 }
 

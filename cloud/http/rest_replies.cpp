@@ -74,6 +74,11 @@ Reply too_many_streams() {
     return rest_refusal(429, "too_many_streams", "This user has 100 streams open; close one");
 }
 
+Reply too_many_log_ins() {
+    return rest_refusal(
+        429, "too_many_attempts", "Too many attempts to log in; wait half an hour and try again");
+}
+
 void allow_other_origins(Reply& reply) {
     reply.headers.emplace_back("Access-Control-Allow-Origin", "*");
     if (reply.status != 204) return;

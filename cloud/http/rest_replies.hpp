@@ -21,6 +21,7 @@ Reply rest_failure(Error error);
 Reply rest_refusal(services::DeviceError error, const std::string& what);
 Reply rest_refusal(const services::UpdateFailure& failure);
 Reply too_many_streams();
+Reply too_many_log_ins();
 inline constexpr const char* kUploadStopped =
     "The upload stopped before its end; nothing was changed";
 Reply upload_stopped();

@@ -31,20 +31,17 @@ class Openings::Channel final : public services::Line,
     void disconnect() {
         if (std::exchange(is_connected_, false)) openings_.setup_.hub.disconnect(*this);
     }
-    void send(const model::DeviceId& device, Bytes message) {
+    void write(const channel::Record& record) {
         if (!is_connected_) return;
         std::array<std::uint8_t, framing::kChannelRecordSizeMax> buffer;  // NOLINT: written first
-        const auto record = channel::encode_record(
-            buffer, channel::Send{channel::Reference{++last_reference_}, device, 0, message});
-        SOTTO_ASSERT(record.has_value());
-        openings_.setup_.hub.on_bytes(*this, *record);
+        const auto bytes = channel::encode_record(buffer, record);
+        SOTTO_ASSERT(bytes.has_value());
+        openings_.setup_.hub.on_bytes(*this, *bytes);
     }
-    void acknowledge(channel::Sequence sequence) {
-        std::array<std::uint8_t, framing::kChannelRecordSizeMax> buffer;  // NOLINT: written first
-        const auto record = channel::encode_record(buffer, channel::Ack{sequence});
-        SOTTO_ASSERT(record.has_value());
-        openings_.setup_.hub.on_bytes(*this, *record);
+    void send(const model::DeviceId& device, Bytes message) {
+        write(channel::Send{channel::Reference{++last_reference_}, device, 0, message});
     }
+    void acknowledge(channel::Sequence sequence) { write(channel::Ack{sequence}); }
     void set_up(const model::DeviceId& device, bool is_there) {
         if (is_there) {
             up_.insert(device);
