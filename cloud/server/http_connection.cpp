@@ -121,7 +121,6 @@ void HttpConnection::read_body() {
 
 // Nobody sends much before it is known who he is.
 void HttpConnection::begin_upload() {
-    is_large_ = true;
     stream_.expires_never();  // the store always answers
     services_.rest->begin_upload(
         head_of(parser_->get(), stream_.socket()),
@@ -237,7 +236,7 @@ void HttpConnection::drain() {
 
 void HttpConnection::on_drained(error_code error, std::size_t size) {
     drained_ += size;
-    if (error || drained_ > (is_large_ ? kUploadDrainSizeMax : kDrainSizeMax)) return leave();
+    if (error || drained_ > kDrainSizeMax) return leave();
     drain();
 }
 

@@ -72,7 +72,6 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     std::optional<Parser> parser_;
     std::optional<Response> response_;
     std::size_t drained_ = 0;
-    bool is_large_ = false;                   // what may still come, of an upload
     std::optional<model::AccountId> upload_;  // whose it is
 };
 

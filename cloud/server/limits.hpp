@@ -30,8 +30,7 @@ inline constexpr std::chrono::seconds kIdleTimeMax{60};     // between two reque
 inline constexpr std::chrono::seconds kReplyTimeMax{10};    // to take a reply; then closed
 
 // What is read and thrown away behind a refused request, so that its sender reads the reply.
-inline constexpr std::size_t kDrainSizeMax = 65'536;
-inline constexpr std::size_t kUploadDrainSizeMax = 16'777'216;  // behind a refused file
+inline constexpr std::size_t kDrainSizeMax = 16'777'216;
 inline constexpr std::chrono::seconds kDrainTimeMax{2};
 
 // Channels. A record may be larger than the format allows: its sender is told so.

@@ -89,12 +89,15 @@ TEST_F(Http, WhatIsNoRequestIsRefusedAndHurtsNobodyElse) {
         {"POST /sotto/v1/claims HTTP/1.1\r\n" + length + "99999999999999999999999\r\n\r\n", 400},
         {"POST /sotto/v1/claims HTTP/1.1\r\n" + length + "20000\r\n\r\n" + std::string(20'000, 'x'),
          413},
+        // Its sender has room to send all of it, and reads the reply then.
+        {"PUT /v1/devices/x HTTP/1.1\r\n" + length + "8000000\r\n\r\n" + std::string(8'000'000, 'x'),
+         413},
         {"GET / HTTP/1.1\r\nX: " + std::string(9'000, 'x') + "\r\n\r\n", 431},
         {"GET /" + std::string(200'000, 'x') + " HTTP/1.1\r\n\r\n", 431},
     };
     for (const auto& [text, status] : cases) {
         RawClient client{http_at_};
-        client.send(text);
+        EXPECT_TRUE(client.send(text)) << text.substr(0, 80);
         client.end();
         EXPECT_EQ(reply_of(client.read_all()).status, status) << text.substr(0, 80);
     }
