@@ -90,7 +90,8 @@ TEST_F(Http, WhatIsNoRequestIsRefusedAndHurtsNobodyElse) {
         {"POST /sotto/v1/claims HTTP/1.1\r\n" + length + "20000\r\n\r\n" + std::string(20'000, 'x'),
          413},
         // Its sender has room to send all of it, and reads the reply then.
-        {"PUT /v1/devices/x HTTP/1.1\r\n" + length + "8000000\r\n\r\n" + std::string(8'000'000, 'x'),
+        {"PUT /v1/devices/x HTTP/1.1\r\n" + length + "8000000\r\n\r\n" +
+             std::string(8'000'000, 'x'),
          413},
         {"GET / HTTP/1.1\r\nX: " + std::string(9'000, 'x') + "\r\n\r\n", 431},
         {"GET /" + std::string(200'000, 'x') + " HTTP/1.1\r\n\r\n", 431},
