@@ -23,9 +23,11 @@ enum class Scope : std::uint32_t {
     EventsSend = 1U << 6U,
     User = 1U << 7U,  // the account itself and its tokens
     Integrations = 1U << 8U,
+    Firmware = 1U << 9U,   // of products: upload, release
+    Products = 1U << 10U,  // products themselves, their lists of devices, their groups
 };
 using Scopes = std::uint32_t;
-inline constexpr Scopes kAllScopes = 0x1ff;
+inline constexpr Scopes kAllScopes = 0x7ff;
 constexpr bool has_scope(Scopes scopes, Scope scope) {
     return (scopes & static_cast<Scopes>(scope)) != 0;
 }
@@ -116,6 +118,7 @@ struct HookRecord {
     std::string definition{};
     Instant created_at{};
     Instant updated_at{};
+    std::uint16_t product = 0;  // 0: of none, that is of all events of the account
     friend bool operator==(const HookRecord&, const HookRecord&) = default;
 };
 

@@ -23,7 +23,7 @@ struct Token {
     AccountId account;
     std::string name;
     std::string client{};          // the program it was given to
-    std::uint32_t scopes = 0x1ff;  // what it is good for (accounts.hpp)
+    std::uint32_t scopes = 0x7ff;  // what it is good for (accounts.hpp)
     std::optional<Instant> expires_at{};
 };
 

@@ -26,6 +26,18 @@ inline constexpr std::size_t kTokensPerAccountMax = 256;
 // Integrations of one account, and their definitions together; then Error::NoSpace.
 inline constexpr std::size_t kHooksPerAccountMax = 1'024;
 inline constexpr std::size_t kHookBytesPerAccountMax = 2'097'152;
+// Products of one account; of each product its groups, the devices in its list, those that wait to
+// be approved or were denied, its firmware and the releases that are remembered; then
+// Error::NoSpace, but that the oldest release makes room.
+inline constexpr std::size_t kProductsPerAccountMax = 64;
+inline constexpr std::size_t kGroupsPerProductMax = 256;
+inline constexpr std::size_t kProductDevicesMax = 4'096;
+inline constexpr std::size_t kQuarantinedMax = 1'024;
+inline constexpr std::size_t kFirmwaresPerProductMax = 64;
+inline constexpr std::size_t kFirmwareBytesPerAccountMax = 134'217'728;
+inline constexpr std::size_t kReleasesPerProductMax = 64;
+// Programs of one account with secrets of their own; then Error::NoSpace.
+inline constexpr std::size_t kClientsPerAccountMax = 64;
 inline constexpr std::size_t kAuditEntriesMax = 65'536;  // then the oldest make room
 // Of one account, or of none: who does much hides nothing that others did. Then its oldest go.
 inline constexpr std::size_t kAuditEntriesPerAccountMax = 4'096;

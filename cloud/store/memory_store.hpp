@@ -84,6 +84,64 @@ class MemoryStore final : public Store {
     void update_hook(model::HookRecord hook, Done<void> done) override;
     void erase_hook(model::AccountId account, const model::HookId& id, Done<void> done) override;
     void list_hooks(Done<std::vector<model::HookRecord>> done) override;
+    void add_product(model::ProductRecord product, Done<void> done) override;
+    void update_product(model::ProductRecord product, Done<void> done) override;
+    void erase_product(model::AccountId account,
+                       model::ProductId product,
+                       Done<void> done) override;
+    void list_products(Done<std::vector<model::ProductRecord>> done) override;
+    void add_group(model::AccountId account, model::GroupRecord group, Done<void> done) override;
+    void update_group(model::AccountId account,
+                      std::string name,
+                      model::GroupRecord group,
+                      Done<void> done) override;
+    void erase_group(model::AccountId account,
+                     model::ProductId product,
+                     std::string name,
+                     Done<void> done) override;
+    void list_groups(Done<std::vector<model::GroupRecord>> done) override;
+    void add_product_device(model::AccountId account,
+                            model::ProductDevice device,
+                            Done<model::ProductDevice> done) override;
+    void update_product_device(model::AccountId account,
+                               model::ProductId product,
+                               model::DeviceId device,
+                               model::ProductDeviceChanges changes,
+                               Done<model::ProductDevice> done) override;
+    void erase_product_device(model::AccountId account,
+                              model::ProductId product,
+                              model::DeviceId device,
+                              Done<void> done) override;
+    void list_product_devices(Done<std::vector<model::ProductDevice>> done) override;
+    void add_firmware(model::AccountId account,
+                      model::FirmwareRecord firmware,
+                      std::vector<std::uint8_t> image,
+                      Done<void> done) override;
+    void update_firmware(model::AccountId account,
+                         model::FirmwareRecord firmware,
+                         Done<void> done) override;
+    void erase_firmware(model::AccountId account,
+                        model::ProductId product,
+                        model::FirmwareVersion version,
+                        Done<void> done) override;
+    void load_firmware(model::AccountId account,
+                       model::ProductId product,
+                       model::FirmwareVersion version,
+                       Done<std::vector<std::uint8_t>> done) override;
+    void list_firmware(Done<std::vector<model::FirmwareRecord>> done) override;
+    void add_release(model::AccountId account,
+                     model::ReleaseRecord release,
+                     Done<model::ReleaseRecord> done) override;
+    void update_release(model::AccountId account,
+                        model::ReleaseRecord release,
+                        Done<void> done) override;
+    void list_releases(Done<std::vector<model::ReleaseRecord>> done) override;
+    void add_client(model::ClientRecord client, Done<void> done) override;
+    void update_client(model::ClientRecord client, Done<void> done) override;
+    void erase_client(model::AccountId account, std::string id, Done<void> done) override;
+    void find_client(std::string id, Done<model::ClientRecord> done) override;
+    void list_clients(model::AccountId account,
+                      Done<std::vector<model::ClientRecord>> done) override;
     void add_audit(model::AuditEntry entry, Done<void> done) override;
     void list_audit(std::optional<model::AccountId> account,
                     std::size_t count_max,
@@ -177,6 +235,19 @@ class MemoryStore final : public Store {
     std::map<model::TokenHash, model::OpenClaim> open_claims_;
     std::map<model::DeviceId, model::DeviceKey> device_keys_;
     std::vector<model::HookRecord> hooks_;  // in the order of their coming
+    std::map<model::ProductId, model::ProductRecord> products_;
+    std::map<std::pair<model::ProductId, std::string>, model::GroupRecord> groups_;
+    std::map<std::pair<model::ProductId, model::DeviceId>, model::ProductDevice> product_devices_;
+    struct FirmwareEntry {
+        model::FirmwareRecord record;
+        std::vector<std::uint8_t> image;
+    };
+    std::map<std::pair<model::ProductId, model::FirmwareVersion>, FirmwareEntry> firmware_;
+    std::vector<model::ReleaseRecord> releases_;
+    std::int64_t last_release_ = 0;
+    std::vector<model::ClientRecord> clients_;  // in the order of their coming
+    bool has_product(model::AccountId account, model::ProductId product) const;
+    void rename_group(model::ProductId product, const std::string& from, const std::string& to);
     std::deque<model::AuditEntry> audit_;
     std::map<model::ClaimCode, ClaimEntry> claims_;
     std::map<model::DeviceId, model::Registration> devices_;

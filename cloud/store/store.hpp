@@ -20,20 +20,16 @@
 #include "cloud/model/ids.hpp"
 #include "cloud/model/records.hpp"
 #include "cloud/store/limits.hpp"
+#include "cloud/store/product_store.hpp"
 #include "core/base/result.hpp"
 
 namespace sotto::cloud::store {
 
-template <class T>
-using Done = std::function<void(Result<T>)>;
-
 // Runs a function on the owner's thread, later and in order. Must be callable from any thread.
 using Executor = std::function<void(std::function<void()>)>;
 
-class Store {
+class Store : public ProductStore {
   public:
-    virtual ~Store() = default;
-
     // Error::AlreadyExists if the name is taken.
     virtual void create_account(std::string name, Instant now, Done<model::AccountId> done) = 0;
     // Error::NotFound if no account has the name.

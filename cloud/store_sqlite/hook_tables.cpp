@@ -26,10 +26,11 @@ Status add_hook(Database& database, const HookRecord& hook) {
     SOTTO_TRY_ASSIGN(const bool has_room, has_room_for(database, hook));
     if (!has_room) return Error::NoSpace;
     Query query = database.query(
-        "INSERT INTO integrations (id, account, definition, created_ms, updated_ms) "
-        "VALUES (?, ?, ?, ?, ?)");
+        "INSERT INTO integrations (id, account, definition, created_ms, updated_ms, product) "
+        "VALUES (?, ?, ?, ?, ?, ?)");
     query.bind(Bytes{hook.id.bytes}).bind(hook.account.value()).bind(hook.definition);
-    return query.bind(hook.created_at).bind(hook.updated_at).run();
+    query.bind(hook.created_at).bind(hook.updated_at);
+    return query.bind(std::int64_t{hook.product}).run();
 }
 
 Status update_hook(Database& database, const HookRecord& hook) {
@@ -54,7 +55,8 @@ Status erase_hook(Database& database, AccountId account, const HookId& id) {
 
 Result<std::vector<HookRecord>> list_hooks(Database& database) {
     Query query = database.query(
-        "SELECT id, account, definition, created_ms, updated_ms FROM integrations ORDER BY place");
+        "SELECT id, account, definition, created_ms, updated_ms, product FROM integrations "
+        "ORDER BY place");
     std::vector<HookRecord> hooks;
     while (true) {
         SOTTO_TRY_ASSIGN(const bool has_row, query.step());
@@ -64,7 +66,8 @@ Result<std::vector<HookRecord>> list_hooks(Database& database) {
                          .account = AccountId{query.integer(1)},
                          .definition = std::string{query.text(2)},
                          .created_at = Instant{query.integer(3)},
-                         .updated_at = Instant{query.integer(4)}});
+                         .updated_at = Instant{query.integer(4)},
+                         .product = static_cast<std::uint16_t>(query.integer(5))});
     }
 }
 

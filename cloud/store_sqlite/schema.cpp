@@ -177,8 +177,95 @@ ALTER TABLE accounts ADD COLUMN otp_secret BLOB;
 ALTER TABLE accounts ADD COLUMN otp_step INTEGER NOT NULL DEFAULT -1;
 )sql";
 
-constexpr std::array kMigrations = {
-    kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7, kVersion8};
+// Products, and programs with secrets of their own; there are scopes for products, and tokens that
+// were good for everything are good for them.
+constexpr const char* kVersion9 = R"sql(
+CREATE TABLE products (
+    product     INTEGER PRIMARY KEY,
+    account     INTEGER NOT NULL REFERENCES accounts,
+    slug        TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    description TEXT NOT NULL,
+    platform    INTEGER NOT NULL,
+    created_ms  INTEGER NOT NULL,
+    UNIQUE (account, slug)
+) STRICT;
+CREATE TABLE product_groups (
+    product     INTEGER NOT NULL REFERENCES products,
+    name        TEXT NOT NULL,
+    description TEXT NOT NULL,
+    color       TEXT NOT NULL,
+    created_ms  INTEGER NOT NULL,
+    PRIMARY KEY (product, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE product_devices (
+    product         INTEGER NOT NULL REFERENCES products,
+    device          BLOB NOT NULL,
+    membership      INTEGER NOT NULL,
+    development     INTEGER NOT NULL DEFAULT 0,
+    desired_version INTEGER,
+    groups          TEXT NOT NULL DEFAULT '',
+    added_ms        INTEGER NOT NULL,
+    failed_version  INTEGER NOT NULL DEFAULT 0,
+    failures        INTEGER NOT NULL DEFAULT 0,
+    retry_ms        INTEGER NOT NULL DEFAULT 0,
+    why             TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (product, device)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX product_devices_by_device ON product_devices (device, membership);
+CREATE TABLE product_firmware (
+    firmware    INTEGER PRIMARY KEY,
+    product     INTEGER NOT NULL REFERENCES products,
+    version     INTEGER NOT NULL,
+    title       TEXT NOT NULL,
+    description TEXT NOT NULL,
+    file_name   TEXT NOT NULL,
+    size        INTEGER NOT NULL,
+    uploaded_ms INTEGER NOT NULL,
+    image       BLOB NOT NULL,
+    UNIQUE (product, version)
+) STRICT;
+CREATE TABLE product_releases (
+    release     INTEGER PRIMARY KEY AUTOINCREMENT,
+    product     INTEGER NOT NULL REFERENCES products,
+    version     INTEGER NOT NULL,
+    is_default  INTEGER NOT NULL,
+    groups      TEXT NOT NULL,
+    immediate   INTEGER NOT NULL,
+    released_ms INTEGER NOT NULL,
+    state       INTEGER NOT NULL,
+    succeeded   INTEGER NOT NULL,
+    failed      INTEGER NOT NULL,
+    recent      TEXT NOT NULL,
+    why         TEXT NOT NULL
+) STRICT;
+CREATE INDEX product_releases_by_product ON product_releases (product, release);
+CREATE TABLE oauth_clients (
+    place        INTEGER PRIMARY KEY,
+    id           TEXT NOT NULL UNIQUE,
+    account      INTEGER NOT NULL REFERENCES accounts,
+    product      INTEGER NOT NULL,
+    name         TEXT NOT NULL,
+    type         TEXT NOT NULL,
+    redirect_uri TEXT NOT NULL,
+    scope        TEXT NOT NULL,
+    secret       BLOB NOT NULL,
+    created_ms   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX oauth_clients_by_account ON oauth_clients (account);
+ALTER TABLE integrations ADD COLUMN product INTEGER NOT NULL DEFAULT 0;
+UPDATE tokens SET scopes = 2047 WHERE scopes = 511;
+)sql";
+
+constexpr std::array kMigrations = {kVersion1,
+                                    kVersion2,
+                                    kVersion3,
+                                    kVersion4,
+                                    kVersion5,
+                                    kVersion6,
+                                    kVersion7,
+                                    kVersion8,
+                                    kVersion9};
 
 Failure damaged(const std::string& path, const std::string& what) {
     return {.code = Error::Malformed,

@@ -104,6 +104,66 @@ class SqliteStore final : public store::Store {
                     const model::HookId& id,
                     store::Done<void> done) override;
     void list_hooks(store::Done<std::vector<model::HookRecord>> done) override;
+    void add_product(model::ProductRecord product, store::Done<void> done) override;
+    void update_product(model::ProductRecord product, store::Done<void> done) override;
+    void erase_product(model::AccountId account,
+                       model::ProductId product,
+                       store::Done<void> done) override;
+    void list_products(store::Done<std::vector<model::ProductRecord>> done) override;
+    void add_group(model::AccountId account,
+                   model::GroupRecord group,
+                   store::Done<void> done) override;
+    void update_group(model::AccountId account,
+                      std::string name,
+                      model::GroupRecord group,
+                      store::Done<void> done) override;
+    void erase_group(model::AccountId account,
+                     model::ProductId product,
+                     std::string name,
+                     store::Done<void> done) override;
+    void list_groups(store::Done<std::vector<model::GroupRecord>> done) override;
+    void add_product_device(model::AccountId account,
+                            model::ProductDevice device,
+                            store::Done<model::ProductDevice> done) override;
+    void update_product_device(model::AccountId account,
+                               model::ProductId product,
+                               model::DeviceId device,
+                               model::ProductDeviceChanges changes,
+                               store::Done<model::ProductDevice> done) override;
+    void erase_product_device(model::AccountId account,
+                              model::ProductId product,
+                              model::DeviceId device,
+                              store::Done<void> done) override;
+    void list_product_devices(store::Done<std::vector<model::ProductDevice>> done) override;
+    void add_firmware(model::AccountId account,
+                      model::FirmwareRecord firmware,
+                      std::vector<std::uint8_t> image,
+                      store::Done<void> done) override;
+    void update_firmware(model::AccountId account,
+                         model::FirmwareRecord firmware,
+                         store::Done<void> done) override;
+    void erase_firmware(model::AccountId account,
+                        model::ProductId product,
+                        model::FirmwareVersion version,
+                        store::Done<void> done) override;
+    void load_firmware(model::AccountId account,
+                       model::ProductId product,
+                       model::FirmwareVersion version,
+                       store::Done<std::vector<std::uint8_t>> done) override;
+    void list_firmware(store::Done<std::vector<model::FirmwareRecord>> done) override;
+    void add_release(model::AccountId account,
+                     model::ReleaseRecord release,
+                     store::Done<model::ReleaseRecord> done) override;
+    void update_release(model::AccountId account,
+                        model::ReleaseRecord release,
+                        store::Done<void> done) override;
+    void list_releases(store::Done<std::vector<model::ReleaseRecord>> done) override;
+    void add_client(model::ClientRecord client, store::Done<void> done) override;
+    void update_client(model::ClientRecord client, store::Done<void> done) override;
+    void erase_client(model::AccountId account, std::string id, store::Done<void> done) override;
+    void find_client(std::string id, store::Done<model::ClientRecord> done) override;
+    void list_clients(model::AccountId account,
+                      store::Done<std::vector<model::ClientRecord>> done) override;
     void add_audit(model::AuditEntry entry, store::Done<void> done) override;
     void list_audit(std::optional<model::AccountId> account,
                     std::size_t count_max,

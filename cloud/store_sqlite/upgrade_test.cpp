@@ -271,6 +271,31 @@ TEST_F(UpgradeTest, ADatabaseOfTheSeventhVersionKeepsEverythingAndItsUsersLogInA
         wait_for<void>([&](auto done) { store->use_otp(login->account, 0, std::move(done)); }));
 }
 
+TEST_F(UpgradeTest, ADatabaseOfTheEighthVersionKeepsEverythingAndItsTokensAreGoodForProducts) {
+    write_version(file("cloud.db"), 8);
+    const auto store = open(file("cloud.db"));
+    ASSERT_NE(store, nullptr);
+    expect_content(*store);
+    const auto login =
+        wait_for<Login>([&](auto done) { store->find_login("guest", std::move(done)); });
+    EXPECT_EQ(login->otp_secret.size(), 20U);
+    TokenHash hash;
+    std::ranges::fill(hash.bytes, std::uint8_t{'1'});
+    const auto access =
+        wait_for<Access>([&](auto done) { store->find_access(hash, kNow, std::move(done)); });
+    EXPECT_EQ(access->scopes, kAllScopes);
+    const auto hooks =
+        wait_for<std::vector<HookRecord>>([&](auto done) { store->list_hooks(std::move(done)); });
+    ASSERT_EQ(hooks->size(), 1U);
+    EXPECT_EQ(hooks->front().product, 0U);
+    const ProductRecord product{
+        .id = ProductId{1'000}, .account = AccountId{1}, .slug = "lamps", .name = "Lamps"};
+    EXPECT_TRUE(wait_for<void>([&](auto done) { store->add_product(product, std::move(done)); }));
+    EXPECT_EQ(*wait_for<std::vector<ProductRecord>>(
+                  [&](auto done) { store->list_products(std::move(done)); }),
+              std::vector{product});
+}
+
 TEST_F(UpgradeTest, WhatItWasIsKeptBesideIt) {
     constexpr std::array<const char*, 2> kSteps = {"", "DROP TABLE link_contexts;"};
     const std::string path = file("cloud.db");

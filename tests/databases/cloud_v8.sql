@@ -1,0 +1,164 @@
+-- A database of sotto-cloud with schema version 8, as its version wrote it. Frozen: every later
+-- version must bring it forward. source: cloud/store_sqlite/schema.cpp, versions 1 to 8, with the
+-- rows of cloud_v7.sql, a secret for one-time passwords, and an integration.
+BEGIN;
+PRAGMA application_id = 1397707855;
+PRAGMA user_version = 8;
+CREATE TABLE accounts (
+    account    INTEGER PRIMARY KEY AUTOINCREMENT,
+    name       TEXT NOT NULL UNIQUE,
+    created_ms INTEGER NOT NULL
+, password TEXT NOT NULL DEFAULT '', otp_secret BLOB, otp_step INTEGER NOT NULL DEFAULT -1) STRICT;
+INSERT INTO "accounts" VALUES(1,'owner',1700000000000,'',NULL,-1);
+INSERT INTO "accounts" VALUES(2,'guest',1700000001000,'$scrypt$x',X'0102030405060708090A0B0C0D0E0F1011121314',55);
+CREATE TABLE audit (
+    entry   INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms   INTEGER NOT NULL,
+    account INTEGER,
+    address TEXT NOT NULL,
+    action  TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    outcome TEXT NOT NULL
+) STRICT;
+CREATE TABLE claim_codes (
+    hash       BLOB PRIMARY KEY,
+    account    INTEGER NOT NULL REFERENCES accounts,
+    expires_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE claims (
+    claim      BLOB PRIMARY KEY,
+    account    INTEGER NOT NULL REFERENCES accounts,
+    expires_ms INTEGER NOT NULL,
+    device     BLOB
+) STRICT, WITHOUT ROWID;
+INSERT INTO "claims" VALUES(X'6B6B6B6B6B6B6B6B6B6B6B6B6B6B6B6B',1,1700003602000,X'D1D1D1D1D1D1D1D1D1D1D1D1');
+INSERT INTO "claims" VALUES(X'6C6C6C6C6C6C6C6C6C6C6C6C6C6C6C6C',2,4102444800000,NULL);
+CREATE TABLE device_keys (
+    device    BLOB PRIMARY KEY,
+    key       BLOB NOT NULL,
+    stored_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO "device_keys" VALUES(X'B1B1B1B1B1B1B1B1B1B1B1B1',X'0102',1700000000000);
+CREATE TABLE devices (
+    device        BLOB PRIMARY KEY,
+    credential    BLOB NOT NULL,
+    account       INTEGER NOT NULL REFERENCES accounts,
+    registered_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO "devices" VALUES(X'D1D1D1D1D1D1D1D1D1D1D1D1',X'6363636363636363636363636363636363636363636363636363636363636363',1,1700000002000);
+INSERT INTO "devices" VALUES(X'D2D2D2D2D2D2D2D2D2D2D2D2',X'6464646464646464646464646464646464646464646464646464646464646464',2,1700000003000);
+CREATE TABLE integrations (
+    place      INTEGER PRIMARY KEY,
+    id         BLOB NOT NULL UNIQUE,
+    account    INTEGER NOT NULL REFERENCES accounts,
+    definition TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL
+) STRICT;
+INSERT INTO "integrations" VALUES(1,X'E0E0E0E0E0E0E0E0E0E0E0E0',1,'{}',1700000006000,1700000007000);
+CREATE TABLE labels (
+    allocation INTEGER PRIMARY KEY AUTOINCREMENT,
+    device     BLOB NOT NULL,
+    label      INTEGER NOT NULL,
+    account    INTEGER NOT NULL,
+    app        BLOB NOT NULL,
+    UNIQUE (device, label),
+    UNIQUE (device, account, app)
+) STRICT;
+INSERT INTO "labels" VALUES(1,X'D1D1D1D1D1D1D1D1D1D1D1D1',2,1,X'A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0');
+INSERT INTO "labels" VALUES(2,X'D2D2D2D2D2D2D2D2D2D2D2D2',7,2,X'A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0');
+CREATE TABLE letters (
+    sequence   INTEGER PRIMARY KEY AUTOINCREMENT,
+    mailbox    BLOB NOT NULL,
+    device     BLOB NOT NULL,
+    account    INTEGER NOT NULL,
+    app        BLOB NOT NULL,
+    stored_ms  INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    size       INTEGER NOT NULL,
+    message    BLOB NOT NULL
+, reference INTEGER NOT NULL DEFAULT 0, kind INTEGER NOT NULL DEFAULT 0) STRICT;
+INSERT INTO "letters" VALUES(5,X'01D1D1D1D1D1D1D1D1D1D1D1D1',X'D1D1D1D1D1D1D1D1D1D1D1D1',1,X'A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0',1700000004000,4102444800000,10,X'7365616C6564206F6E65',0,0);
+INSERT INTO "letters" VALUES(6,X'01D1D1D1D1D1D1D1D1D1D1D1D1',X'D1D1D1D1D1D1D1D1D1D1D1D1',1,X'A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0',1700000004000,4102444800000,10,X'7365616C65642074776F',0,0);
+INSERT INTO "letters" VALUES(7,X'020000000000000001A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0',X'D1D1D1D1D1D1D1D1D1D1D1D1',1,X'A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0',1700000004000,4102444800000,13,X'7365616C656420616E73776572',0,0);
+INSERT INTO "letters" VALUES(8,X'020000000000000001A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0',X'D1D1D1D1D1D1D1D1D1D1D1D1',1,X'A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0',1700000004000,1700000005000,8,X'746F6F206C617465',0,0);
+INSERT INTO "letters" VALUES(42,X'020000000000000001A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0',X'D1D1D1D1D1D1D1D1D1D1D1D1',1,X'A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0',1700000004000,4102444800000,0,X'',77,1);
+CREATE TABLE link_contexts (
+    device  BLOB PRIMARY KEY,
+    context BLOB NOT NULL
+) STRICT;
+INSERT INTO "link_contexts" VALUES(X'D1D1D1D1D1D1D1D1D1D1D1D1',X'636F6E74657874206F66206F6E65');
+CREATE TABLE mail_usage (
+    account INTEGER PRIMARY KEY,
+    count   INTEGER NOT NULL,
+    bytes   INTEGER NOT NULL
+) STRICT;
+INSERT INTO "mail_usage" VALUES(1,5,41);
+CREATE TABLE open_devices (
+    device           BLOB PRIMARY KEY,
+    account          INTEGER NOT NULL REFERENCES accounts,
+    name             TEXT NOT NULL,
+    notes            TEXT NOT NULL DEFAULT '',
+    claimed_ms       INTEGER NOT NULL,
+    heard_ms         INTEGER NOT NULL DEFAULT 0,
+    connected_ms     INTEGER NOT NULL DEFAULT 0,
+    address          TEXT NOT NULL DEFAULT '',
+    platform         INTEGER NOT NULL DEFAULT 0,
+    product          INTEGER NOT NULL DEFAULT 0,
+    firmware_version INTEGER NOT NULL DEFAULT 0,
+    system_version   TEXT NOT NULL DEFAULT '', token BLOB, scope TEXT
+) STRICT, WITHOUT ROWID;
+INSERT INTO "open_devices" VALUES(X'B1B1B1B1B1B1B1B1B1B1B1B1',1,'lamp','',1700000000000,0,0,'',0,0,0,'',NULL,NULL);
+INSERT INTO "open_devices" VALUES(X'D1D1D1D1D1D1D1D1D1D1D1D1',1,'door','',1700000000000,0,0,'',0,0,0,'',X'09','v/state');
+CREATE TABLE pending_keys (
+    device   BLOB NOT NULL,
+    key      BLOB NOT NULL,
+    shown_ms INTEGER NOT NULL,
+    PRIMARY KEY (device, key)
+) STRICT, WITHOUT ROWID;
+INSERT INTO "pending_keys" VALUES(X'B2B2B2B2B2B2B2B2B2B2B2B2',X'0102',1700000000000);
+CREATE TABLE settings (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO "settings" VALUES('address','cloud.example:5684');
+CREATE TABLE tokens (
+    hash       BLOB PRIMARY KEY,
+    kind       INTEGER NOT NULL,
+    account    INTEGER NOT NULL REFERENCES accounts,
+    name       TEXT NOT NULL,
+    created_ms INTEGER NOT NULL, client TEXT NOT NULL DEFAULT '', scopes INTEGER NOT NULL DEFAULT 255, expires_ms INTEGER,
+    UNIQUE (account, kind, name)
+) STRICT, WITHOUT ROWID;
+INSERT INTO "tokens" VALUES(X'3131313131313131313131313131313131313131313131313131313131313131',1,1,'owner',1700000000000,'',511,NULL);
+INSERT INTO "tokens" VALUES(X'3232323232323232323232323232323232323232323232323232323232323232',2,1,'first',1700000000000,'',511,NULL);
+INSERT INTO "tokens" VALUES(X'3333333333333333333333333333333333333333333333333333333333333333',1,2,'guest',1700000001000,'',511,NULL);
+CREATE INDEX integrations_by_account ON integrations (account);
+CREATE INDEX devices_by_account ON devices (account, device);
+CREATE INDEX claims_by_account ON claims (account, expires_ms);
+CREATE INDEX labels_by_age ON labels (device, allocation);
+CREATE INDEX letters_by_mailbox ON letters (mailbox, sequence, expires_ms, size);
+CREATE INDEX letters_by_expiry ON letters (expires_ms);
+CREATE TRIGGER letters_come AFTER INSERT ON letters BEGIN
+    INSERT INTO mail_usage (account, count, bytes) VALUES (NEW.account, 1, NEW.size)
+        ON CONFLICT (account) DO UPDATE SET count = count + 1, bytes = bytes + NEW.size;
+END;
+CREATE TRIGGER letters_go AFTER DELETE ON letters BEGIN
+    UPDATE mail_usage SET count = count - 1, bytes = bytes - OLD.size
+        WHERE account = OLD.account;
+END;
+CREATE INDEX open_devices_by_account ON open_devices (account, device);
+CREATE INDEX claim_codes_by_account ON claim_codes (account, expires_ms);
+CREATE INDEX pending_keys_by_age ON pending_keys (shown_ms);
+CREATE INDEX audit_by_account ON audit (account, entry);
+DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('accounts',2);
+INSERT INTO "sqlite_sequence" VALUES('labels',2);
+INSERT INTO "sqlite_sequence" VALUES('letters',42);
+INSERT INTO "sqlite_sequence" VALUES('accounts',2);
+INSERT INTO "sqlite_sequence" VALUES('labels',2);
+INSERT INTO "sqlite_sequence" VALUES('letters',42);
+INSERT INTO "sqlite_sequence" VALUES('accounts',2);
+INSERT INTO "sqlite_sequence" VALUES('labels',2);
+INSERT INTO "sqlite_sequence" VALUES('letters',42);
+COMMIT;
