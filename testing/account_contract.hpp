@@ -77,9 +77,17 @@ TYPED_TEST_P(AccountContract, KeepsThePasswordOfAUser) {
     };
     EXPECT_TRUE(set(ann));
     EXPECT_EQ(set(AccountId{99}).error(), Error::NotFound);
+    const auto renew = [this](AccountId account, const char* old) {
+        return this->template ask<void>(
+            [&](auto& store, auto done) { store.renew_password(account, old, "renewed", done); });
+    };
+    EXPECT_EQ(renew(ann, "").error(), Error::NotFound);
+    EXPECT_EQ(renew(AccountId{99}, "hash").error(), Error::NotFound);
+    EXPECT_EQ(login().value(), (Login{.account = ann, .password = "hash"}));
+    EXPECT_TRUE(renew(ann, "hash"));
     this->fixture.reopen();
     if (!TypeParam::kRemembers) return;
-    EXPECT_EQ(login().value(), (Login{.account = ann, .password = "hash"}));
+    EXPECT_EQ(login().value(), (Login{.account = ann, .password = "renewed"}));
     const auto nobody =
         this->template ask<Login>([](auto& store, auto done) { store.find_login("Ann", done); });
     EXPECT_EQ(nobody.error(), Error::NotFound);

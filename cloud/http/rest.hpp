@@ -54,6 +54,8 @@ class Rest {
             check_password;
         std::function<void(std::string password, std::function<void(Result<std::string>)>)>
             hash_password;
+        // Whether this line of a password should become one of hash_password(). None: no line.
+        std::function<bool(std::string_view line)> is_outdated{};
         // The step whose one-time password this is; nothing: of none that is good now.
         std::function<std::optional<std::int64_t>(Bytes secret, std::string_view otp, Instant now)>
             check_otp;
@@ -151,6 +153,7 @@ class Rest {
                      const std::string& user,
                      const std::string& password,
                      std::function<void(const model::Login&)> done);
+    void renew_password(const model::Login& login, const std::string& password);
     Result<std::string> draw_token();
     void get_token(const CallPtr& call);
     void list_tokens(const CallPtr& call);

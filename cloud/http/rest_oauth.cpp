@@ -87,28 +87,39 @@ void Rest::check_login(const CallPtr& call,
         return call->done(too_many_log_ins());
     }
     if (password.size() > kPasswordSizeMax) return call->done(wrong_password());
-    store_.find_login(
-        user,
-        [this, call, user, password, done = std::move(done)](
-            const Result<model::Login>& login) mutable {
-            if (!login && login.error() != Error::NotFound)
-                return call->done(rest_failure(login.error()));
-            const model::Login known = login ? *login : model::Login{};
-            config_.check_password(
-                password,
-                known.password,
-                [this, call, user, known, done = std::move(done)](const Result<bool>& is_good) {
-                    if (!is_good) return call->done(rest_failure(is_good.error()));
-                    if (!*is_good) {
-                        guard_.on_failure(call->request.address, user, config_.now());
-                        audit(*call, "login", user, "refused");
-                        return call->done(wrong_password());
-                    }
-                    // Else who knows the password could guess the second factor for ever.
-                    if (known.otp_secret.empty()) guard_.on_success(call->request.address, user);
-                    done(known);
-                });
-        });
+    store_.find_login(user,
+                      [this, call, user, password, done = std::move(done)](
+                          const Result<model::Login>& login) mutable {
+                          if (!login && login.error() != Error::NotFound)
+                              return call->done(rest_failure(login.error()));
+                          const model::Login known = login ? *login : model::Login{};
+                          config_.check_password(
+                              password,
+                              known.password,
+                              [this, call, user, password, known, done = std::move(done)](
+                                  const Result<bool>& is_good) {
+                                  if (!is_good) return call->done(rest_failure(is_good.error()));
+                                  if (!*is_good) {
+                                      guard_.on_failure(call->request.address, user, config_.now());
+                                      audit(*call, "login", user, "refused");
+                                      return call->done(wrong_password());
+                                  }
+                                  // Else who knows the password could guess the second factor for
+                                  // ever.
+                                  if (known.otp_secret.empty())
+                                      guard_.on_success(call->request.address, user);
+                                  if (config_.is_outdated && config_.is_outdated(known.password))
+                                      renew_password(known, password);
+                                  done(known);
+                              });
+                      });
+}
+
+// Nobody waits for it: until it is done, the line that there is is as good.
+void Rest::renew_password(const model::Login& login, const std::string& password) {
+    config_.hash_password(password, [this, login](const Result<std::string>& line) {
+        if (line) store_.renew_password(login.account, login.password, *line, [](const Status&) {});
+    });
 }
 
 void Rest::log_in(const CallPtr& call, std::uint32_t scopes) {

@@ -64,6 +64,23 @@ TEST_F(RestTest, RefusesAsOAuthSays) {
     EXPECT_EQ(password_checks, 4) << "a user who is not there is checked like one who is";
 }
 
+TEST_F(RestTest, APasswordInAnOldFormIsKeptInTheUsualOneOnceItIsKnown) {
+    const auto line = [this] {
+        std::string found;
+        store_.find_login("ann", [&found](const auto& login) { found = login->password; });
+        settle();
+        return found;
+    };
+    store_.set_password(accounts["ann"], "old hash of pass of ann", [](const auto&) {});
+    settle();
+    form("/oauth/token", "client_id=particle&grant_type=password&username=ann&password=wrong");
+    EXPECT_EQ(line(), "old hash of pass of ann");
+    EXPECT_EQ(log_in("ann").status, 200U);
+    settle();
+    EXPECT_EQ(line(), "hash of pass of ann");
+    EXPECT_EQ(log_in("ann").status, 200U);
+}
+
 TEST_F(RestTest, ATokenEndsInTime) {
     const std::string token = token_of("ann", "&expires_in=60");
     EXPECT_EQ(get("/v1/user", token).status, 200U);

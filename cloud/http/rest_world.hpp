@@ -216,10 +216,11 @@ class RestWorld {
          .check_password =
              [this](const std::string& password, const std::string& line, const auto& done) {
                  ++password_checks;
-                 done(line == "hash of " + password);
+                 done(line == "hash of " + password || line == "old hash of " + password);
              },
          .hash_password = [](const std::string& password,
                              const auto& done) { done("hash of " + password); },
+         .is_outdated = [](std::string_view line) { return line.starts_with("old "); },
          // The password of the step that is its own number, in six digits.
          .check_otp = [](Bytes, std::string_view otp, Instant at) -> std::optional<std::int64_t> {
              const std::int64_t step = at.ms / 30'000;

@@ -214,26 +214,51 @@ CLI::App* add_audit(CLI::App& app, AuditCommand& audit) {
     return command;
 }
 
+CLI::App* add_import(CLI::App& app, ImportCommand& import) {
+    CLI::App* command = add_command(app,
+                                    "import",
+                                    "take users, tokens, devices with their keys, webhooks and the "
+                                    "server's key from the data folder of a spark-server",
+                                    import.state);
+    command->add_option("folder", import.folder, "its folder data, or the one that this is in")
+        ->required()
+        ->type_name("DIR");
+    command
+        ->add_option("--user",
+                     import.names,
+                     "how this user of that server is called here; also if the account is here "
+                     "already; repeat for more")
+        ->type_name("THERE=HERE")
+        ->expected(1)
+        ->take_all();
+    command->add_flag("--dry-run", import.is_trial, "say what would be taken, and take nothing");
+    return command;
+}
+
 // What the operator does with users, beside making them.
 class UserCommands {
   public:
     explicit UserCommands(CLI::App& app)
         : password_command_(add_password(*app.get_subcommand("account"), password_)),
-          audit_command_(add_audit(app, audit_)) {}
+          audit_command_(add_audit(app, audit_)),
+          import_command_(add_import(app, import_)) {}
     UserCommands(const UserCommands&) = delete;
     UserCommands& operator=(const UserCommands&) = delete;
 
     std::optional<Command> chosen() const {
         if (password_command_->parsed()) return password_;
         if (audit_command_->parsed()) return audit_;
+        if (import_command_->parsed()) return import_;
         return std::nullopt;
     }
 
   private:
     PasswordCommand password_;
     AuditCommand audit_;
+    ImportCommand import_;
     const CLI::App* password_command_;
     const CLI::App* audit_command_;
+    const CLI::App* import_command_;
 };
 
 constexpr const char* kPassphraseHelp =

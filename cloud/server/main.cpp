@@ -10,6 +10,7 @@
 #include "cloud/server/accounts.hpp"
 #include "cloud/server/backup.hpp"
 #include "cloud/server/doctor.hpp"
+#include "cloud/server/import_command.hpp"
 #include "cloud/server/key_commands.hpp"
 #include "cloud/server/own_authority.hpp"
 #include "cloud/server/run.hpp"
@@ -89,6 +90,14 @@ int perform(const PasswordCommand& command) {
 
 int perform(const AuditCommand& command) {
     const auto text = read_audit(command);
+    if (!text) return fail(text.error());
+    std::cout << *text << std::flush;
+    return EXIT_SUCCESS;
+}
+
+int perform(const ImportCommand& command) {
+    ports::SystemEntropy entropy;
+    const auto text = import_server(command, entropy);
     if (!text) return fail(text.error());
     std::cout << *text << std::flush;
     return EXIT_SUCCESS;

@@ -40,6 +40,7 @@
 #include "cloud/server/webhooks.hpp"
 #include "core/base/hex.hpp"
 #include "core/cose/credential.hpp"
+#include "ports/openssl/password.hpp"
 #include "ports/service/notify.hpp"
 
 namespace sotto::cloud::server {
@@ -431,6 +432,7 @@ class Cloud {
                     [this](auto password, auto done) {
                         passwords_.hash(std::move(password), std::move(done));
                     },
+                .is_outdated = ports::is_wrapped,
                 .check_otp = check_one_time_password,
                 .read_device_key =
                     [](std::string_view pem) {

@@ -106,6 +106,14 @@ struct KeysCommand {
     std::string address{};      // HOST:PORT; empty: the one that the device knows
 };
 
+// Takes what another server has.
+struct ImportCommand {
+    std::string state{};
+    std::string folder{};
+    std::vector<std::string> names{};  // THERE=HERE
+    bool is_trial = false;
+};
+
 // Gives a user a password to log in with.
 struct PasswordCommand {
     std::string state{};
@@ -134,6 +142,7 @@ using Command = std::variant<InitCommand,
                              DoctorCommand,
                              PrintSettingsCommand,
                              KeysCommand,
+                             ImportCommand,
                              int>;
 Command read_command_line(int argc, char** argv);
 

@@ -75,6 +75,20 @@ void MemoryStore::set_password(AccountId account, std::string password, Done<voi
     });
 }
 
+void MemoryStore::renew_password(AccountId account,
+                                 std::string old,
+                                 std::string renewed,
+                                 Done<void> done) {
+    answer(done, [&]() -> Status {
+        for (auto& [name, entry] : accounts_) {
+            if (entry.account != account || entry.password != old) continue;
+            entry.password = std::move(renewed);
+            return {};
+        }
+        return Error::NotFound;
+    });
+}
+
 void MemoryStore::set_otp_secret(AccountId account,
                                  std::vector<std::uint8_t> secret,
                                  Done<void> done) {

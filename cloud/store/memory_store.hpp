@@ -25,6 +25,10 @@ class MemoryStore final : public Store {
                     Done<model::TokenHolder> done) override;
     void find_login(std::string name, Done<model::Login> done) override;
     void set_password(model::AccountId account, std::string password, Done<void> done) override;
+    void renew_password(model::AccountId account,
+                        std::string old,
+                        std::string renewed,
+                        Done<void> done) override;
     void set_otp_secret(model::AccountId account,
                         std::vector<std::uint8_t> secret,
                         Done<void> done) override;

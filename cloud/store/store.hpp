@@ -52,6 +52,11 @@ class Store : public ProductStore {
     virtual void set_otp_secret(model::AccountId account,
                                 std::vector<std::uint8_t> secret,
                                 Done<void> done) = 0;
+    // The same password in another form, unless it is not `old` any more: Error::NotFound.
+    virtual void renew_password(model::AccountId account,
+                                std::string old,
+                                std::string renewed,
+                                Done<void> done) = 0;
     // The one-time password of this step was used. Error::Refused if that of this step, or of a
     // later one, was before: each is good once.
     virtual void use_otp(model::AccountId account, std::int64_t step, Done<void> done) = 0;

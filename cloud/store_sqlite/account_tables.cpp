@@ -66,6 +66,17 @@ Status set_password(Database& database, AccountId account, const std::string& pa
     return {};
 }
 
+Status renew_password(Database& database,
+                      AccountId account,
+                      const std::string& old,
+                      const std::string& renewed) {
+    Query query =
+        database.query("UPDATE accounts SET password = ? WHERE account = ? AND password = ?");
+    SOTTO_TRY(query.bind(renewed).bind(account.value()).bind(old).run());
+    if (database.changes() == 0) return Error::NotFound;
+    return {};
+}
+
 Status make_room_for_token(Database& database, const Token& token, Instant now) {
     if (token.kind != TokenKind::Access && token.kind != TokenKind::Refresh) return {};
     Query expired =

@@ -15,6 +15,10 @@ Result<model::Login> find_login(Database& database, const std::string& name);
 Status set_otp_secret(Database& database, model::AccountId account, Bytes secret);
 Status use_otp(Database& database, model::AccountId account, std::int64_t step);
 Status set_password(Database& database, model::AccountId account, const std::string& password);
+Status renew_password(Database& database,
+                      model::AccountId account,
+                      const std::string& old,
+                      const std::string& renewed);
 Status make_room_for_token(Database& database, const model::Token& token, Instant now);
 Result<model::Access> find_access(Database& database, const model::TokenHash& hash, Instant now);
 Result<model::Access> take_refresh(Database& database, const model::TokenHash& hash, Instant now);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "cloud/store_sqlite/account_tables.hpp"
+#include "cloud/store_sqlite/arrival_tables.hpp"
 #include "cloud/store_sqlite/sqlite_store.hpp"
 #include "cloud/store_sqlite/typed_operation.hpp"
 
@@ -21,6 +22,17 @@ void SqliteStore::set_password(AccountId account, std::string password, Done<voi
     submit(kWrites, std::move(done), [account, password = std::move(password)](Database& database) {
         return tables::set_password(database, account, password);
     });
+}
+
+void SqliteStore::renew_password(AccountId account,
+                                 std::string old,
+                                 std::string renewed,
+                                 Done<void> done) {
+    submit(kWrites,
+           std::move(done),
+           [account, old = std::move(old), renewed = std::move(renewed)](Database& database) {
+               return tables::renew_password(database, account, old, renewed);
+           });
 }
 
 void SqliteStore::set_otp_secret(AccountId account,
@@ -162,6 +174,13 @@ void SqliteStore::list_audit(std::optional<AccountId> account,
     submit(kReads, std::move(done), [account, count_max](Database& database) {
         return tables::list_audit(database, account, count_max);
     });
+}
+
+void SqliteStore::take(store::Arrivals arrivals, bool is_trial, Done<store::Arrived> done) {
+    submit(
+        kWrites, std::move(done), [arrivals = std::move(arrivals), is_trial](Database& database) {
+            return tables::take(database, arrivals, is_trial);
+        });
 }
 
 }  // namespace sotto::cloud::store_sqlite

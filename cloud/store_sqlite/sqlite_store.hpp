@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "cloud/store/arrivals.hpp"
 #include "cloud/store/store.hpp"
 #include "cloud/store_sqlite/writer_thread.hpp"
 
@@ -35,6 +36,10 @@ class SqliteStore final : public store::Store {
     void set_password(model::AccountId account,
                       std::string password,
                       store::Done<void> done) override;
+    void renew_password(model::AccountId account,
+                        std::string old,
+                        std::string renewed,
+                        store::Done<void> done) override;
     void set_otp_secret(model::AccountId account,
                         std::vector<std::uint8_t> secret,
                         store::Done<void> done) override;
@@ -205,6 +210,10 @@ class SqliteStore final : public store::Store {
     void erase_link_contexts(store::Done<void> done) override;
     void set_setting(std::string name, std::string value, store::Done<void> done) override;
     void get_setting(std::string name, store::Done<std::optional<std::string>> done) override;
+
+    // What comes from another server, all of it or nothing, and what becomes of each; with
+    // `is_trial` nothing of it comes. For a cloud that nobody runs meanwhile.
+    void take(store::Arrivals arrivals, bool is_trial, store::Done<store::Arrived> done);
 
     // May be called from any thread.
     store::Statistics statistics() { return writer_.statistics(); }

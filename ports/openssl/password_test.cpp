@@ -67,5 +67,43 @@ TEST(Password, WithoutRandomNumbersThereIsNone) {
     EXPECT_EQ(hash_password("p", entropy, kCheap).error(), Error::EntropyFailed);
 }
 
+// As the spark-server of Brewskey, version 1.0.17, keeps "correct horse".
+const Pbkdf2Hash kOther{
+    .salt =
+        "/iRsX9MkUZmSvTg9xnnJFYfxKKK7wp+JNgf1MogX6LL4GaMrhdC881pKlBH27lcf1NXlHkgqVrNmYE6uG8t9Eg"
+        "==",
+    .hash =
+        "c9AEOdGGodoOFTNQFc7YoKWzMVQUkkGMqjoKJGGyLA1xsPjj9A1g7FXXZ+ojg6Tyng3qnxdgZofYRu+YfU4WO"
+        "g==",
+    .iterations = 30'000};
+
+TEST(Password, ThatAnotherServerHashedIsKnownThroughItsHash) {
+    Counting entropy;
+    const std::string line = wrap_password_hash(kOther, entropy, kCheap).value();
+    EXPECT_TRUE(is_password("correct horse", line));
+    for (const char* wrong : {"", "correct hors", "correct horse ", kOther.hash.c_str()})
+        EXPECT_FALSE(is_password(wrong, line)) << wrong;
+    EXPECT_TRUE(is_password("correct horse", kOther));
+    EXPECT_FALSE(is_password("correct hors", kOther));
+    EXPECT_FALSE(is_password("", Pbkdf2Hash{}));
+    EXPECT_TRUE(is_wrapped(line));
+    EXPECT_FALSE(is_wrapped(hash_password("correct horse", entropy, kCheap).value()));
+    EXPECT_EQ(line.find(kOther.hash), std::string::npos);
+    for (const std::size_t size : {17UL, 23UL, 60UL, line.size() - 1})
+        EXPECT_FALSE(is_password("correct horse", line.substr(0, size)));
+    EXPECT_FALSE(is_password(kOther.hash, line));
+}
+
+TEST(Password, AHashThatIsNoneIsNotWrapped) {
+    Counting entropy;
+    for (const Pbkdf2Hash& bad : {Pbkdf2Hash{kOther.salt, kOther.hash.substr(1), 30'000},
+                                  Pbkdf2Hash{kOther.salt, kOther.hash, 0},
+                                  Pbkdf2Hash{kOther.salt, kOther.hash, 1'000'001},
+                                  Pbkdf2Hash{"a$b", kOther.hash, 30'000},
+                                  Pbkdf2Hash{std::string(129, 'a'), kOther.hash, 30'000},
+                                  Pbkdf2Hash{}})
+        EXPECT_EQ(wrap_password_hash(bad, entropy, kCheap).error(), Error::InvalidArgument);
+}
+
 }  // namespace
 }  // namespace sotto::ports
