@@ -34,6 +34,7 @@ inline constexpr int kOtpTriesMax = 5;  // then to be begun anew
 // Users.
 inline constexpr std::size_t kPasswordSizeMin = 8;
 inline constexpr std::size_t kPasswordSizeMax = 256;
+inline constexpr std::size_t kUserNameSizeMax = 64;  // then 400
 
 // Devices and events; then 400.
 inline constexpr std::size_t kDeviceNameSizeMax = 64;

@@ -64,6 +64,8 @@ class Rest {
         std::function<bool(const model::DeviceId&)> is_sealed_connected;
         // It is no open device any more: what there is of it here ends.
         std::function<void(const model::DeviceId&)> on_released{};
+        // Nobody has access as this account any more: what is open for it ends.
+        std::function<void(model::AccountId)> on_locked_out{};
         std::function<Instant()> now;
         services::Updates* updates = nullptr;  // none: devices are not updated
         // Webhooks, if there are any here; must live as long as this.
@@ -163,7 +165,22 @@ class Rest {
     void erase_all_tokens(const CallPtr& call);
     void get_user(const CallPtr& call);
     void change_user(const CallPtr& call);
+
+    // rest_users.cpp
+    template <class Function>
+    void as_administrator(const CallPtr& call, Function function);
+    template <class Function>
+    void with_user(const CallPtr& call, Function function);
     void create_user(const CallPtr& call);
+    void add_user(const CallPtr& call);
+    void list_users(const CallPtr& call);
+    void find_user(const CallPtr& call);
+    void update_user(const CallPtr& call);
+    void set_password_of(const CallPtr& call, model::AccountId account, std::function<void()> done);
+    void erase_user(const CallPtr& call);
+    void erase_self(const CallPtr& call);
+    void forget_hooks(model::AccountId account);
+    void erase_account(const CallPtr& call, model::AccountId account, const std::string& name);
 
     // rest_mfa.cpp
     // Waits for the second step of a log-in, or for the first password of a new secret.

@@ -99,9 +99,10 @@ void Rest::check_login(const CallPtr& call,
                               [this, call, user, password, known, done = std::move(done)](
                                   const Result<bool>& is_good) {
                                   if (!is_good) return call->done(rest_failure(is_good.error()));
-                                  if (!*is_good) {
+                                  if (!*is_good || known.is_disabled) {
                                       guard_.on_failure(call->request.address, user, config_.now());
-                                      audit(*call, "login", user, "refused");
+                                      audit(
+                                          *call, "login", user, *is_good ? "disabled" : "refused");
                                       return call->done(wrong_password());
                                   }
                                   // Else who knows the password could guess the second factor for
@@ -288,15 +289,9 @@ void Rest::erase_all_tokens(const CallPtr& call) {
 
 void Rest::get_user(const CallPtr& call) {
     call->done(rest_reply({{"username", call->access.user},
+                           {"administrator", call->access.is_administrator},
                            {"subscription_ids", json::array()},
                            {"account_info", json::object()}}));
-}
-
-void Rest::create_user(const CallPtr& call) {
-    call->done(rest_refusal(403,
-                            "not_here",
-                            "Users are made by the operator: sotto-cloud account add NAME "
-                            "--password-file FILE"));
 }
 
 void Rest::change_user(const CallPtr& call) {

@@ -16,6 +16,7 @@ constexpr auto kClaim = static_cast<std::uint32_t>(Scope::DevicesClaim);
 constexpr auto kEvents = static_cast<std::uint32_t>(Scope::EventsRead);
 constexpr auto kSend = static_cast<std::uint32_t>(Scope::EventsSend);
 constexpr auto kUser = static_cast<std::uint32_t>(Scope::User);
+constexpr auto kUsers = static_cast<std::uint32_t>(Scope::Users);
 constexpr auto kHooks = static_cast<std::uint32_t>(Scope::Integrations);
 constexpr const char* kHookFields =
     "event,url,requestType,deviceID,name,disabled,noDefaults,headers,query,form,json,body,auth,"
@@ -60,12 +61,33 @@ const Rest::Route Rest::kRoutes[] = {
      &Rest::disable_mfa,
      "And without them again",
      "current_password"},
+    {Method::Delete,
+     "/v1/user",
+     kUser,
+     &Rest::erase_self,
+     "End the account with everything that is its own",
+     "password"},
+    {Method::Get, "/v1/users", kUsers, &Rest::list_users, "The users; for administrators", ""},
     {Method::Post,
      "/v1/users",
      kPublic,
      &Rest::create_user,
-     "Refused: the operator makes users",
+     "Make a user; for administrators",
      "username,password"},
+    {Method::Get, "/v1/users/:user", kUsers, &Rest::find_user, "One user; for administrators", ""},
+    {Method::Put,
+     "/v1/users/:user",
+     kUsers,
+     &Rest::update_user,
+     "Give a user another password, end his second factor, lock him out or let him in; for "
+     "administrators",
+     "password,reset_mfa,disabled"},
+    {Method::Delete,
+     "/v1/users/:user",
+     kUsers,
+     &Rest::erase_user,
+     "End an account with everything that is its own; for administrators",
+     ""},
     {Method::Get,
      "/v1/access_tokens",
      kPublic,

@@ -174,6 +174,7 @@ class RestWorld {
 
     Instant now{1'800'000'000'000};
     std::map<std::string, model::AccountId> accounts;
+    std::vector<model::AccountId> locked_out;
     std::deque<Lamp> lamps;
     std::deque<std::function<void()>> posted_;
     store::MemoryStore store_{[this](auto function) { posted_.push_back(std::move(function)); }};
@@ -232,6 +233,7 @@ class RestWorld {
              return std::vector<std::uint8_t>(pem.begin(), pem.end());
          },
          .is_sealed_connected = [](const model::DeviceId&) { return true; },
+         .on_locked_out = [this](model::AccountId account) { locked_out.push_back(account); },
          .now = [this] { return now; },
          .updates = &updates,
          .hooks = &dispatcher,

@@ -53,7 +53,16 @@ constexpr Named kNames[] = {{"devices:list", Scope::DevicesRead},
                             {"clients:list", Scope::User},
                             {"clients:create", Scope::User},
                             {"clients:update", Scope::User},
-                            {"clients:delete", Scope::User}};
+                            {"clients:delete", Scope::User},
+                            {"users:list", Scope::Users},
+                            {"users:create", Scope::Users},
+                            {"users:update", Scope::Users},
+                            {"users:delete", Scope::Users},
+                            {"env:list", Scope::Environment},
+                            {"env:get", Scope::Environment},
+                            {"env:update", Scope::Environment},
+                            {"devices.diagnostics:get", Scope::DevicesRead},
+                            {"devices.diagnostics:update", Scope::DevicesUpdate}};
 
 }  // namespace
 

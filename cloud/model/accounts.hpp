@@ -25,9 +25,11 @@ enum class Scope : std::uint32_t {
     Integrations = 1U << 8U,
     Firmware = 1U << 9U,   // of products: upload, release
     Products = 1U << 10U,  // products themselves, their lists of devices, their groups
+    Users = 1U << 11U,     // of an administrator: the accounts of others
+    Environment = 1U << 12U,
 };
 using Scopes = std::uint32_t;
-inline constexpr Scopes kAllScopes = 0x7ff;
+inline constexpr Scopes kAllScopes = 0x1fff;
 constexpr bool has_scope(Scopes scopes, Scope scope) {
     return (scopes & static_cast<Scopes>(scope)) != 0;
 }
@@ -40,6 +42,8 @@ struct Access {
     std::string client;
     Scopes scopes = 0;
     std::optional<Instant> expires_at;
+    bool is_administrator = false;
+    std::uint16_t product = 0;  // the only one that it reaches; 0: it is no ApiUser's
     friend bool operator==(const Access&, const Access&) = default;
 };
 
@@ -60,6 +64,7 @@ struct Login {
     std::string password;  // as ports/openssl/password.hpp makes it; empty: there is none
     // Of one-time passwords (RFC 6238); empty: none is asked for.
     std::vector<std::uint8_t> otp_secret{};
+    bool is_disabled = false;  // nobody logs in as this user
     friend bool operator==(const Login&, const Login&) = default;
 };
 

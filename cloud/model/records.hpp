@@ -14,17 +14,25 @@ namespace sotto::cloud::model {
 
 // Instants in the cloud count from 1970, so that stored ones outlive the process.
 
-// Account and Gateway are the operator's; Access and Refresh are given to a user's program.
-enum class TokenKind : std::uint8_t { Account = 1, Gateway = 2, Access = 3, Refresh = 4 };
+// Account and Gateway are the operator's; Access and Refresh are given to a user's program, ApiUser
+// to one that a user has made for a product.
+enum class TokenKind : std::uint8_t {
+    Account = 1,
+    Gateway = 2,
+    Access = 3,
+    Refresh = 4,
+    ApiUser = 5,
+};
 
 struct Token {
     TokenHash hash;
     TokenKind kind = TokenKind::Account;
     AccountId account;
     std::string name;
-    std::string client{};          // the program it was given to
-    std::uint32_t scopes = 0x7ff;  // what it is good for (accounts.hpp)
+    std::string client{};           // the program it was given to
+    std::uint32_t scopes = 0x1fff;  // what it is good for (accounts.hpp)
     std::optional<Instant> expires_at{};
+    std::uint16_t product = 0;  // of an ApiUser: the only one that it reaches
 };
 
 // Who holds a token that was found.

@@ -7,6 +7,7 @@
 #include "cloud/http/fields.hpp"
 #include "cloud/http/limits.hpp"
 #include "cloud/server/blocking_store.hpp"
+#include "cloud/server/clock.hpp"
 #include "ports/linux/file.hpp"
 #include "ports/openssl/password.hpp"
 
@@ -55,6 +56,71 @@ std::string line_of(const model::AuditEntry& entry) {
     return line + "\n";
 }
 
+Outcome<std::string> list_accounts(Waiter& waiter, store::Store& store) {
+    using Accounts = std::vector<model::AccountInfo>;
+    const auto accounts =
+        waiter.wait_for<Accounts>([&](auto done) { store.list_accounts(std::move(done)); });
+    if (!accounts) return database_failure(accounts.error());
+    std::string text;
+    for (const model::AccountInfo& account : *accounts) {
+        text += account.name + "  " + std::to_string(account.device_count) + " devices" +
+                (account.is_administrator ? "  administrator" : "") +
+                (account.has_password ? "" : "  no password") +
+                (account.has_second_factor ? "  second factor" : "") +
+                (account.is_disabled ? "  disabled" : "") + "\n";
+    }
+    return text;
+}
+
+Outcome<> change_account(Waiter& waiter,
+                         store::Store& store,
+                         model::AccountId account,
+                         AccountCommand::What what) {
+    using What = AccountCommand::What;
+    model::AccountChanges changes;
+    if (what == What::Promote || what == What::Demote)
+        changes.is_administrator = what == What::Promote;
+    if (what == What::Disable || what == What::Enable) changes.is_disabled = what == What::Disable;
+    const Status done = waiter.wait_for<void>([&](auto answer) {
+        if (what == What::Remove) return store.erase_account(account, std::move(answer));
+        store.update_account(account, changes, std::move(answer));
+    });
+    return done ? Outcome<>{} : Outcome<>{database_failure(done.error())};
+}
+
+const char* words_for(AccountCommand::What what) {
+    using What = AccountCommand::What;
+    switch (what) {
+        case What::Promote:
+            return "is an administrator";
+        case What::Demote:
+            return "is a user like others";
+        case What::Disable:
+            return "is disabled: nobody has access as this user, in 5 s at the latest; apps that "
+                   "are connected are so until they go";
+        case What::Enable:
+            return "is enabled";
+        case What::Remove:
+            return "is removed, and all that was its own";
+        case What::List:
+            break;
+    }
+    return "";
+}
+
+void note_change(Waiter& waiter, store::Store& store, const AccountCommand& command) {
+    constexpr const char* kActions[] = {"", "promote", "demote", "disable", "enable", "remove"};
+    static_cast<void>(waiter.wait_for<void>([&](auto done) {
+        store.add_audit(
+            {.at = SteadyClock{}.now(),
+             .address = {},
+             .action = std::string{"account-"} + kActions[static_cast<std::size_t>(command.what)],
+             .subject = command.name,
+             .outcome = "done"},
+            std::move(done));
+    }));
+}
+
 }  // namespace
 
 Outcome<> set_password(const PasswordCommand& command, hal::Entropy& entropy) {
@@ -76,6 +142,28 @@ Outcome<> set_password(const PasswordCommand& command, hal::Entropy& entropy) {
         [&](auto done) { store->erase_tokens(account, std::move(done)); });
     if (!erased) return database_failure(erased.error());
     return {};
+}
+
+Outcome<std::string> manage_account(const AccountCommand& command) {
+    using What = AccountCommand::What;
+    std::optional<State> held;
+    if (command.what == What::Remove) {
+        auto state = open_state(command.state);
+        if (!state && state.error().code == Error::Busy)
+            return Failure{Error::Busy,
+                           "the cloud is running: stop it first, or let an administrator do it "
+                           "(DELETE /v1/users/" +
+                               command.name + ")"};
+        if (!state) return state.error();
+        held.emplace(*std::move(state));
+    }
+    Waiter waiter;
+    SOTTO_TRY_ASSIGN(const auto store, open_store(command.state, waiter.executor()));
+    if (command.what == What::List) return list_accounts(waiter, *store);
+    SOTTO_TRY_ASSIGN(const model::AccountId account, find_account(waiter, *store, command.name));
+    SOTTO_TRY(change_account(waiter, *store, account, command.what));
+    note_change(waiter, *store, command);
+    return command.name + " " + words_for(command.what) + ".\n";
 }
 
 Outcome<std::string> read_audit(const AuditCommand& command) {

@@ -15,6 +15,10 @@ namespace sotto::cloud::server {
 // or too long. What logged in before is logged out.
 Outcome<> set_password(const PasswordCommand& command, hal::Entropy& entropy);
 
+// What the operator wants to be done with an account, and what there is to be said of it.
+// Error::NotFound without such an account; Error::Busy if it is to be removed while the cloud runs.
+Outcome<std::string> manage_account(const AccountCommand& command);
+
 // A line for each entry: time, address, account, action, outcome, subject.
 Outcome<std::string> read_audit(const AuditCommand& command);
 

@@ -77,6 +77,39 @@ class Users : public ::testing::Test {
     Endpoint http_;
 };
 
+TEST_F(Users, TheOperatorManagesAccounts) {
+    set_password("ann", kPassword);
+    EXPECT_EQ(operate({"account", "list"}).output,
+              "ann  0 devices\nowner  0 devices  no password\n");
+    EXPECT_EQ(operate({"account", "promote", "nobody"}).code, 1);
+    EXPECT_EQ(operate({"account", "promote", "ann"}).code, 0);
+    start();
+    const std::string token = token_in(log_in("ann", "correct%20horse"));
+    const auto get = [&](const std::string& target) {
+        RawClient client{http_};
+        client.send("GET " + target + " HTTP/1.1\r\nHost: cloud\r\nConnection: close\r\n" +
+                    "Authorization: Bearer " + token + "\r\n\r\n");
+        return reply_of(client.read_reply()).text;
+    };
+    EXPECT_TRUE(has(get("/v1/users"), "\"username\":\"owner\""));
+    const auto running = operate({"account", "remove", "ann"});
+    EXPECT_EQ(running.code, 1);
+    EXPECT_TRUE(has(running.output, "the cloud is running"));
+    EXPECT_EQ(operate({"account", "disable", "ann"}).code, 0);
+    EXPECT_TRUE(has(log_in("ann", "correct%20horse").text, "invalid_grant"));
+    EXPECT_TRUE(eventually([&] { return has(get("/v1/users"), "invalid_token"); }));
+    EXPECT_TRUE(
+        has(operate({"account", "list"}).output, "ann  0 devices  administrator  disabled"));
+    EXPECT_EQ(operate({"account", "enable", "ann"}).code, 0);
+    EXPECT_EQ(operate({"account", "demote", "ann"}).code, 0);
+    EXPECT_TRUE(eventually([&] { return has(get("/v1/users"), "this is for administrators"); }));
+    program_.reset();
+    EXPECT_EQ(operate({"account", "remove", "ann"}).code, 0);
+    EXPECT_EQ(operate({"account", "list"}).output, "owner  0 devices  no password\n");
+    EXPECT_EQ(operate({"account", "remove", "ann"}).code, 1);
+    EXPECT_TRUE(has(operate({"audit"}).output, " account-remove done ann"));
+}
+
 TEST_F(Users, LogInOnceTheyHaveAPasswordAndAreOutWhenItChanges) {
     start();
     EXPECT_EQ(log_in("ann", "correct+horse").status, 400) << "there is no default password";

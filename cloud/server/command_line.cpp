@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -201,6 +202,44 @@ CLI::App* add_password(CLI::App& accounts, PasswordCommand& password) {
     return command;
 }
 
+// What is done with accounts that are there. Every command writes into the same place.
+class AccountOptions {
+  public:
+    AccountOptions(CLI::App& group, AccountCommand& command) : command_(command) {
+        using What = AccountCommand::What;
+        add(group, "list", "print the accounts: administrator, disabled, devices", What::List);
+        add_named(group, "promote", "make it an administrator, who manages users", What::Promote);
+        add_named(group, "demote", "and a user like others again", What::Demote);
+        add_named(group,
+                  "disable",
+                  "nobody has access as this user; devices and webhooks go on",
+                  What::Disable);
+        add_named(group, "enable", "and again", What::Enable);
+        add_named(group,
+                  "remove",
+                  "end it with everything that is its own, while the cloud is stopped; its devices "
+                  "are nobody's",
+                  What::Remove);
+    }
+    bool parsed() const {
+        return std::ranges::any_of(commands_, [](const CLI::App* each) { return each->parsed(); });
+    }
+
+  private:
+    CLI::App* add(CLI::App& group, const char* name, const char* help, AccountCommand::What what) {
+        CLI::App* command = add_command(group, name, help, command_.state);
+        command->callback([this, what] { command_.what = what; });
+        commands_.push_back(command);
+        return command;
+    }
+    void add_named(CLI::App& group, const char* name, const char* help, AccountCommand::What what) {
+        add(group, name, help, what)->add_option("name", command_.name, "the account")->required();
+    }
+
+    AccountCommand& command_;
+    std::vector<const CLI::App*> commands_;
+};
+
 CLI::App* add_audit(CLI::App& app, AuditCommand& audit) {
     CLI::App* command = add_command(app,
                                     "audit",
@@ -240,6 +279,7 @@ class UserCommands {
   public:
     explicit UserCommands(CLI::App& app)
         : password_command_(add_password(*app.get_subcommand("account"), password_)),
+          account_options_(*app.get_subcommand("account"), account_),
           audit_command_(add_audit(app, audit_)),
           import_command_(add_import(app, import_)) {}
     UserCommands(const UserCommands&) = delete;
@@ -247,6 +287,7 @@ class UserCommands {
 
     std::optional<Command> chosen() const {
         if (password_command_->parsed()) return password_;
+        if (account_options_.parsed()) return account_;
         if (audit_command_->parsed()) return audit_;
         if (import_command_->parsed()) return import_;
         return std::nullopt;
@@ -254,9 +295,11 @@ class UserCommands {
 
   private:
     PasswordCommand password_;
+    AccountCommand account_;
     AuditCommand audit_;
     ImportCommand import_;
     const CLI::App* password_command_;
+    AccountOptions account_options_;
     const CLI::App* audit_command_;
     const CLI::App* import_command_;
 };

@@ -88,6 +88,13 @@ int perform(const PasswordCommand& command) {
     return EXIT_SUCCESS;
 }
 
+int perform(const AccountCommand& command) {
+    const auto text = manage_account(command);
+    if (!text) return fail(text.error());
+    std::cout << *text << std::flush;
+    return EXIT_SUCCESS;
+}
+
 int perform(const AuditCommand& command) {
     const auto text = read_audit(command);
     if (!text) return fail(text.error());

@@ -443,6 +443,7 @@ class Cloud {
                         return hub_->router().is_connected(device);
                     },
                 .on_released = [this](const model::DeviceId& device) { openings_->close(device); },
+                .on_locked_out = [this](model::AccountId id) { hub_->close_apps_of(id); },
                 .now = [this] { return clock_.now(); },
                 .updates = &*updates_,
                 .hooks = &webhooks_->dispatcher(),

@@ -122,6 +122,14 @@ struct PasswordCommand {
     bool forgets_second_factor = false;  // who lost his telephone logs in without
 };
 
+// What the operator does with accounts that are there.
+struct AccountCommand {
+    enum class What : std::uint8_t { List, Promote, Demote, Disable, Enable, Remove };
+    What what = What::List;
+    std::string state{};
+    std::string name{};
+};
+
 // What was done with the accounts of late.
 struct AuditCommand {
     std::string state{};
@@ -135,6 +143,7 @@ using Command = std::variant<InitCommand,
                              RunCommand,
                              AddCommand,
                              PasswordCommand,
+                             AccountCommand,
                              AuditCommand,
                              StatusCommand,
                              BackupCommand,

@@ -89,6 +89,11 @@ void Hub::on_time() {
     pump();
 }
 
+void Hub::close_apps_of(model::AccountId account) {
+    router_.close_apps_of(account);
+    pump();
+}
+
 void Hub::shut_down() {
     is_shutting_down_ = true;
     router_.shut_down(now());

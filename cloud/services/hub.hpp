@@ -66,6 +66,8 @@ class Hub {
     // Gives what is to be written and takes back the buffers.
     void take_output(Line& line, Output& output);
     void disconnect(Line& line);
+    // Nobody has access as this account any more.
+    void close_apps_of(model::AccountId account);
     // Whether it is a gateway whose token was found good.
     bool is_signed_in(const Line& line) const;
 

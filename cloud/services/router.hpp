@@ -49,6 +49,8 @@ class Router {
     std::optional<AppConnectionId> on_app_connected(const model::AppAddress& app, Instant now);
     void on_app_record(AppConnectionId id, Bytes record, Instant now);
     void on_app_closed(AppConnectionId id, Instant now);
+    // Nobody has access as this account any more.
+    void close_apps_of(model::AccountId account);
 
     // The cloud's own sessions with devices; see device_event.hpp. Calls about a link that is gone
     // or was not asked to attach have no effect.

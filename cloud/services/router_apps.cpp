@@ -50,6 +50,12 @@ void Router::close_app(AppConnectionId id) {
     make_ready(id);
 }
 
+void Router::close_apps_of(model::AccountId account) {
+    const auto found = apps_of_.find(account);
+    if (found == apps_of_.end()) return;
+    for (const AppConnectionId id : std::set{found->second}) close_app(id);
+}
+
 void Router::send_to_app(AppConnectionId id, const channel::Record& record) {
     App* app = find_app(id);
     if (app == nullptr || app->is_closed) return;

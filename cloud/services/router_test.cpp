@@ -487,6 +487,19 @@ TEST(Router, KeepsWhatADeviceSendsForAnAbsentApp) {
     EXPECT_EQ(world.letter_count(model::Mailbox::of_app(World::address(World::kAnn))), 0U);
 }
 
+TEST(Router, ClosesTheChannelsOfAnAccountThatIsLockedOut) {
+    World world;
+    const auto ann = world.connect_app(world.address(World::kAnn, 1));
+    const auto other = world.connect_app(world.address(World::kAnn, 2));
+    const auto bob = world.connect_app(world.address(World::kBob));
+    world.router.close_apps_of(model::AccountId{99});
+    world.router.close_apps_of(World::kAnn);
+    world.settle();
+    EXPECT_TRUE(world.app(ann).is_closed);
+    EXPECT_TRUE(world.app(other).is_closed);
+    EXPECT_FALSE(world.app(bob).is_closed);
+}
+
 TEST(Router, ClosesTheOlderChannelOfAnApp) {
     World world;
     const AppConnectionId first = world.connect_app();

@@ -38,6 +38,10 @@ inline constexpr std::size_t kFirmwareBytesPerAccountMax = 134'217'728;
 inline constexpr std::size_t kReleasesPerProductMax = 64;
 // Programs of one account with secrets of their own; then Error::NoSpace.
 inline constexpr std::size_t kClientsPerAccountMax = 64;
+// Programs that a user makes for one product; then Error::NoSpace.
+inline constexpr std::size_t kApiUsersPerProductMax = 64;
+// Environments with variables of one account; then Error::NoSpace.
+inline constexpr std::size_t kEnvironmentsPerAccountMax = 8'192;
 inline constexpr std::size_t kAuditEntriesMax = 65'536;  // then the oldest make room
 // Of one account, or of none: who does much hides nothing that others did. Then its oldest go.
 inline constexpr std::size_t kAuditEntriesPerAccountMax = 4'096;

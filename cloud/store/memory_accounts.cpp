@@ -30,7 +30,15 @@ Access MemoryStore::access_of(const Token& token) const {
             .kind = token.kind,
             .client = token.client,
             .scopes = token.scopes,
-            .expires_at = token.expires_at};
+            .expires_at = token.expires_at,
+            .is_administrator = owner->second.is_administrator,
+            .product = token.product};
+}
+
+bool MemoryStore::is_disabled(AccountId account) const {
+    return std::ranges::any_of(accounts_, [&](const auto& entry) {
+        return entry.second.account == account && entry.second.is_disabled;
+    });
 }
 
 void MemoryStore::make_room_for_token(const Token& token, Instant now) {
@@ -60,7 +68,8 @@ void MemoryStore::find_login(std::string name, Done<Login> done) {
         if (found == accounts_.end()) return Error::NotFound;
         return Login{.account = found->second.account,
                      .password = found->second.password,
-                     .otp_secret = found->second.otp_secret};
+                     .otp_secret = found->second.otp_secret,
+                     .is_disabled = found->second.is_disabled};
     });
 }
 
@@ -120,8 +129,9 @@ void MemoryStore::find_access(const TokenHash& hash, Instant now, Done<Access> d
         const auto found = tokens_.find(hash);
         if (found == tokens_.end()) return Error::NotFound;
         const Token& token = found->second.token;
-        const bool is_kind = token.kind == TokenKind::Account || token.kind == TokenKind::Access;
-        if (!is_kind || !is_good(token, now)) return Error::NotFound;
+        const bool is_kind = token.kind == TokenKind::Account || token.kind == TokenKind::Access ||
+                             token.kind == TokenKind::ApiUser;
+        if (!is_kind || !is_good(token, now) || is_disabled(token.account)) return Error::NotFound;
         return access_of(token);
     });
 }
@@ -130,7 +140,7 @@ void MemoryStore::take_refresh(const TokenHash& hash, Instant now, Done<Access> 
     answer(done, [&]() -> Result<Access> {
         const auto found = tokens_.find(hash);
         if (found == tokens_.end() || found->second.token.kind != TokenKind::Refresh ||
-            !is_good(found->second.token, now))
+            !is_good(found->second.token, now) || is_disabled(found->second.token.account))
             return Error::NotFound;
         Access access = access_of(found->second.token);
         tokens_.erase(found);
@@ -144,7 +154,7 @@ void MemoryStore::list_tokens(AccountId account, Instant now, Done<std::vector<T
         for (const auto& [hash, stored] : tokens_) {
             const Token& token = stored.token;
             if (token.account != account || token.kind == TokenKind::Gateway ||
-                !is_good(token, now))
+                token.kind == TokenKind::ApiUser || !is_good(token, now))
                 continue;
             tokens.push_back({.hash = hash,
                               .kind = token.kind,

@@ -74,15 +74,22 @@ void MemoryStore::update_product(ProductRecord product, Done<void> done) {
 void MemoryStore::erase_product(AccountId account, ProductId product, Done<void> done) {
     answer(done, [&]() -> Status {
         if (!has_product(account, product)) return Error::NotFound;
-        erase_of(groups_, product);
-        erase_of(product_devices_, product);
-        erase_of(firmware_, product);
-        std::erase_if(releases_, [&](const auto& release) { return release.product == product; });
-        std::erase_if(clients_, [&](const auto& client) { return client.product == product; });
-        std::erase_if(hooks_, [&](const auto& hook) { return hook.product == product.value(); });
-        products_.erase(product);
+        drop_product(product);
         return {};
     });
+}
+
+void MemoryStore::drop_product(ProductId product) {
+    erase_of(groups_, product);
+    erase_of(product_devices_, product);
+    erase_of(firmware_, product);
+    std::erase_if(releases_, [&](const auto& release) { return release.product == product; });
+    std::erase_if(clients_, [&](const auto& client) { return client.product == product; });
+    std::erase_if(hooks_, [&](const auto& hook) { return hook.product == product.value(); });
+    std::erase_if(tokens_,
+                  [&](const auto& entry) { return entry.second.token.product == product.value(); });
+    std::erase_if(environments_, [&](const auto& entry) { return entry.first.product == product; });
+    products_.erase(product);
 }
 
 void MemoryStore::list_products(Done<std::vector<ProductRecord>> done) {

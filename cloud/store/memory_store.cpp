@@ -7,11 +7,11 @@ namespace sotto::cloud::store {
 
 using namespace model;  // NOLINT(google-build-using-namespace): one vocabulary
 
-void MemoryStore::create_account(std::string name, Instant /*now*/, Done<AccountId> done) {
+void MemoryStore::create_account(std::string name, Instant now, Done<AccountId> done) {
     answer(done, [&]() -> Result<AccountId> {
         if (accounts_.contains(name)) return Error::AlreadyExists;
-        const AccountId account{static_cast<std::int64_t>(accounts_.size()) + 1};
-        accounts_.emplace(std::move(name), AccountEntry{.account = account});
+        const AccountId account{++last_account_};
+        accounts_.emplace(std::move(name), AccountEntry{.account = account, .created_at = now});
         return account;
     });
 }
@@ -37,6 +37,8 @@ void MemoryStore::add_token(Token token, Instant now, Done<void> done) {
         if (std::ranges::none_of(accounts_, is_owner)) return Error::NotFound;
         make_room_for_token(token, now);
         if (std::ranges::any_of(tokens_, is_taken)) return Error::AlreadyExists;
+        if (token.kind == TokenKind::ApiUser && !has_room_for_api_user(token))
+            return Error::NoSpace;
         const StoredToken stored{.token = token, .created_at = now};
         if (!tokens_.emplace(token.hash, stored).second) return Error::AlreadyExists;
         return {};
@@ -48,6 +50,7 @@ void MemoryStore::find_token(const TokenHash& hash, TokenKind kind, Done<TokenHo
         const auto found = tokens_.find(hash);
         if (found == tokens_.end() || found->second.token.kind != kind) return Error::NotFound;
         const Token& token = found->second.token;
+        if (kind == TokenKind::Account && is_disabled(token.account)) return Error::NotFound;
         return TokenHolder{.account = token.account, .name = token.name};
     });
 }

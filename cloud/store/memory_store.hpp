@@ -186,6 +186,26 @@ class MemoryStore final : public Store {
     void set_setting(std::string name, std::string value, Done<void> done) override;
     void get_setting(std::string name, Done<std::optional<std::string>> done) override;
 
+    void list_accounts(Done<std::vector<model::AccountInfo>> done) override;
+    void update_account(model::AccountId account,
+                        model::AccountChanges changes,
+                        Done<void> done) override;
+    void erase_account(model::AccountId account, Done<void> done) override;
+    void list_api_users(model::AccountId account,
+                        model::ProductId product,
+                        Done<std::vector<model::TokenInfo>> done) override;
+    void renew_api_user(model::Token token, Instant now, Done<void> done) override;
+    void update_api_user(model::Token token, Done<void> done) override;
+    void erase_api_user(model::AccountId account,
+                        model::ProductId product,
+                        std::string name,
+                        Done<void> done) override;
+    void find_environment(model::AccountId account,
+                          model::ProductId product,
+                          std::optional<model::DeviceId> device,
+                          Done<model::EnvironmentRecord> done) override;
+    void save_environment(model::EnvironmentRecord record, Done<void> done) override;
+
     // Every operation from now on answers this error and changes nothing, until nullopt is given.
     void fail_with(std::optional<Error> error) { failure_ = error; }
     std::size_t operation_count() const { return operation_count_; }
@@ -206,6 +226,9 @@ class MemoryStore final : public Store {
         std::string password{};
         std::vector<std::uint8_t> otp_secret{};
         std::int64_t otp_step = -1;  // the last one that was used
+        Instant created_at{};
+        bool is_administrator = false;
+        bool is_disabled = false;
     };
 
     model::Access access_of(const model::Token& token) const;
@@ -231,6 +254,7 @@ class MemoryStore final : public Store {
     std::optional<Error> failure_;
     std::size_t operation_count_ = 0;
     std::map<std::string, AccountEntry> accounts_;
+    std::int64_t last_account_ = 0;
     std::map<model::TokenHash, StoredToken> tokens_;
     std::map<model::DeviceId, model::OpenDeviceRecord> open_devices_;
     std::map<model::DeviceId, model::Opening> openings_;
@@ -250,7 +274,20 @@ class MemoryStore final : public Store {
     std::vector<model::ReleaseRecord> releases_;
     std::int64_t last_release_ = 0;
     std::vector<model::ClientRecord> clients_;  // in the order of their coming
+    struct EnvironmentPlace {
+        model::AccountId account;
+        model::ProductId product;
+        std::optional<model::DeviceId> device;
+        friend auto operator<=>(const EnvironmentPlace&, const EnvironmentPlace&) = default;
+    };
+    std::map<EnvironmentPlace, model::EnvironmentRecord> environments_;
+    StoredToken* find_api_user(model::AccountId account,
+                               std::uint16_t product,
+                               const std::string& name);
+    bool has_room_for_api_user(const model::Token& token) const;
+    bool is_disabled(model::AccountId account) const;
     bool has_product(model::AccountId account, model::ProductId product) const;
+    void drop_product(model::ProductId product);
     void rename_group(model::ProductId product, const std::string& from, const std::string& to);
     std::deque<model::AuditEntry> audit_;
     std::map<model::ClaimCode, ClaimEntry> claims_;

@@ -6,6 +6,7 @@
 #include "testing/hook_contract.hpp"
 #include "testing/key_contract.hpp"
 #include "testing/otp_contract.hpp"
+#include "testing/people_contract.hpp"
 #include "testing/product_contract.hpp"
 
 namespace sotto::cloud::store {
@@ -40,4 +41,5 @@ INSTANTIATE_TYPED_TEST_SUITE_P(Memory, KeyContract, cloud::store::MemoryFixture)
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, HookContract, cloud::store::MemoryFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, OtpContract, cloud::store::MemoryFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, ProductContract, cloud::store::MemoryFixture);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, PeopleContract, cloud::store::MemoryFixture);
 }  // namespace sotto::testing

@@ -20,6 +20,7 @@
 #include "cloud/model/ids.hpp"
 #include "cloud/model/records.hpp"
 #include "cloud/store/limits.hpp"
+#include "cloud/store/people_store.hpp"
 #include "cloud/store/product_store.hpp"
 #include "core/base/result.hpp"
 
@@ -28,7 +29,7 @@ namespace sotto::cloud::store {
 // Runs a function on the owner's thread, later and in order. Must be callable from any thread.
 using Executor = std::function<void(std::function<void()>)>;
 
-class Store : public ProductStore {
+class Store : public ProductStore, public PeopleStore {
   public:
     // Error::AlreadyExists if the name is taken.
     virtual void create_account(std::string name, Instant now, Done<model::AccountId> done) = 0;

@@ -17,27 +17,30 @@ std::optional<Instant> instant_or_none(const Query& query, int column) {
     return Instant{query.integer(column)};
 }
 
-// Columns: account, name of the account, kind, client, scopes, expires_ms.
+// Columns: account, name of the account, kind, client, scopes, expires_ms, administrator, product.
 Access access_in(const Query& query) {
     return {.account = AccountId{query.integer(0)},
             .user = std::string{query.text(1)},
             .kind = static_cast<TokenKind>(query.integer(2)),
             .client = std::string{query.text(3)},
             .scopes = static_cast<Scopes>(query.integer(4)),
-            .expires_at = instant_or_none(query, 5)};
+            .expires_at = instant_or_none(query, 5),
+            .is_administrator = query.integer(6) != 0,
+            .product = static_cast<std::uint16_t>(query.integer(7))};
 }
 
 }  // namespace
 
 Result<Login> find_login(Database& database, const std::string& name) {
-    Query query =
-        database.query("SELECT account, password, otp_secret FROM accounts WHERE name = ?");
+    Query query = database.query(
+        "SELECT account, password, otp_secret, disabled FROM accounts WHERE name = ?");
     SOTTO_TRY_ASSIGN(const bool has_row, query.bind(name).step());
     if (!has_row) return Error::NotFound;
     const Bytes secret = query.blob(2);
     return Login{.account = AccountId{query.integer(0)},
                  .password = std::string{query.text(1)},
-                 .otp_secret = {secret.begin(), secret.end()}};
+                 .otp_secret = {secret.begin(), secret.end()},
+                 .is_disabled = query.integer(3) != 0};
 }
 
 Status set_otp_secret(Database& database, AccountId account, Bytes secret) {
@@ -79,11 +82,12 @@ Status renew_password(Database& database,
 
 Status make_room_for_token(Database& database, const Token& token, Instant now) {
     if (token.kind != TokenKind::Access && token.kind != TokenKind::Refresh) return {};
-    Query expired =
-        database.query("DELETE FROM tokens WHERE account = ? AND kind >= 3 AND expires_ms <= ?");
+    Query expired = database.query(
+        "DELETE FROM tokens WHERE account = ? AND kind IN (3, 4) AND expires_ms <= ?");
     SOTTO_TRY(expired.bind(token.account.value()).bind(now).run());
     Query oldest = database.query(
-        "DELETE FROM tokens WHERE hash IN (SELECT hash FROM tokens WHERE account = ? AND kind >= 3 "
+        "DELETE FROM tokens WHERE hash IN (SELECT hash FROM tokens WHERE account = ? AND kind IN "
+        "(3, 4) "
         "ORDER BY created_ms DESC, hash LIMIT -1 OFFSET ?)");
     oldest.bind(token.account.value());
     return oldest.bind(std::int64_t{store::kTokensPerAccountMax - 1}).run();
@@ -91,9 +95,11 @@ Status make_room_for_token(Database& database, const Token& token, Instant now) 
 
 Result<Access> find_access(Database& database, const TokenHash& hash, Instant now) {
     Query query = database.query(
-        "SELECT t.account, a.name, t.kind, t.client, t.scopes, t.expires_ms "
+        "SELECT t.account, a.name, t.kind, t.client, t.scopes, t.expires_ms, "
+        "a.administrator, t.product "
         "FROM tokens t JOIN accounts a USING (account) "
-        "WHERE t.hash = ? AND t.kind IN (1, 3) AND (t.expires_ms IS NULL OR t.expires_ms > ?)");
+        "WHERE t.hash = ? AND t.kind IN (1, 3, 5) AND a.disabled = 0 AND (t.expires_ms IS NULL OR "
+        "t.expires_ms > ?)");
     SOTTO_TRY_ASSIGN(const bool has_row, query.bind(Bytes{hash.bytes}).bind(now).step());
     if (!has_row) return Error::NotFound;
     return access_in(query);
@@ -103,9 +109,11 @@ Result<Access> take_refresh(Database& database, const TokenHash& hash, Instant n
     Access access;
     {
         Query query = database.query(
-            "SELECT t.account, a.name, t.kind, t.client, t.scopes, t.expires_ms "
+            "SELECT t.account, a.name, t.kind, t.client, t.scopes, t.expires_ms, "
+            "a.administrator, t.product "
             "FROM tokens t JOIN accounts a USING (account) "
-            "WHERE t.hash = ? AND t.kind = 4 AND (t.expires_ms IS NULL OR t.expires_ms > ?)");
+            "WHERE t.hash = ? AND t.kind = 4 AND a.disabled = 0 AND (t.expires_ms IS NULL OR "
+            "t.expires_ms > ?)");
         SOTTO_TRY_ASSIGN(const bool has_row, query.bind(Bytes{hash.bytes}).bind(now).step());
         if (!has_row) return Error::NotFound;
         access = access_in(query);
@@ -117,7 +125,7 @@ Result<Access> take_refresh(Database& database, const TokenHash& hash, Instant n
 Result<std::vector<TokenInfo>> list_tokens(Database& database, AccountId account, Instant now) {
     Query query = database.query(
         "SELECT hash, kind, name, client, scopes, created_ms, expires_ms FROM tokens "
-        "WHERE account = ? AND kind <> 2 AND (expires_ms IS NULL OR expires_ms > ?) "
+        "WHERE account = ? AND kind NOT IN (2, 5) AND (expires_ms IS NULL OR expires_ms > ?) "
         "ORDER BY created_ms, hash");
     query.bind(account.value()).bind(now);
     std::vector<TokenInfo> tokens;
@@ -145,7 +153,7 @@ Status erase_token(Database& database, const TokenHash& hash, std::optional<Acco
 }
 
 Result<std::size_t> erase_tokens(Database& database, AccountId account) {
-    Query query = database.query("DELETE FROM tokens WHERE account = ? AND kind >= 3");
+    Query query = database.query("DELETE FROM tokens WHERE account = ? AND kind IN (3, 4)");
     SOTTO_TRY(query.bind(account.value()).run());
     return static_cast<std::size_t>(database.changes());
 }

@@ -38,7 +38,8 @@ Result<Arrival> take_token(Database& database, Token token, AccountId account, I
     Query known = database.query("SELECT account FROM tokens WHERE hash = ?");
     SOTTO_TRY_ASSIGN(const bool is_known, known.bind(Bytes{token.hash.bytes}).step());
     if (is_known) return known.integer(0) == account.value() ? Arrival::Known : Arrival::OfAnother;
-    Query count = database.query("SELECT count(*) FROM tokens WHERE account = ? AND kind >= 3");
+    Query count =
+        database.query("SELECT count(*) FROM tokens WHERE account = ? AND kind IN (3, 4)");
     SOTTO_TRY(count.bind(account.value()).step());
     if (count.integer(0) >= std::int64_t{store::kTokensPerAccountMax}) return Arrival::NoRoom;
     token.account = account;

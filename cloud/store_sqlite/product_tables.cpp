@@ -94,6 +94,8 @@ Status erase_product(Database& database, AccountId account, ProductId product) {
                                   "DELETE FROM product_releases WHERE product = ?",
                                   "DELETE FROM oauth_clients WHERE product = ?",
                                   "DELETE FROM integrations WHERE product = ?",
+                                  "DELETE FROM tokens WHERE product = ?",
+                                  "DELETE FROM environments WHERE product = ?",
                                   "DELETE FROM products WHERE product = ?"})
         SOTTO_TRY(erase_all(database, sql, product));
     return {};

@@ -257,6 +257,23 @@ ALTER TABLE integrations ADD COLUMN product INTEGER NOT NULL DEFAULT 0;
 UPDATE tokens SET scopes = 2047 WHERE scopes = 511;
 )sql";
 
+// Administrators, users who are locked out, programs that users make for a product, environment
+// variables, and the scopes for them: tokens that were good for everything are good for it.
+constexpr const char* kVersion10 = R"sql(
+ALTER TABLE accounts ADD COLUMN administrator INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE accounts ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tokens ADD COLUMN product INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE environments (
+    account    INTEGER NOT NULL REFERENCES accounts,
+    product    INTEGER NOT NULL,
+    device     BLOB NOT NULL,
+    revision   INTEGER NOT NULL,
+    definition TEXT NOT NULL,
+    PRIMARY KEY (account, product, device)
+) STRICT, WITHOUT ROWID;
+UPDATE tokens SET scopes = 8191 WHERE scopes = 2047;
+)sql";
+
 constexpr std::array kMigrations = {kVersion1,
                                     kVersion2,
                                     kVersion3,
@@ -265,7 +282,8 @@ constexpr std::array kMigrations = {kVersion1,
                                     kVersion6,
                                     kVersion7,
                                     kVersion8,
-                                    kVersion9};
+                                    kVersion9,
+                                    kVersion10};
 
 Failure damaged(const std::string& path, const std::string& what) {
     return {.code = Error::Malformed,

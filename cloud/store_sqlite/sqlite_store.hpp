@@ -210,6 +210,25 @@ class SqliteStore final : public store::Store {
     void erase_link_contexts(store::Done<void> done) override;
     void set_setting(std::string name, std::string value, store::Done<void> done) override;
     void get_setting(std::string name, store::Done<std::optional<std::string>> done) override;
+    void list_accounts(store::Done<std::vector<model::AccountInfo>> done) override;
+    void update_account(model::AccountId account,
+                        model::AccountChanges changes,
+                        store::Done<void> done) override;
+    void erase_account(model::AccountId account, store::Done<void> done) override;
+    void list_api_users(model::AccountId account,
+                        model::ProductId product,
+                        store::Done<std::vector<model::TokenInfo>> done) override;
+    void renew_api_user(model::Token token, Instant now, store::Done<void> done) override;
+    void update_api_user(model::Token token, store::Done<void> done) override;
+    void erase_api_user(model::AccountId account,
+                        model::ProductId product,
+                        std::string name,
+                        store::Done<void> done) override;
+    void find_environment(model::AccountId account,
+                          model::ProductId product,
+                          std::optional<model::DeviceId> device,
+                          store::Done<model::EnvironmentRecord> done) override;
+    void save_environment(model::EnvironmentRecord record, store::Done<void> done) override;
 
     // What comes from another server, all of it or nothing, and what becomes of each; with
     // `is_trial` nothing of it comes. For a cloud that nobody runs meanwhile.

@@ -9,6 +9,7 @@
 #include "testing/hook_contract.hpp"
 #include "testing/key_contract.hpp"
 #include "testing/otp_contract.hpp"
+#include "testing/people_contract.hpp"
 #include "testing/product_contract.hpp"
 
 namespace sotto::cloud::store_sqlite {
@@ -278,4 +279,5 @@ INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, KeyContract, cloud::store_sqlite::SqliteF
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, HookContract, cloud::store_sqlite::SqliteFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, OtpContract, cloud::store_sqlite::SqliteFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, ProductContract, cloud::store_sqlite::SqliteFixture);
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, PeopleContract, cloud::store_sqlite::SqliteFixture);
 }  // namespace sotto::testing

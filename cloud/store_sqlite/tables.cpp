@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cloud/store_sqlite/account_tables.hpp"
+#include "cloud/store_sqlite/people_tables.hpp"
 
 namespace sotto::cloud::store_sqlite::tables {
 
@@ -82,20 +83,23 @@ Status add_token(Database& database, const Token& token, Instant now) {
     Query owner = database.query("SELECT 1 FROM accounts WHERE account = ?");
     SOTTO_TRY_ASSIGN(const bool has_owner, owner.bind(token.account.value()).step());
     if (!has_owner) return Error::NotFound;
+    SOTTO_TRY(check_room_for_api_user(database, token));
     SOTTO_TRY(make_room_for_token(database, token, now));
     Query query = database.query(
-        "INSERT INTO tokens (hash, kind, account, name, created_ms, client, scopes, expires_ms) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, nullif(?, -1)) ON CONFLICT DO NOTHING");
+        "INSERT INTO tokens (hash, kind, account, name, created_ms, client, scopes, expires_ms, "
+        "product) VALUES (?, ?, ?, ?, ?, ?, ?, nullif(?, -1), ?) ON CONFLICT DO NOTHING");
     query.bind(Bytes{token.hash.bytes}).bind(static_cast<std::int64_t>(token.kind));
     query.bind(token.account.value()).bind(token.name).bind(now).bind(token.client);
     query.bind(std::int64_t{token.scopes}).bind(token.expires_at.value_or(Instant{-1}));
-    SOTTO_TRY(query.run());
+    SOTTO_TRY(query.bind(std::int64_t{token.product}).run());
     if (database.changes() == 0) return Error::AlreadyExists;
     return {};
 }
 
 Result<TokenHolder> find_token(Database& database, const TokenHash& hash, TokenKind kind) {
-    Query query = database.query("SELECT account, name FROM tokens WHERE hash = ? AND kind = ?");
+    Query query = database.query(
+        "SELECT t.account, t.name FROM tokens t JOIN accounts a USING (account) "
+        "WHERE t.hash = ? AND t.kind = ? AND (t.kind <> 1 OR a.disabled = 0)");
     query.bind(Bytes{hash.bytes}).bind(static_cast<std::int64_t>(kind));
     SOTTO_TRY_ASSIGN(const bool has_row, query.step());
     if (!has_row) return Error::NotFound;

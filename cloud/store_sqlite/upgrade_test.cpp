@@ -296,6 +296,34 @@ TEST_F(UpgradeTest, ADatabaseOfTheEighthVersionKeepsEverythingAndItsTokensAreGoo
               std::vector{product});
 }
 
+TEST_F(UpgradeTest, ADatabaseOfTheNinthVersionKeepsEverythingAndNobodyIsAnAdministrator) {
+    write_version(file("cloud.db"), 9);
+    const auto store = open(file("cloud.db"));
+    ASSERT_NE(store, nullptr);
+    expect_content(*store);
+    TokenHash hash;
+    std::ranges::fill(hash.bytes, std::uint8_t{'4'});
+    const auto access =
+        wait_for<Access>([&](auto done) { store->find_access(hash, kNow, std::move(done)); });
+    EXPECT_EQ(access->scopes, kAllScopes);
+    EXPECT_FALSE(access->is_administrator);
+    EXPECT_EQ(access->product, 0);
+    const auto accounts = wait_for<std::vector<AccountInfo>>(
+        [&](auto done) { store->list_accounts(std::move(done)); });
+    ASSERT_EQ(accounts->size(), 2U);
+    EXPECT_FALSE(accounts->back().is_disabled);
+    const auto products = wait_for<std::vector<ProductRecord>>(
+        [&](auto done) { store->list_products(std::move(done)); });
+    ASSERT_EQ(products->size(), 1U);
+    EXPECT_EQ(products->front().slug, "lamps");
+    EnvironmentRecord record{.account = AccountId{2}, .revision = 1, .definition = "{}"};
+    EXPECT_TRUE(
+        wait_for<void>([&](auto done) { store->save_environment(record, std::move(done)); }));
+    EXPECT_TRUE(wait_for<void>([&](auto done) {
+        store->erase_account(AccountId{2}, std::move(done));
+    })) << "with a product and all that is in it";
+}
+
 TEST_F(UpgradeTest, WhatItWasIsKeptBesideIt) {
     constexpr std::array<const char*, 2> kSteps = {"", "DROP TABLE link_contexts;"};
     const std::string path = file("cloud.db");
