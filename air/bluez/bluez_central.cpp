@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "air/bluez/bluez_central.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "air/bluez/limits.hpp"
+
+namespace sotto::air::bluez {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using namespace std::chrono_literals;
+
+namespace {
+
+// What an adapter is brought to do, after Startup::kPower.
+enum Step : std::size_t { Filter = Startup::kPower + 1, Discover, StepCount };
+
+constexpr std::int64_t kRssiUnknown = -128;
+
+}  // namespace
+
+BluezCentral::BluezCentral(asio::io_context& loop, Bus& bus, Options options)
+    : loop_(loop), bus_(bus), options_(std::move(options)) {
+    options_.value_size_max =
+        framing::agreed_value_size(options_.value_size_max, framing::kValueSizeMax);
+    bus_.listen(*this);
+}
+
+// Connects to everybody in reach and hears who it is: the radio tells strangers nothing that stays.
+class BluezCentral::Scan : public std::enable_shared_from_this<Scan> {
+  public:
+    Scan(BluezCentral& central, ScanDone done)
+        : central_(central), timer_(central.loop_), done_(std::move(done)) {}
+
+    void start(Duration limit) {
+        end_at_ = central_.bus_.now() + limit;
+        look();
+    }
+
+  private:
+    class Visit;
+
+    void look() {
+        if (central_.bus_.now() >= end_at_) return finish();
+        for (const Place& place : central_.places()) {
+            if (!visits_.contains(place)) visit(place);
+        }
+        timer_.expires_after(std::chrono::milliseconds{kTick.ms});
+        timer_.async_wait([self = shared_from_this()](error_code error) {
+            if (!error) self->look();
+        });
+    }
+    void visit(const Place& place);
+    void finish();
+
+    BluezCentral& central_;
+    asio::steady_timer timer_;
+    ScanDone done_;
+    Instant end_at_;
+    std::map<Place, std::shared_ptr<Visit>> visits_;
+};
+
+class BluezCentral::Scan::Visit final : public LinkHandler {
+  public:
+    void begin(BluezCentral& central, const Place& place) {
+        link_ = central.connect(place, *this, {});
+    }
+    const std::optional<Sighting>& seen() const { return seen_; }
+
+    void on_connected(const Sighting& sighting) override {
+        sighting_ = sighting;
+        if (sighting.service == framing::Service::Bluz) seen_ = sighting;
+    }
+    void on_frame(Bytes bytes) override {
+        const auto frame = framing::parse_frame(bytes);
+        const auto* attach = frame ? std::get_if<framing::Attach>(&*frame) : nullptr;
+        if (attach == nullptr) return;
+        seen_ = sighting_;
+        seen_->device_id = attach->device_id;
+        seen_->has_owner = attach->has_owner;
+        link_.reset();
+    }
+    void on_disconnected(air::Disconnect why) override {
+        // It has been heard, and somebody has it.
+        if (why == air::Disconnect::Busy) sighting_.is_busy = true;
+    }
+
+  private:
+    std::unique_ptr<Link> link_;
+    Sighting sighting_;
+    std::optional<Sighting> seen_;
+};
+
+void BluezCentral::Scan::visit(const Place& place) {
+    const auto visit = std::make_shared<Visit>();
+    visits_.emplace(place, visit);
+    visit->begin(central_, place);
+}
+
+void BluezCentral::Scan::finish() {
+    std::vector<Sighting> sightings;
+    for (const auto& [place, visit] : std::exchange(visits_, {})) {
+        if (visit->seen()) sightings.push_back(*visit->seen());
+    }
+    std::exchange(done_, nullptr)(std::move(sightings));
+}
+
+void BluezCentral::scan(Duration limit, ScanDone done) {
+    std::make_shared<Scan>(*this, std::move(done))->start(limit);
+}
+
+BluezCentral::~BluezCentral() { bus_.leave(*this); }
+
+bool BluezCentral::is_mine(const std::string& adapter) const {
+    return options_.adapters.empty() ||
+           std::find(options_.adapters.begin(), options_.adapters.end(), adapter) !=
+               options_.adapters.end();
+}
+
+void BluezCentral::on_objects() {
+    const auto adapters = bus_.objects().adapters();
+    for (const AdapterView& adapter : adapters) {
+        if (is_mine(name_of(adapter.path))) startups_.try_emplace(adapter.path, StepCount);
+    }
+    const Instant now = bus_.now();
+    for (auto& [path, startup] : startups_) {
+        const auto found =
+            std::find_if(adapters.begin(), adapters.end(), [&, &name = path](const auto& adapter) {
+                return adapter.path == name;
+            });
+        const AdapterView* adapter = found == adapters.end() ? nullptr : &*found;
+        // BlueZ has stopped looking around, whoever made it.
+        if (adapter != nullptr && startup.is_done() && !adapter->is_discovering &&
+            now >= startup.done_at() + kDiscoveringTimeMax)
+            startup.redo(Discover, now);
+        if (const auto step = startup.next(adapter, now)) take_step(path, adapter->serial, *step);
+    }
+}
+
+void BluezCentral::take_step(const Path& adapter, std::uint64_t serial, std::size_t step) {
+    Bus::Done done = [this, alive = std::weak_ptr{is_alive_}, adapter, serial, step](
+                         const std::string& error) {
+        if (alive.expired()) return;
+        // Already under way: somebody's earlier call.
+        const bool is_ok = error.empty() || (step == Discover && error.ends_with(".InProgress"));
+        startups_.at(adapter).on_reply(serial, is_ok, bus_.now());
+    };
+    if (step == Startup::kPower) return bus_.power_on(adapter, std::move(done));
+    if (step == Discover)
+        return bus_.call(adapter, kAdapter, "StartDiscovery", std::move(done), 10s);
+    std::vector<std::string> uuids{kSottoUuids.service};
+    if (options_.takes_bluz) uuids.emplace_back(kBluzUuids.service);
+    const VariantMap filter{{"UUIDs", sdbus::Variant{uuids}},
+                            {"Transport", sdbus::Variant{std::string{"le"}}}};
+    bus_.call(adapter, kAdapter, "SetDiscoveryFilter", std::move(done), 10s, filter);
+}
+
+bool BluezCentral::is_linked(const Path& device) const {
+    return std::any_of(links_.begin(), links_.end(), [&](const auto& link) {
+        const auto state = link.lock();
+        return state && state->place == device && !state->is_leaving;
+    });
+}
+
+bool BluezCentral::is_leaving(const Path& device) const {
+    return std::any_of(links_.begin(), links_.end(), [&](const auto& link) {
+        const auto state = link.lock();
+        return state && state->place == device && state->is_leaving;
+    });
+}
+
+// Of two ways to one device.
+bool BluezCentral::is_better(const DeviceView& a, const DeviceView& b) const {
+    if (is_linked(a.path) != is_linked(b.path)) return is_linked(a.path);
+    if (a.is_connected != b.is_connected) return a.is_connected;
+    return a.rssi.value_or(kRssiUnknown) > b.rssi.value_or(kRssiUnknown);
+}
+
+// Each device once.
+std::vector<DeviceView> BluezCentral::heard() const {
+    std::map<std::string, DeviceView> best;  // by address
+    for (DeviceView& device : bus_.objects().devices()) {
+        const auto startup = startups_.find(device.adapter);
+        const bool is_up = startup != startups_.end() && startup->second.is_done();
+        const bool is_heard = device.is_connected || device.rssi;
+        const bool is_wanted = options_.takes_bluz || device.service == framing::Service::Sotto;
+        if (!is_up || !is_heard || !is_wanted || is_leaving(device.path)) continue;
+        const auto [found, is_new] = best.try_emplace(device.address, device);
+        if (!is_new && is_better(device, found->second)) found->second = std::move(device);
+    }
+    std::vector<DeviceView> devices;
+    for (auto& [address, device] : best) devices.push_back(std::move(device));
+    return devices;
+}
+
+std::vector<Place> BluezCentral::places() {
+    std::erase_if(links_, [](const auto& link) { return link.expired(); });
+    const auto coming = std::count_if(links_.begin(), links_.end(), [](const auto& link) {
+        const auto state = link.lock();
+        return state && !state->is_up && !state->is_leaving;
+    });
+    std::size_t room = kConnectingMax - std::min<std::size_t>(kConnectingMax, coming);
+    std::vector<Place> places;
+    for (const DeviceView& device : heard()) {
+        if (!is_linked(device.path)) {
+            if (room == 0) continue;
+            --room;
+        }
+        places.push_back(device.path);
+    }
+    return places;
+}
+
+std::unique_ptr<Link> BluezCentral::connect(const Place& place,
+                                            LinkHandler& handler,
+                                            Duration patience) {
+    auto link = std::make_unique<BluezLink>(
+        loop_, bus_, BluezLink::Options{place, options_.value_size_max, patience}, handler);
+    links_.push_back(link->state());
+    return link;
+}
+
+std::vector<BluezCentral::AdapterState> BluezCentral::adapters() const {
+    std::vector<AdapterState> states;
+    for (const auto& [path, startup] : startups_)
+        states.push_back({.name = name_of(path), .is_scanning = startup.is_done()});
+    return states;
+}
+
+std::vector<LinkState> BluezCentral::links() const {
+    std::vector<LinkState> states;
+    for (const auto& link : links_) {
+        if (const auto state = link.lock()) states.push_back(*state);
+    }
+    return states;
+}
+
+}  // namespace sotto::air::bluez

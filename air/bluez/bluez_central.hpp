@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// A central on adapters of BlueZ: every device in reach that has a service of ours is a place, the
+// path of its object. Allocates; does not block but as Bus says; everything happens in the thread
+// that runs the io_context.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "air/bluez/bluez_link.hpp"
+#include "air/bluez/bus.hpp"
+#include "air/bluez/startup.hpp"
+#include "air/central.hpp"
+#include "core/framing/limits.hpp"
+
+namespace sotto::air::bluez {
+
+class BluezCentral final : public Central, private Bus::Listener {
+  public:
+    struct Options {
+        std::vector<std::string> adapters{};  // hci0, ...; none named: all there are
+        std::size_t value_size_max = framing::kValueSizeMax;
+        bool takes_bluz = false;  // devices of the bluz service, too
+    };
+    // How an adapter stands.
+    struct AdapterState {
+        std::string name;
+        bool is_scanning = false;
+    };
+
+    BluezCentral(boost::asio::io_context& loop, Bus& bus, Options options);
+    ~BluezCentral();
+    BluezCentral(const BluezCentral&) = delete;
+    BluezCentral& operator=(const BluezCentral&) = delete;
+
+    // Devices that have been heard of late, each through the adapter that hears it best; no more
+    // than may connect at the same time beside those that are connected.
+    std::vector<Place> places() override;
+    void scan(Duration limit, ScanDone done) override;
+    std::unique_ptr<Link> connect(const Place& place,
+                                  LinkHandler& handler,
+                                  Duration patience) override;
+
+    std::vector<AdapterState> adapters() const;
+    std::vector<LinkState> links() const;
+
+  private:
+    class Scan;
+
+    void on_objects() override;
+    void take_step(const Path& adapter, std::uint64_t serial, std::size_t step);
+    bool is_mine(const std::string& adapter) const;
+    bool is_linked(const Path& device) const;
+    bool is_leaving(const Path& device) const;
+    bool is_better(const DeviceView& a, const DeviceView& b) const;
+    std::vector<DeviceView> heard() const;
+
+    boost::asio::io_context& loop_;
+    Bus& bus_;
+    Options options_;
+    std::map<Path, Startup> startups_;  // by adapter
+    std::vector<std::weak_ptr<const LinkState>> links_;
+    std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace sotto::air::bluez
