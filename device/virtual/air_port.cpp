@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device/virtual/air_port.hpp"
 
+#include "air/bluez/bluez_peripheral.hpp"
+#include "air/virtual/virtual_peripheral.hpp"
 #include "core/base/hex.hpp"
 #include "ports/linux/system_clock.hpp"
 
@@ -12,15 +14,47 @@ framing::DeviceId device_id_of(const cose::Credential& credential) {
     return id;
 }
 
-AirPort::AirPort(boost::asio::io_context& loop, Device& device, const Options& options)
+AirPort::AirPort(boost::asio::io_context& loop, Device& device, Log& log, const Options& options)
     : device_(device),
       device_id_(device_id_of(device.credential())),
       loop_(loop),
-      options_(options) {}
+      options_(options),
+      log_(log) {}
 
 Outcome<> AirPort::open() {
+    if (options_.ble_adapter.empty()) {
+        SOTTO_TRY(open_virtual());
+    } else {
+        open_bluez();
+    }
+    last_used_at_ = ports::SystemClock::now();
+    device_.set_air(*this);
+    return {};
+}
+
+// Bluetooth may come and go: the device is heard whenever it is there.
+void AirPort::open_bluez() {
     air::PeripheralHandler& handler = *this;  // a private base
-    peripheral_.emplace(
+    if (!bus_) bus_.emplace(loop_);
+    const bool is_any = options_.ble_adapter == kAnyAdapter;
+    peripheral_ = std::make_unique<air::bluez::BluezPeripheral>(
+        loop_,
+        *bus_,
+        air::bluez::BluezPeripheral::Options{
+            .adapter = is_any ? "" : options_.ble_adapter,
+            .name = options_.name,
+            .value_size_max = options_.value_size_max,
+            .on_air =
+                [this](const std::string& adapter) {
+                    log_.line(adapter.empty() ? "Bluetooth is gone"
+                                              : "it is heard through " + adapter);
+                }},
+        handler);
+}
+
+Outcome<> AirPort::open_virtual() {
+    air::PeripheralHandler& handler = *this;  // a private base
+    auto peripheral = std::make_unique<air::VirtualPeripheral>(
         loop_,
         air::VirtualPeripheral::Options{
             .socket_path = options_.folder + "/" + to_hex<std::string>(device_id_) + ".sock",
@@ -29,13 +63,8 @@ Outcome<> AirPort::open() {
             .has_owner = device_.authority().has_owner(),
             .value_size_max = options_.value_size_max},
         handler);
-    if (const auto opened = peripheral_->open(); !opened) {
-        std::string why = opened.error().detail;
-        peripheral_.reset();
-        return why;
-    }
-    last_used_at_ = ports::SystemClock::now();
-    device_.set_air(*this);
+    if (const auto opened = peripheral->open(); !opened) return opened.error().detail;
+    peripheral_ = std::move(peripheral);
     return {};
 }
 

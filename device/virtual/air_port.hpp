@@ -3,8 +3,14 @@
 // central comes and when the owner changes. RELEASE is the peripheral's. Allocates; never blocks.
 #pragma once
 
-#include "air/virtual/virtual_peripheral.hpp"
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "air/bluez/bus.hpp"
+#include "air/peripheral.hpp"
 #include "device/virtual/device.hpp"
+#include "device/virtual/log.hpp"
 
 namespace sotto::device {
 
@@ -15,16 +21,19 @@ class AirPort final : public Carrier, private air::PeripheralHandler {
   public:
     struct Options {
         std::string folder;
+        std::string ble_adapter;  // of BlueZ, or kAnyAdapter; empty: the folder
         std::string name;
         std::size_t value_size_max = framing::kValueSizeDefault;
     };
-    AirPort(boost::asio::io_context& loop, Device& device, const Options& options);
+    static constexpr const char* kAnyAdapter = "any";
+
+    AirPort(boost::asio::io_context& loop, Device& device, Log& log, const Options& options);
 
     // Appears on the air.
     Outcome<> open();
     // Leaves it; what is to be sent meanwhile is lost.
     void close() { peripheral_.reset(); }
-    bool is_open() const { return peripheral_.has_value(); }
+    bool is_open() const { return peripheral_ != nullptr; }
     // When a frame came last, or it appeared.
     Instant last_used_at() const { return last_used_at_; }
 
@@ -36,13 +45,17 @@ class AirPort final : public Carrier, private air::PeripheralHandler {
     void on_frame(Bytes frame) override;
     void on_sent(std::size_t frame_count) override;
     void on_disconnected() override {}
+    Outcome<> open_virtual();
+    void open_bluez();
     void attach();
 
     Device& device_;
     framing::DeviceId device_id_;
     boost::asio::io_context& loop_;
     Options options_;
-    std::optional<air::VirtualPeripheral> peripheral_;
+    Log& log_;
+    std::optional<air::bluez::Bus> bus_;
+    std::unique_ptr<air::Peripheral> peripheral_;
     Instant last_used_at_{};
     bool is_attach_due_ = false;
 };

@@ -85,7 +85,9 @@ class Surroundings {
           log_(log),
           air_(loop_,
                device,
+               log,
                {.folder = settings.air,
+                .ble_adapter = settings.ble_adapter,
                 .name = settings.name,
                 .value_size_max = settings.value_size_max}),
           udp_(loop_, device),
@@ -96,12 +98,14 @@ class Surroundings {
 
     Outcome<> open() {
         if (keys_.context) SOTTO_TRY(open_context(*keys_.context));
-        SOTTO_TRY(make_air_folder(settings_.air));
+        if (settings_.ble_adapter.empty()) SOTTO_TRY(make_air_folder(settings_.air));
         SOTTO_TRY(air_.open());
         if (settings_.coap_port)
             SOTTO_TRY(udp_.open({.address = settings_.coap_address, .port = *settings_.coap_port}));
         log_.line("device " + to_hex<std::string>(device_id_of(device_.credential())) + " (" +
-                  settings_.name + ") is on the air of " + settings_.air);
+                  settings_.name + ") is on the air of " +
+                  (settings_.ble_adapter.empty() ? settings_.air
+                                                 : "Bluetooth, adapter " + settings_.ble_adapter));
         if (settings_.coap_port) log_.line("it serves " + udp_.url());
         device_.set_on_owner_changed([this] {
             if (const auto shown = show(); !shown) log_.line(shown.error());

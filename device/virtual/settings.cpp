@@ -40,6 +40,12 @@ void add_device(CLI::App& app, Settings& settings) {
         ->envname("SOTTO_AIR")
         ->type_name("DIR")
         ->capture_default_str();
+    app.add_option(
+           "--ble",
+           settings.ble_adapter,
+           "Be a device of Bluetooth LE, through BlueZ, instead: hci0 or another adapter, or "
+           "any")
+        ->type_name("ADAPTER");
     app.add_option("--name", settings.name, "What it is called on the air")
         ->type_name("NAME")
         ->capture_default_str();
@@ -117,7 +123,8 @@ constexpr const char* kFooter =
 }  // namespace
 
 std::variant<Settings, Leave> parse_command_line(std::vector<std::string> arguments) {
-    CLI::App app{"A lamp on the virtual air, or whatever the options make of it.", "sotto-device"};
+    CLI::App app{"A lamp on the virtual air or on Bluetooth, or whatever the options make of it.",
+                 "sotto-device"};
     Settings settings;
     app.set_version_flag("--version", "sotto-device " SOTTO_VERSION);
     app.require_subcommand(0, 1);

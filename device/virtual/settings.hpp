@@ -18,6 +18,7 @@ inline constexpr std::size_t kValueSizeDefault = 247;  // what most phones agree
 struct Settings {
     std::string state;
     std::string air;
+    std::string ble_adapter;  // empty: the virtual air
     std::string name = "lamp";
     std::string code_file;
     bool has_label = false;
