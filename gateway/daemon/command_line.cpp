@@ -25,7 +25,14 @@ int print(Settings& settings) {
 // All but those of the log.
 std::vector<ports::Setting> table_of_hops(Settings& settings) {
     return {
-        {"air", "DIR", "folder of the virtual air; must be named", &settings.air_folder},
+        {"air",
+         "DIR",
+         "folder of the virtual air; it or bluetooth must be named",
+         &settings.air_folder},
+        {"bluetooth",
+         "ADAPTER",
+         "adapters of BlueZ that look for devices of Bluetooth LE, such as hci0; all: every one",
+         &settings.adapters},
         {"cloud",
          "HOST:PORT",
          "the clouds that are served, one at least. The first one is the default: devices without "
@@ -133,7 +140,8 @@ SettingsOrExit read_command_line(int argc, char** argv) {
         if (!read) return complain(read.error().text);
     }
     if (must_print) return print(settings);
-    if (settings.air_folder.empty()) return complain("--air DIR is missing; see --help");
+    if (settings.air_folder.empty() && settings.adapters.empty())
+        return complain("--air DIR or --bluetooth ADAPTER is missing; see --help");
     if (settings.clouds.empty()) return complain("--cloud HOST:PORT is missing; see --help");
     return settings;
 }

@@ -57,6 +57,11 @@ std::string text_of(relay::Close why) {
     return "?";
 }
 
+// Over Bluetooth LE a device says who it is when it is connected.
+std::string shown(const framing::DeviceId& id) {
+    return id == framing::DeviceId{} ? "unknown" : to_hex<std::string>(id);
+}
+
 std::string text_of(relay::Break why) {
     switch (why) {
         case relay::Break::CreditExceeded:
@@ -99,6 +104,7 @@ class Gateway::Peer final : public air::LinkHandler, public BluzPeer::Host {
 
     const air::Place& place() const { return place_; }
     const framing::DeviceId& device() const { return sighting_.device_id; }
+    void set_device(const framing::DeviceId& id) { sighting_.device_id = id; }
     relay::LinkId id() const { return id_; }
     bool is_up() const { return id_ != relay::LinkId{}; }
     Instant since() const { return since_; }
@@ -233,8 +239,7 @@ void Gateway::look_around() {
 
 void Gateway::on_link_up(Peer& peer) {
     links_.emplace(peer.id(), &peer);
-    log_.info("device-here",
-              {{"device", to_hex<std::string>(peer.device())}, {"name", peer.name()}});
+    log_.info("device-here", {{"device", shown(peer.device())}, {"name", peer.name()}});
     relay_.on_link_up(peer.id(), now());
     pump();
 }
@@ -257,9 +262,11 @@ void Gateway::on_link_down(Peer& peer, air::Disconnect why) {
     } else {
         hold_offs_.on_failed(peer.place(), now(), jitter());
     }
-    if (peer.is_up())
-        log_.info("device-gone",
-                  {{"device", to_hex<std::string>(peer.device())}, {"why", text_of(why)}});
+    if (peer.is_up()) {
+        log_.info("device-gone", {{"device", shown(peer.device())}, {"why", text_of(why)}});
+    } else {
+        log_.debug("device-missed", {{"place", peer.place()}, {"why", text_of(why)}});
+    }
     const relay::LinkId id = peer.id();
     drop(peer);
     relay_.on_link_down(id, now());
@@ -345,8 +352,7 @@ void Gateway::perform(const relay::SendToDevice& output) {
 void Gateway::perform(const relay::CloseLink& output) {
     Peer* peer = find(output.link);
     if (peer == nullptr) return;
-    log_.info("device-let-go",
-              {{"device", to_hex<std::string>(peer->device())}, {"why", text_of(output.why)}});
+    log_.info("device-let-go", {{"device", shown(peer->device())}, {"why", text_of(output.why)}});
     hold_offs_.hold(peer->place(), output.stay_away, now());
     peer->close();
     drop(*peer);
@@ -363,6 +369,7 @@ void Gateway::perform(const relay::CloudRefused& output) {
 }
 
 void Gateway::perform(const relay::DeviceOffered& output) {
+    if (Peer* peer = find(output.link)) peer->set_device(output.device_id);
     log_.info("device-offered",
               {{"device", to_hex<std::string>(output.device_id)},
                {"cloud", relay_.address(output.cloud)}});

@@ -5,10 +5,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <memory>
+#include <optional>
 
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "air/bluez/bluez_central.hpp"
 #include "air/virtual/virtual_central.hpp"
 #include "core/base/assert.hpp"
 #include "gateway/daemon/settings.hpp"
@@ -47,13 +50,43 @@ class Pulse {
     const ports::ServiceManager manager_;
 };
 
+// The virtual air, or that of Bluetooth adapters.
+class Air {
+  public:
+    Air(boost::asio::io_context& loop, const Settings& settings, bool takes_bluz) {
+        if (!settings.air_folder.empty()) {
+            name_ = settings.air_folder;
+            central_ = std::make_unique<air::VirtualCentral>(
+                loop, settings.air_folder, settings.value_size_max, takes_bluz);
+            return;
+        }
+        const auto adapters = adapters_of(settings);
+        name_ = "Bluetooth";
+        for (const std::string& adapter : adapters) name_ += " " + adapter;
+        bus_.emplace(loop);
+        central_ = std::make_unique<air::bluez::BluezCentral>(
+            loop,
+            *bus_,
+            air::bluez::BluezCentral::Options{.adapters = adapters,
+                                              .value_size_max = settings.value_size_max,
+                                              .takes_bluz = takes_bluz});
+    }
+
+    air::Central& central() { return *central_; }
+    const std::string& name() const { return name_; }
+
+  private:
+    std::string name_;
+    std::optional<air::bluez::Bus> bus_;
+    std::unique_ptr<air::Central> central_;
+};
+
 int run(const Settings& settings, Log& log) {
     const auto fail = [&](const std::string& text) {
         log.error("failed", {{"why", text}});
         return EXIT_FAILURE;
     };
-    if (const std::string wrong = check_air_folder(settings.air_folder); !wrong.empty())
-        return fail(wrong);
+    if (const std::string wrong = check_air(settings); !wrong.empty()) return fail(wrong);
     auto uplinks = load_uplinks(settings);
     if (const auto* complaint = std::get_if<Complaint>(&uplinks)) return fail(complaint->text);
     auto bluz = load_bluz(settings);
@@ -65,9 +98,9 @@ int run(const Settings& settings, Log& log) {
         return fail("--capture " + settings.capture_file + ": it cannot be written");
 
     boost::asio::io_context loop{1};
-    air::VirtualCentral central{
-        loop, settings.air_folder, settings.value_size_max, service.is_offered()};
-    Gateway gateway{loop, central, std::get<std::vector<Uplink>>(uplinks), service, capture, log};
+    Air air{loop, settings, service.is_offered()};
+    Gateway gateway{
+        loop, air.central(), std::get<std::vector<Uplink>>(uplinks), service, capture, log};
     boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
     Pulse pulse{loop};
     signals.async_wait([&](boost::system::error_code, int signal) {
@@ -77,7 +110,7 @@ int run(const Settings& settings, Log& log) {
     });
     gateway.start();
     pulse.start();
-    log.info("ready", {{"air", settings.air_folder}});
+    log.info("ready", {{"air", air.name()}});
     if (!service.local_folder.empty())
         log.warn("unencrypted-local",
                  {{"folder", service.local_folder},

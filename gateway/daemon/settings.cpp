@@ -161,7 +161,16 @@ std::variant<BluzService, Complaint> load_bluz(const Settings& settings) {
     return service;
 }
 
-std::string check_air_folder(const std::string& folder) {
+std::vector<std::string> adapters_of(const Settings& settings) {
+    const auto& named = settings.adapters;
+    const bool is_all = std::find(named.begin(), named.end(), kAllAdapters) != named.end();
+    return is_all ? std::vector<std::string>{} : named;
+}
+
+std::string check_air(const Settings& settings) {
+    const std::string& folder = settings.air_folder;
+    if (!settings.adapters.empty())
+        return folder.empty() ? "" : "name either --air or --bluetooth, not both";
     std::error_code error;
     const fs::file_status status = fs::status(folder, error);
     if (status.type() == fs::file_type::not_found)

@@ -14,7 +14,8 @@ namespace sotto::gateway {
 
 // What was given, as text.
 struct Settings {
-    std::string air_folder{};
+    std::string air_folder{};                // the virtual air; or
+    std::vector<std::string> adapters{};     // of BlueZ, or kAllAdapters
     std::vector<std::string> clouds{};       // HOST:PORT, the first is the default
     std::string token_file{};                // for every cloud without a token of its own
     std::vector<std::string> tokens{};       // HOST:PORT=FILE
@@ -48,7 +49,11 @@ std::variant<std::vector<Uplink>, Complaint> load_uplinks(const Settings& settin
 // How bluz devices are to be served.
 std::variant<BluzService, Complaint> load_bluz(const Settings& settings);
 
-// Nothing, or what is wrong with the air's folder.
-std::string check_air_folder(const std::string& folder);
+inline constexpr const char* kAllAdapters = "all";
+
+// Nothing, or what is wrong with the air that was chosen.
+std::string check_air(const Settings& settings);
+// The adapters as the air takes them: none named, all.
+std::vector<std::string> adapters_of(const Settings& settings);
 
 }  // namespace sotto::gateway

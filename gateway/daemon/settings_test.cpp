@@ -114,9 +114,13 @@ TEST_F(SettingsTest, ComplainsOfPinsAndAuthorities) {
 }
 
 TEST_F(SettingsTest, AirFolderMustBeThere) {
-    EXPECT_EQ(check_air_folder(folder.string()), "");
-    EXPECT_NE(check_air_folder((folder / "missing").string()), "");
-    EXPECT_NE(check_air_folder(token), "");
+    EXPECT_EQ(check_air({.air_folder = folder.string()}), "");
+    EXPECT_NE(check_air({.air_folder = (folder / "missing").string()}), "");
+    EXPECT_NE(check_air({.air_folder = token}), "");
+    EXPECT_EQ(check_air({.adapters = {"hci0"}}), "");
+    EXPECT_NE(check_air({.air_folder = folder.string(), .adapters = {"hci0"}}), "");
+    EXPECT_EQ(adapters_of({.adapters = {"hci0", "hci1"}}).size(), 2U);
+    EXPECT_EQ(adapters_of({.adapters = {"all"}}).size(), 0U);
 }
 
 TEST_F(SettingsTest, CommandLineAndFileSayTheSame) {
