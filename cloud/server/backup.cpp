@@ -172,15 +172,20 @@ Outcome<> write_plain(const BackupCommand& command, const Keys& keys) {
     return {};
 }
 
-Outcome<> write_sealed(const BackupCommand& command, const Keys& keys, hal::Entropy& entropy) {
-    SOTTO_TRY_ASSIGN(const Secrets passphrase, read_passphrase(command.passphrase_file));
+// The whole backup in memory.
+Outcome<Secrets> make_content(const BackupCommand& command, const Keys& keys) {
     SOTTO_TRY_ASSIGN(const auto database, open_database("", Database::Mode::InMemory));
     const auto filled =
         store_sqlite::fill_backup(command.state + "/" + kDatabaseName, keys, *database);
     if (!filled) return to_failure(filled.error());
     auto bytes = database->serialize();
     if (!bytes) return Failure{bytes.error(), "there is not enough memory for the backup"};
-    const Secrets content{*std::move(bytes)};
+    return Secrets{*std::move(bytes)};
+}
+
+Outcome<> write_sealed(const BackupCommand& command, const Keys& keys, hal::Entropy& entropy) {
+    SOTTO_TRY_ASSIGN(const Secrets passphrase, read_passphrase(command.passphrase_file));
+    SOTTO_TRY_ASSIGN(const Secrets content, make_content(command, keys));
     if (content.view().size() > ports::kSealedContentMax)
         return Failure{Error::TooLarge,
                        "the database is too large for --passphrase-file; back it up without, and "
@@ -232,9 +237,11 @@ Outcome<std::unique_ptr<Database>> open_sealed(const RestoreCommand& command, By
     return database;
 }
 
-bool is_sealed(const std::string& file) {
-    const auto bytes = ports::read_file(file, kSealedSizeMax);
-    return bytes && ports::check_sealed_file(*bytes).has_value();
+bool is_sealed(const std::string& path) {
+    const ports::File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    std::array<std::uint8_t, ports::kSealedFileMagic.size()> head{};
+    const auto size = file.read_at(head, 0);
+    return size && *size == head.size() && as_text(Bytes{head}) == ports::kSealedFileMagic;
 }
 
 Outcome<std::unique_ptr<Database>> open_backup(const RestoreCommand& command) {
@@ -247,6 +254,8 @@ Outcome<std::unique_ptr<Database>> open_backup(const RestoreCommand& command) {
                                " is sealed; name its passphrase's file with "
                                "--passphrase-file"};
         SOTTO_TRY_ASSIGN(const auto bytes, ports::read_file(command.file, kSealedSizeMax));
+        if (!ports::check_sealed_file(bytes))
+            return Failure{Error::Malformed, command.file + " is damaged, or of another version"};
         return open_sealed(command, bytes);
     }
     return open_database(command.file, Database::Mode::OpenToRead);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ports/linux/file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -96,11 +97,16 @@ Outcome<std::vector<std::uint8_t>> read_file(const std::string& path, std::size_
     if (!file.is_open())
         return system_failure(errno == ENOENT ? Error::NotFound : Error::StorageFailed,
                               "cannot open " + path);
-    std::vector<std::uint8_t> content(size_max + 1);
+    // As much room as there is to be read; where that is not known, as much as may be read.
+    struct stat status{};
+    const bool is_known =
+        ::fstat(file.descriptor(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
+    const std::size_t room =
+        is_known ? std::min(size_max, static_cast<std::size_t>(status.st_size)) : size_max;
+    std::vector<std::uint8_t> content(room + 1);
     const auto size = file.read_at(content, 0);
     if (!size) return system_failure(Error::StorageFailed, "cannot read " + path);
-    if (*size > size_max)
-        return Failure{Error::TooLarge, path + " is larger than such a file can be"};
+    if (*size > room) return Failure{Error::TooLarge, path + " is larger than such a file can be"};
     content.resize(*size);
     return content;
 }

@@ -17,7 +17,6 @@
 namespace sotto::ports {
 namespace {
 
-constexpr std::string_view kMagic = "SOTTO-BK";
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kSaltSize = 16;
 constexpr std::size_t kNonceSize = 12;
@@ -60,8 +59,8 @@ Status check(ScryptCost cost) {
 
 Result<Parts> take_apart(Bytes file) {
     Reader in{file};
-    SOTTO_TRY_ASSIGN(const Bytes magic, in.take(kMagic.size()));
-    if (!equal(magic, as_bytes(kMagic))) return Error::Malformed;
+    SOTTO_TRY_ASSIGN(const Bytes magic, in.take(kSealedFileMagic.size()));
+    if (!equal(magic, as_bytes(kSealedFileMagic))) return Error::Malformed;
     SOTTO_TRY_ASSIGN(const std::uint8_t version, in.u8());
     if (version != kVersion) return Error::Unsupported;
     if (file.size() < kSealedFileOverhead) return Error::Truncated;
@@ -173,7 +172,12 @@ Status seal_file(
     FileKey key;
     SOTTO_TRY(scrypt(passphrase, salt, cost, key.fill()));
     Writer header{out.first(kHeaderSize)};
-    header.bytes(as_bytes(kMagic)).u8(kVersion).u8(cost.log2_n).u8(cost.r).u8(cost.p).bytes(random);
+    header.bytes(as_bytes(kSealedFileMagic))
+        .u8(kVersion)
+        .u8(cost.log2_n)
+        .u8(cost.r)
+        .u8(cost.p)
+        .bytes(random);
     Gcm cipher{true, key, nonce};
     cipher.authenticate(out.first(kHeaderSize));
     cipher.run(content, out.subspan(kHeaderSize, content.size()));

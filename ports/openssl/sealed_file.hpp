@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "core/base/result.hpp"
 #include "core/base/secret.hpp"
@@ -36,7 +37,9 @@ Status scrypt(Bytes passphrase, Bytes salt, ScryptCost cost, MutBytes out);
 
 // How much longer than its content a sealed file is.
 inline constexpr std::size_t kSealedFileOverhead = 40 + 16 + 8;
-inline constexpr std::size_t kSealedContentMax = std::size_t{1} << 24U;
+inline constexpr std::size_t kSealedContentMax = std::size_t{1} << 30U;
+// How such a file begins.
+inline constexpr std::string_view kSealedFileMagic = "SOTTO-BK";
 
 // Seals under a fresh salt, and so under a fresh key. `out` has the size of the content and
 // kSealedFileOverhead, else Error::InvalidArgument. Error::EntropyFailed; errors of scrypt().
