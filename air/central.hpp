@@ -78,9 +78,11 @@ class Central {
     virtual std::vector<Place> places() = 0;
 
     // Asks everybody in reach who they are, for at most `limit`. A device that is held by another
-    // central takes that as a wish to get in (see RELEASE in the document).
+    // central takes that as a wish to get in (see RELEASE in the document). `is_wanted` ends it
+    // early; empty: everybody is.
     using ScanDone = std::function<void(std::vector<Sighting>)>;
-    virtual void scan(Duration limit, ScanDone done) = 0;
+    using IsWanted = std::function<bool(const Sighting&)>;
+    virtual void scan(Duration limit, IsWanted is_wanted, ScanDone done) = 0;
 
     // Connects and subscribes. While the device is busy it is asked again, for `patience` at most.
     // `handler` must live as long as the link.

@@ -35,8 +35,12 @@ BluezCentral::BluezCentral(asio::io_context& loop, Bus& bus, Options options)
 // Connects to everybody in reach and hears who it is: the radio tells strangers nothing that stays.
 class BluezCentral::Scan : public std::enable_shared_from_this<Scan> {
   public:
-    Scan(BluezCentral& central, ScanDone done)
-        : central_(central), timer_(central.loop_), done_(std::move(done)) {}
+    Scan(BluezCentral& central, IsWanted is_wanted, ScanDone done)
+        : central_(central),
+          alive_(central.is_alive_),
+          timer_(central.loop_),
+          is_wanted_(std::move(is_wanted)),
+          done_(std::move(done)) {}
 
     void start(Duration limit) {
         end_at_ = central_.bus_.now() + limit;
@@ -44,75 +48,52 @@ class BluezCentral::Scan : public std::enable_shared_from_this<Scan> {
     }
 
   private:
-    class Visit;
-
     void look() {
-        if (central_.bus_.now() >= end_at_) return finish();
+        if (alive_.expired()) return;
+        if (central_.bus_.now() >= end_at_ || is_found()) return finish();
+        std::erase_if(central_.visits_, [](const auto& item) {
+            return item.second->is_over() && !item.second->seen();
+        });
         for (const Place& place : central_.places()) {
-            if (!visits_.contains(place)) visit(place);
+            if (!central_.visits_.contains(place)) central_.visit(place);
         }
         timer_.expires_after(std::chrono::milliseconds{kTick.ms});
         timer_.async_wait([self = shared_from_this()](error_code error) {
             if (!error) self->look();
         });
     }
-    void visit(const Place& place);
-    void finish();
+    bool is_found() const {
+        const auto& visits = central_.visits_;
+        return is_wanted_ && std::any_of(visits.begin(), visits.end(), [&](const auto& item) {
+                   const auto& seen = item.second->seen();
+                   return seen && is_wanted_(*seen);
+               });
+    }
+    void finish() {
+        std::vector<Sighting> sightings;
+        for (const auto& [place, visit] : central_.visits_) {
+            if (visit->seen()) sightings.push_back(*visit->seen());
+        }
+        std::exchange(done_, nullptr)(std::move(sightings));
+    }
 
     BluezCentral& central_;
+    std::weak_ptr<bool> alive_;
     asio::steady_timer timer_;
+    IsWanted is_wanted_;
     ScanDone done_;
     Instant end_at_;
-    std::map<Place, std::shared_ptr<Visit>> visits_;
 };
 
-class BluezCentral::Scan::Visit final : public LinkHandler {
-  public:
-    void begin(BluezCentral& central, const Place& place) {
-        link_ = central.connect(place, *this, {});
-    }
-    const std::optional<Sighting>& seen() const { return seen_; }
-
-    void on_connected(const Sighting& sighting) override {
-        sighting_ = sighting;
-        if (sighting.service == framing::Service::Bluz) seen_ = sighting;
-    }
-    void on_frame(Bytes bytes) override {
-        const auto frame = framing::parse_frame(bytes);
-        const auto* attach = frame ? std::get_if<framing::Attach>(&*frame) : nullptr;
-        if (attach == nullptr) return;
-        seen_ = sighting_;
-        seen_->device_id = attach->device_id;
-        seen_->has_owner = attach->has_owner;
-        link_.reset();
-    }
-    void on_disconnected(air::Disconnect why) override {
-        // It has been heard, and somebody has it.
-        if (why == air::Disconnect::Busy) sighting_.is_busy = true;
-    }
-
-  private:
-    std::unique_ptr<Link> link_;
-    Sighting sighting_;
-    std::optional<Sighting> seen_;
-};
-
-void BluezCentral::Scan::visit(const Place& place) {
-    const auto visit = std::make_shared<Visit>();
+void BluezCentral::visit(const Place& place) {
+    const auto visit = std::make_shared<Visit>(loop_);
     visits_.emplace(place, visit);
-    visit->begin(central_, place);
+    visit->begin(make_link(place, *visit, {}));
 }
 
-void BluezCentral::Scan::finish() {
-    std::vector<Sighting> sightings;
-    for (const auto& [place, visit] : std::exchange(visits_, {})) {
-        if (visit->seen()) sightings.push_back(*visit->seen());
-    }
-    std::exchange(done_, nullptr)(std::move(sightings));
-}
-
-void BluezCentral::scan(Duration limit, ScanDone done) {
-    std::make_shared<Scan>(*this, std::move(done))->start(limit);
+void BluezCentral::scan(Duration limit, IsWanted is_wanted, ScanDone done) {
+    visits_.clear();
+    std::make_shared<Scan>(*this, std::move(is_wanted), std::move(done))->start(limit);
 }
 
 BluezCentral::~BluezCentral() { bus_.leave(*this); }
@@ -220,6 +201,17 @@ std::vector<Place> BluezCentral::places() {
 std::unique_ptr<Link> BluezCentral::connect(const Place& place,
                                             LinkHandler& handler,
                                             Duration patience) {
+    const auto visits = std::exchange(visits_, {});  // the others are let go
+    const auto visited = visits.find(place);
+    const bool is_here =
+        visited != visits.end() && visited->second->seen() && !visited->second->is_over();
+    if (is_here) return visited->second->hand_over(handler);
+    return make_link(place, handler, patience);
+}
+
+std::unique_ptr<Link> BluezCentral::make_link(const Place& place,
+                                              LinkHandler& handler,
+                                              Duration patience) {
     auto link = std::make_unique<BluezLink>(
         loop_, bus_, BluezLink::Options{place, options_.value_size_max, patience}, handler);
     links_.push_back(link->state());

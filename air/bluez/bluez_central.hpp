@@ -15,6 +15,7 @@
 #include "air/bluez/bluez_link.hpp"
 #include "air/bluez/bus.hpp"
 #include "air/bluez/startup.hpp"
+#include "air/bluez/visit.hpp"
 #include "air/central.hpp"
 #include "core/framing/limits.hpp"
 
@@ -41,7 +42,9 @@ class BluezCentral final : public Central, private Bus::Listener {
     // Devices that have been heard of late, each through the adapter that hears it best; no more
     // than may connect at the same time beside those that are connected.
     std::vector<Place> places() override;
-    void scan(Duration limit, ScanDone done) override;
+    // Connects to everybody in reach. Who was found stays connected until one is chosen by
+    // connect().
+    void scan(Duration limit, IsWanted is_wanted, ScanDone done) override;
     std::unique_ptr<Link> connect(const Place& place,
                                   LinkHandler& handler,
                                   Duration patience) override;
@@ -51,6 +54,9 @@ class BluezCentral final : public Central, private Bus::Listener {
 
   private:
     class Scan;
+
+    std::unique_ptr<Link> make_link(const Place& place, LinkHandler& handler, Duration patience);
+    void visit(const Place& place);
 
     void on_objects() override;
     void take_step(const Path& adapter, std::uint64_t serial, std::size_t step);
@@ -65,6 +71,7 @@ class BluezCentral final : public Central, private Bus::Listener {
     Options options_;
     std::map<Path, Startup> startups_;  // by adapter
     std::vector<std::weak_ptr<const LinkState>> links_;
+    std::map<Place, std::shared_ptr<Visit>> visits_;  // of a scan
     std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };
 

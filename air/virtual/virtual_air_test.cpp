@@ -100,7 +100,7 @@ class VirtualAir : public ::testing::Test {
     }
     std::vector<Sighting> scan() {
         std::optional<std::vector<Sighting>> found;
-        central.scan(seconds(5), [&](std::vector<Sighting> sightings) { found = sightings; });
+        central.scan(seconds(5), {}, [&](std::vector<Sighting> sightings) { found = sightings; });
         EXPECT_TRUE(until([&] { return found.has_value(); }));
         return found.value_or(std::vector<Sighting>{});
     }
@@ -364,7 +364,7 @@ TEST_F(VirtualAir, AsksSoManyDevicesAtATime) {
         }
     };
     bool is_over = false;
-    central.scan(seconds(60), [&](const std::vector<Sighting>&) { is_over = true; });
+    central.scan(seconds(60), {}, [&](const std::vector<Sighting>&) { is_over = true; });
     loop.poll();
     accept_all();
     asked_at_first = asked.size();

@@ -109,7 +109,7 @@ std::vector<Place> VirtualCentral::places() {
     return places;
 }
 
-void VirtualCentral::scan(Duration limit, ScanDone done) {
+void VirtualCentral::scan(Duration limit, IsWanted /*is_wanted*/, ScanDone done) {
     std::make_shared<Scan>(loop_, places(), takes_bluz_, std::move(done))->start(limit);
 }
 

@@ -22,7 +22,8 @@ class VirtualCentral final : public Central {
                    bool takes_bluz = false);
 
     std::vector<Place> places() override;
-    void scan(Duration limit, ScanDone done) override;
+    // It asks all of them, which takes a moment.
+    void scan(Duration limit, IsWanted is_wanted, ScanDone done) override;
     std::unique_ptr<Link> connect(const Place& place,
                                   LinkHandler& handler,
                                   Duration patience) override;

@@ -4,16 +4,16 @@
 
 #include <nlohmann/json.hpp>
 
-#include "air/virtual/virtual_central.hpp"
 #include "app/cli/home.hpp"
 #include "app/cli/job.hpp"
+#include "app/cli/nearby.hpp"
 #include "app/transport/air_transport.hpp"
 #include "core/base/hex.hpp"
 
 namespace sotto::app {
 namespace {
 
-constexpr Duration kScan = seconds(2);
+constexpr Duration kScan = seconds(5);
 constexpr std::size_t kNameColumn = 20;
 
 struct Row {
@@ -43,10 +43,10 @@ void print(const Row& row, Printer& printer) {
                     {"near", row.is_near}});
 }
 
-void add_sightings(std::vector<Row>& rows, const std::string& air) {
+void add_sightings(std::vector<Row>& rows, const Settings& settings) {
     boost::asio::io_context loop{1};
-    air::VirtualCentral central{loop, air};
-    for (const air::Sighting& sighting : look_around({loop, central}, kScan)) {
+    Nearby nearby{loop, settings};
+    for (const air::Sighting& sighting : look_around({loop, nearby.central()}, kScan)) {
         const auto known = std::find_if(rows.begin(), rows.end(), [&](const Row& row) {
             return row.device.id == sighting.device_id;
         });
@@ -68,7 +68,7 @@ Outcome<> run(const DevicesCommand& /*command*/, const Job& job) {
     SOTTO_TRY_ASSIGN(const std::vector<DeviceEntry> devices, home.devices());
     std::vector<Row> rows;
     for (const DeviceEntry& device : devices) rows.push_back({.device = device, .is_known = true});
-    if (job.settings.is_local) add_sightings(rows, job.settings.air);
+    if (job.settings.is_local) add_sightings(rows, job.settings);
     for (const Row& row : rows) print(row, job.printer);
     if (rows.empty()) job.printer.note("No device yet. Add one with: sotto pair CODE");
     return {};

@@ -72,6 +72,13 @@ void add_settings(CLI::App& app, Settings& settings) {
         ->envname("SOTTO_AIR")
         ->type_name("DIR")
         ->capture_default_str();
+    app.add_option(
+           "--ble",
+           settings.ble_adapter,
+           "With --local: look for devices of Bluetooth LE, through BlueZ, instead; hci0 or "
+           "another adapter, or any")
+        ->envname("SOTTO_BLE")
+        ->type_name("ADAPTER");
     app.add_flag("--local", settings.is_local, "Talk to the device directly, without the cloud");
     app.add_flag("--json", settings.is_json, "Print JSON, one value a line; errors too");
     app.add_flag("--insecure",

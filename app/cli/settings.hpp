@@ -11,9 +11,12 @@
 
 namespace sotto::app {
 
+inline constexpr const char* kAnyAdapter = "any";
+
 struct Settings {
-    std::string state;  // the state folder
-    std::string air;    // the folder of the virtual air
+    std::string state;        // the state folder
+    std::string air;          // the folder of the virtual air
+    std::string ble_adapter;  // of BlueZ, or kAnyAdapter; empty: the virtual air
     bool is_local = false;
     bool is_json = false;
     bool allow_clear = false;

@@ -20,10 +20,11 @@ Outcome<std::unique_ptr<Way>> Way::open(const Job& job,
                                         DeviceStorage& storage,
                                         const framing::DeviceId& device_id) {
     if (job.settings.is_local) {
-        std::unique_ptr<Way> way{new Way{job.settings.air}};
+        std::unique_ptr<Way> way{new Way};
+        air::Central& central = way->nearby_.emplace(way->loop_, job.settings).central();
         SOTTO_TRY_ASSIGN(
             way->transport_,
-            AirTransport::connect({way->loop_, way->central_}, device_id, job.settings.patience));
+            AirTransport::connect({way->loop_, central}, device_id, job.settings.patience));
         return way;
     }
     SOTTO_TRY_ASSIGN(const std::optional<Account> account, home.account_of(device_id));
@@ -38,7 +39,7 @@ Outcome<std::unique_ptr<Way>> Way::through_cloud(const Job& job,
                                                  const Account& account,
                                                  DeviceStorage& storage,
                                                  const framing::DeviceId& device_id) {
-    std::unique_ptr<Way> way{new Way{job.settings.air}};
+    std::unique_ptr<Way> way{new Way};
     SOTTO_TRY_ASSIGN(const CloudLogin login, login_of(account));
     SOTTO_TRY_ASSIGN(const AppId app_id, app_id_of(storage, job.entropy));
     SOTTO_TRY_ASSIGN(way->transport_,

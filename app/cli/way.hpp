@@ -4,12 +4,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include <boost/asio/io_context.hpp>
 
-#include "air/virtual/virtual_central.hpp"
 #include "app/cli/home.hpp"
 #include "app/cli/job.hpp"
+#include "app/cli/nearby.hpp"
 #include "app/client/transport.hpp"
 #include "app/transport/cloud_transport.hpp"
 
@@ -35,10 +36,10 @@ class Way {
     Transport& transport() { return *transport_; }
 
   private:
-    explicit Way(const std::string& air) : central_(loop_, air) {}
+    Way() = default;
 
     boost::asio::io_context loop_{1};
-    air::VirtualCentral central_;
+    std::optional<Nearby> nearby_;
     std::unique_ptr<Transport> transport_;
 };
 

@@ -11,8 +11,8 @@ namespace sotto::app {
 namespace {
 
 constexpr std::size_t kQueueMax = 16;
-// The asked devices are given this part of the time; connecting has the rest.
-constexpr Duration kScan = seconds(2);
+// A device is looked for so long at most: over Bluetooth it takes seconds.
+constexpr Duration kScan = seconds(12);
 // Beyond the patience of the link itself.
 constexpr Duration kGrace = seconds(1);
 // AIR-15, as a gateway has it.
@@ -48,15 +48,18 @@ Failure lost(air::Disconnect why) {
     }
     return {Trouble::Unreachable,
             "the device is not in reach",
-            "Check that it is switched on and near, and that --air names its air"};
+            "Check that it is switched on and near, and that --air names its air, or --ble its "
+            "adapter"};
 }
 
 }  // namespace
 
-std::vector<air::Sighting> look_around(AirTransport::Reach reach, Duration limit) {
+std::vector<air::Sighting> look_around(AirTransport::Reach reach,
+                                       Duration limit,
+                                       air::Central::IsWanted is_wanted) {
     std::vector<air::Sighting> found;
     bool is_done = false;
-    reach.central.scan(limit, [&](std::vector<air::Sighting> sightings) {
+    reach.central.scan(limit, std::move(is_wanted), [&](std::vector<air::Sighting> sightings) {
         found = std::move(sightings);
         is_done = true;
     });
@@ -68,11 +71,11 @@ std::vector<air::Sighting> look_around(AirTransport::Reach reach, Duration limit
 Outcome<std::unique_ptr<AirTransport>> AirTransport::connect(Reach reach,
                                                              const framing::DeviceId& device_id,
                                                              Duration limit) {
-    const auto sightings = look_around(reach, std::min(limit, kScan));
-    const auto device =
-        std::find_if(sightings.begin(), sightings.end(), [&](const air::Sighting& sighting) {
-            return sighting.device_id == device_id;
-        });
+    const auto is_wanted = [&](const air::Sighting& sighting) {
+        return sighting.device_id == device_id;
+    };
+    const auto sightings = look_around(reach, std::min(limit, kScan), is_wanted);
+    const auto device = std::find_if(sightings.begin(), sightings.end(), is_wanted);
     if (device == sightings.end()) return lost(air::Disconnect::NotFound);
     std::unique_ptr<AirTransport> transport{new AirTransport{reach, device->place, limit}};
     SOTTO_TRY(transport->open(limit));

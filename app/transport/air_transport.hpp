@@ -70,7 +70,9 @@ class AirTransport final : public Transport, private air::LinkHandler {
     std::vector<std::uint8_t> current_;
 };
 
-// Everybody in reach.
-std::vector<air::Sighting> look_around(AirTransport::Reach reach, Duration limit);
+// Everybody in reach, or those who were found until the one that is wanted was.
+std::vector<air::Sighting> look_around(AirTransport::Reach reach,
+                                       Duration limit,
+                                       air::Central::IsWanted is_wanted = {});
 
 }  // namespace sotto::app

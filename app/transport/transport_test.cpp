@@ -31,7 +31,7 @@ class FakeCentral final : public air::Central {
     explicit FakeCentral(asio::io_context& loop) : loop_(loop) {}
 
     std::vector<air::Place> places() override { return {}; }
-    void scan(Duration /*limit*/, ScanDone done) override {
+    void scan(Duration /*limit*/, IsWanted /*is_wanted*/, ScanDone done) override {
         asio::post(loop_, [done = std::move(done)] {
             std::vector<air::Sighting> sightings(2);
             sightings[1].place = "here";

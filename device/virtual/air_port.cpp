@@ -8,6 +8,12 @@
 
 namespace sotto::device {
 
+namespace {
+
+constexpr std::uint16_t kReleaseSeconds = 10;  // that a central stays away after a press
+
+}  // namespace
+
 framing::DeviceId device_id_of(const cose::Credential& credential) {
     framing::DeviceId id{};
     std::copy_n(credential.hash().begin(), id.size(), id.begin());
@@ -81,6 +87,15 @@ void AirPort::on_owner_changed() {
     if (!peripheral_) return;
     peripheral_->set_has_owner(device_.authority().has_owner());
     attach();
+}
+
+// [AIR-66] On the virtual air whoever knocks does that.
+void AirPort::on_button() {
+    if (options_.ble_adapter.empty() || !peripheral_) return;
+    std::array<std::uint8_t, 8> buffer{};
+    const auto frame = framing::encode_frame(buffer, framing::Release{kReleaseSeconds});
+    SOTTO_ASSERT(frame.has_value());
+    (void)peripheral_->send(*frame).has_value();  // nobody holds it, or it is not idle
 }
 
 void AirPort::on_connected() { attach(); }

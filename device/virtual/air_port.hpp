@@ -39,6 +39,7 @@ class AirPort final : public Carrier, private air::PeripheralHandler {
 
     void send(session::Channel channel, Bytes message) override;
     void on_owner_changed() override;
+    void on_button() override;
 
   private:
     void on_connected() override;

@@ -13,6 +13,8 @@ class Carrier {
     virtual void send(session::Channel channel, Bytes message) = 0;
     // The owner or his cloud have changed.
     virtual void on_owner_changed() {}
+    // Somebody stands before the device.
+    virtual void on_button() {}
 
   protected:
     ~Carrier() = default;  // owned by main

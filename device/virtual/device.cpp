@@ -111,6 +111,7 @@ void Device::on_button(Instant now) {
     sketch_.on_button();
     setup_.log.line(std::string{"the button was pressed: lamp "} +
                     (sketch_.is_lamp_on() ? "on" : "off"));
+    if (air_ != nullptr) air_->on_button();
     settle(now);
 }
 
