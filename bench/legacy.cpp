@@ -140,7 +140,9 @@ class Bench {
             poller.wait([&](std::size_t place) {
                 auto& client = clients[place];
                 if (!client) return;
-                client->read();
+                client->receive();
+                // What a device says next, of its events and the time, is no part of a handshake.
+                if (stay != nullptr || !client->device.is_connected()) client->flush();
                 if (!client->device.is_connected()) return;
                 ++done;
                 if (stay != nullptr) stay->push_back(std::move(client));

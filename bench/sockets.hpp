@@ -56,6 +56,11 @@ class Client {
 
     int socket() const { return socket_; }
     void read() {
+        receive();
+        flush();
+    }
+    // What it says to that waits for flush().
+    void receive() {
         std::uint8_t piece[1'024];
         const ssize_t size = ::recv(socket_, piece, sizeof piece, MSG_DONTWAIT);
         if (size == 0) throw std::runtime_error{"the cloud hung up on a device"};
@@ -63,7 +68,6 @@ class Client {
         while (device.step()) {
         }
         if (!device.trouble().empty()) throw std::runtime_error{device.trouble()};
-        flush();
     }
     void flush() {
         const auto output = device.take_output();

@@ -2,7 +2,9 @@
 // As account_contract.hpp: what every Store must do with the keys of legacy devices.
 #pragma once
 
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "testing/account_contract.hpp"
@@ -146,7 +148,41 @@ TYPED_TEST_P(KeyContract, KeepsOneKeyOfALegacyDevice) {
     EXPECT_EQ(find(2), key(2, 3));
 }
 
+TYPED_TEST_P(KeyContract, AReaderKnowsWhatTheStoreHasAnswered) {
+    using namespace contract;
+    const AccountId ann = this->account("ann");
+    const auto reader = this->fixture.store().make_device_reader();
+    const auto known = [&](std::uint8_t device) { return reader->find(device_id(device)).value(); };
+    const std::vector<std::uint8_t> key{1, 2, 3};
+    EXPECT_EQ(known(1), cloud::model::KnownDevice{});
+    EXPECT_TRUE(this->template ask<void>([&](auto& store, auto done) {
+        store.set_device_key({.device = device_id(1), .key = key, .stored_at = kNow}, done);
+    }));
+    EXPECT_EQ(known(1), (cloud::model::KnownDevice{.key = key}));
+    EXPECT_TRUE(this->claim(1, ann));
+    EXPECT_TRUE(this->claim(2, ann));
+    EXPECT_EQ(known(1), (cloud::model::KnownDevice{.key = key, .owner = ann}));
+    EXPECT_EQ(known(2), (cloud::model::KnownDevice{.owner = ann}));
+    EXPECT_TRUE(this->template ask<void>(
+        [&](auto& store, auto done) { store.erase_device_key(device_id(1), done); }));
+    EXPECT_EQ(known(1), (cloud::model::KnownDevice{.owner = ann}));
+    // In a thread of its own, while the store is written.
+    std::atomic<bool> is_over{false};
+    std::thread other{[&] {
+        const auto mine = this->fixture.store().make_device_reader();
+        while (!is_over) EXPECT_EQ(mine->find(device_id(2)).value().owner, ann);
+    }};
+    for (std::uint8_t i = 0; i < 100; ++i)
+        this->fixture.store().set_device_key(
+            {.device = device_id(3), .key = {i}, .stored_at = kNow}, [](const auto&) {});
+    this->fixture.settle();
+    is_over = true;
+    other.join();
+    EXPECT_EQ(known(3).key, std::vector<std::uint8_t>{99});
+}
+
 REGISTER_TYPED_TEST_SUITE_P(KeyContract,
+                            AReaderKnowsWhatTheStoreHasAnswered,
                             KeysThatAreShownWaitForApproval,
                             AKeyMakesADeviceHisThatNobodyHasAndReplacesNoOther,
                             AnAccountHasSoManyDevicesByTheirKeys,

@@ -146,4 +146,11 @@ struct DeviceKey {
     friend bool operator==(const DeviceKey&, const DeviceKey&) = default;
 };
 
+// What is to be known of an open device that comes.
+struct KnownDevice {
+    std::optional<std::vector<std::uint8_t>> key{};  // of a legacy device: as in DeviceKey
+    std::optional<AccountId> owner{};
+    friend bool operator==(const KnownDevice&, const KnownDevice&) = default;
+};
+
 }  // namespace sotto::cloud::model

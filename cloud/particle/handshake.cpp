@@ -116,23 +116,11 @@ void Handshake::receive(Bytes bytes, Instant now) {
     size_ += bytes.size();
     if (size_ < sealed_.size()) return;
     read_at_ = now;
-    stage_ = Stage::Opening;
+    stage_ = Stage::Answering;
 }
 
-void Handshake::on_opened(Result<Introduction> introduction) {
-    if (stage_ != Stage::Opening || !introduction) return refuse();
-    introduction_ = *std::move(introduction);
-    stage_ = Stage::Looking;
-}
-
-void Handshake::on_key(std::optional<DeviceKey> key) {
-    if (stage_ != Stage::Looking || !key) return refuse();
-    introduction_.reported_key = *std::move(key);
-    stage_ = Stage::Agreeing;
-}
-
-void Handshake::on_agreed(const Status& status) {
-    if (stage_ != Stage::Agreeing || !status) return refuse();
+void Handshake::on_answered(const Status& status) {
+    if (stage_ != Stage::Answering || !status) return refuse();
     stage_ = Stage::Done;
 }
 

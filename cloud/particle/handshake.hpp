@@ -8,8 +8,6 @@
 #pragma once
 
 #include <array>
-#include <optional>
-#include <variant>
 #include <vector>
 
 #include "cloud/model/ids.hpp"
@@ -50,7 +48,7 @@ Result<Agreement> agree(HandshakeCrypto& crypto, Bytes device_key);
 
 class Handshake {
   public:
-    enum class Stage : std::uint8_t { Reading, Opening, Looking, Agreeing, Done, Refused };
+    enum class Stage : std::uint8_t { Reading, Answering, Done, Refused };
 
     Handshake(const Nonce& nonce, Instant now) : nonce_(nonce), begun_at_(now) {}
 
@@ -58,20 +56,13 @@ class Handshake {
     Bytes greeting() const { return nonce_; }
     Stage stage() const { return stage_; }
 
-    // From the socket. Once all are there it is Stage::Opening, and key_message() is for
+    // From the socket. Once all are there it is Stage::Answering, and key_message() is for
     // open_key_message(). More than 256 bytes are refused: nothing can follow yet.
     void receive(Bytes bytes, Instant now);
     KeyMessage key_message() const { return {.nonce = nonce_, .sealed = sealed_}; }
 
-    // Stage::Looking, for the key of device(), or Stage::Refused.
-    void on_opened(Result<Introduction> introduction);
-    const model::DeviceId& device() const { return introduction_.device; }
-    const DeviceKey& reported_key() const { return introduction_.reported_key; }
-    // The key that is stored here for the device, or nothing. Stage::Agreeing or Stage::Refused.
-    void on_key(std::optional<DeviceKey> key);
-    const DeviceKey& key() const { return introduction_.reported_key; }
-    // Stage::Done or Stage::Refused.
-    void on_agreed(const Status& status);
+    // Whether an answer could be made, which is sent now. Stage::Done or Stage::Refused.
+    void on_answered(const Status& status);
 
     // To be closed, for it took too long or was refused.
     bool is_over(Instant now) const;
@@ -85,7 +76,6 @@ class Handshake {
     Stage stage_ = Stage::Reading;
     std::size_t size_ = 0;
     std::array<std::uint8_t, kServerModulusSize> sealed_{};
-    Introduction introduction_;  // the key in it gives way to the stored one
 };
 
 }  // namespace sotto::cloud::particle

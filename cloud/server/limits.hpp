@@ -96,5 +96,7 @@ inline constexpr std::chrono::seconds kStopTimeMax{3};
 
 // After the system had no socket for us.
 inline constexpr std::chrono::milliseconds kAcceptPause{100};
+inline constexpr std::size_t kAcceptedAtOnceMax =
+    16;  // of the device port; the next turn takes the others
 
 }  // namespace sotto::cloud::server

@@ -111,17 +111,6 @@ void give(const std::variant<DeviceDone<void>, DeviceDone<services::Value>>& don
         done);
 }
 
-// `number` says by which key the device knows us, the present one or the one before.
-Result<particle::Introduction> open_by_any(const RsaWorkers::Cryptos& cryptos,
-                                           const particle::KeyMessage& message,
-                                           std::size_t& number) {
-    for (number = 0; number < cryptos.size(); ++number) {
-        auto introduction = particle::open_key_message(*cryptos[number], message);
-        if (introduction) return introduction;
-    }
-    return Error::Unauthenticated;
-}
-
 }  // namespace
 
 ParticleLine::ParticleLine(World& world, ports::File socket, std::string address)
@@ -165,7 +154,7 @@ void ParticleLine::on_bytes(Bytes bytes) {
     const auto before = handshake_->stage();
     handshake_->receive(bytes, world_.now());
     if (handshake_->stage() == before) return;
-    if (handshake_->stage() == Handshake::Stage::Opening) return open_key_message();
+    if (handshake_->stage() == Handshake::Stage::Answering) return answer_key_message();
     refuse("too many bytes");
 }
 
@@ -244,82 +233,53 @@ void ParticleLine::refuse(std::string_view why) {
                      {"why", why}});
 }
 
-void ParticleLine::open_key_message() {
-    world_.workers.submit([weak = weak_from_this(), message = handshake_->key_message()](
-                              const RsaWorkers::Cryptos& cryptos) -> RsaWorkers::Done {
+void ParticleLine::answer_key_message() {
+    known_.owners = world_.devices.owners();
+    world_.workers.submit([weak = weak_from_this(),
+                           message = handshake_->key_message(),
+                           enrols = world_.enrols_on_first_use](
+                              const HandshakeTools& tools) -> RsaWorkers::Done {
         if (weak.expired()) return [] {};
-        std::size_t number = 0;
-        auto introduction = open_by_any(cryptos, message, number);
-        return [weak, introduction = std::move(introduction), number] {
-            if (const auto self = weak.lock()) self->on_opened(introduction, number);
+        // Which cannot be copied.
+        const auto answer =
+            std::make_shared<HandshakeAnswer>(server::answer_key_message(tools, message, enrols));
+        return [weak, answer] {
+            if (const auto self = weak.lock()) self->on_answered(*answer);
         };
     });
 }
 
-void ParticleLine::on_opened(Result<particle::Introduction> introduction, std::size_t server_key) {
+void ParticleLine::on_answered(HandshakeAnswer& answer) {
     if (!is_open_) return;
-    server_key_ = server_key;
-    handshake_->on_opened(std::move(introduction));
-    if (handshake_->stage() != Handshake::Stage::Looking) return refuse("key message");
-    device_ = handshake_->device();
-    world_.store.find_device_key(device_, [weak = weak_from_this()](const auto& stored) {
-        if (const auto self = weak.lock()) self->on_stored_key(stored);
-    });
-}
-
-// [PAR-1]
-void ParticleLine::on_stored_key(const Result<std::optional<model::DeviceKey>>& stored) {
-    if (!is_open_) return;
-    std::optional<particle::DeviceKey> key;
-    if (stored && *stored) key = (*stored)->key;
-    if (stored && !*stored && world_.enrols_on_first_use) {
-        const auto shown = particle_openssl::read_device_key(handshake_->reported_key());
-        if (shown) key = enrolled_key_ = *shown;
-    }
-    if (stored && key != handshake_->reported_key()) note_pending_key();
-    const bool is_known = key.has_value();
-    handshake_->on_key(std::move(key));
-    if (handshake_->stage() == Handshake::Stage::Agreeing) return agree();
-    refuse(is_known ? "handshake" : stored ? "no key stored" : "the store failed");
+    device_ = answer.device;
+    server_key_ = answer.server_key;
+    known_.owner = answer.owner;
+    if (!answer.unknown_key.empty()) note_pending_key(std::move(answer.unknown_key));
+    std::array<std::uint8_t, 2> id{};
+    const Status status = answer.agreement ? world_.entropy.fill(id) : answer.agreement.error();
+    handshake_->on_answered(status);
+    if (handshake_->stage() != Handshake::Stage::Done)
+        return refuse(answer.refusal.empty() ? "no randomness" : answer.refusal);
+    handshake_.reset();
+    enrolled_key_ = std::move(answer.enrolled_key);
+    particle::Agreement& agreement = *answer.agreement;
+    output_.assign(agreement.message.begin(), agreement.message.end());
+    sent_ = 0;
+    session_ = std::make_unique<particle::Session>(
+        particle::Session::Setup{.cipher = world_.cipher,
+                                 .credentials = std::move(agreement.credentials),
+                                 .first_id = static_cast<std::uint16_t>(id[0] << 8U | id[1]),
+                                 .now = world_.now()});
+    flush();
 }
 
 // For the operator to look at. Whoever has the public key of the server can show whatever he likes,
 // so that this is bounded in number and in time.
-void ParticleLine::note_pending_key() {
-    const auto shown = particle_openssl::read_device_key(handshake_->reported_key());
-    if (!shown || !world_.pending_keys.take(world_.now())) return;
-    world_.store.add_pending_key({.device = device_, .key = *shown, .stored_at = world_.now()},
-                                 [](const Status& /*ignored*/) {});
-}
-
-void ParticleLine::agree() {
-    world_.workers.submit([weak = weak_from_this(), key = handshake_->key(), number = server_key_](
-                              const RsaWorkers::Cryptos& cryptos) -> RsaWorkers::Done {
-        if (weak.expired()) return [] {};
-        // Which cannot be copied.
-        const auto made =
-            std::make_shared<Result<particle::Agreement>>(particle::agree(*cryptos[number], key));
-        return [weak, made] {
-            if (const auto self = weak.lock()) self->on_agreed(std::move(*made));
-        };
-    });
-}
-
-void ParticleLine::on_agreed(Result<particle::Agreement> agreement) {
-    if (!is_open_) return;
-    std::array<std::uint8_t, 2> id{};
-    const Status status = agreement ? world_.entropy.fill(id) : Status{agreement.error()};
-    handshake_->on_agreed(status);
-    if (handshake_->stage() != Handshake::Stage::Done) return refuse("key of no use");
-    handshake_.reset();
-    output_.assign(agreement->message.begin(), agreement->message.end());
-    sent_ = 0;
-    session_ = std::make_unique<particle::Session>(
-        particle::Session::Setup{.cipher = world_.cipher,
-                                 .credentials = std::move(agreement->credentials),
-                                 .first_id = static_cast<std::uint16_t>(id[0] << 8U | id[1]),
-                                 .now = world_.now()});
-    flush();
+void ParticleLine::note_pending_key(particle::DeviceKey key) {
+    if (!world_.pending_keys.take(world_.now())) return;
+    world_.store.add_pending_key(
+        {.device = device_, .key = std::move(key), .stored_at = world_.now()},
+        [](const Status& /*ignored*/) {});
 }
 
 // The session.
@@ -381,7 +341,7 @@ void ParticleLine::report() {
                      {"from", address_},
                      {"platform", session_->hello()->platform},
                      {"server_key", server_key_ == 0 ? "present" : "previous"}});
-    world_.devices.on_connected(device_, *this);
+    world_.devices.on_connected(device_, *this, known_);
 }
 
 void ParticleLine::on(particle::Described& /*described*/) { look_at_safe_mode(); }

@@ -83,12 +83,9 @@ class ParticleLine final : public services::OpenDevice,
     bool write_some();
     void wait_for_room(bool is_wanted);
 
-    void open_key_message();
-    void on_opened(Result<particle::Introduction> introduction, std::size_t server_key);
-    void on_stored_key(const Result<std::optional<model::DeviceKey>>& stored);
-    void note_pending_key();
-    void agree();
-    void on_agreed(Result<particle::Agreement> agreement);
+    void answer_key_message();
+    void on_answered(HandshakeAnswer& answer);
+    void note_pending_key(particle::DeviceKey key);
     void refuse(std::string_view why);
 
     void pump();
@@ -118,6 +115,7 @@ class ParticleLine final : public services::OpenDevice,
     model::DeviceId device_{};
     Instant connected_at_;
     std::size_t server_key_ = 0;  // by which the device knows us
+    services::OpenDevices::Known known_;
     std::unique_ptr<particle::Handshake> handshake_;
     std::unique_ptr<particle::Session> session_;
     particle::DeviceKey enrolled_key_;  // shown on first use, and not stored yet

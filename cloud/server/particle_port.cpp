@@ -24,6 +24,15 @@ std::size_t thread_count() {
     return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kRsaThreadsMax);
 }
 
+std::vector<HandshakeTools> make_tools(const ParticlePort::Setup& setup) {
+    std::vector<HandshakeTools> tools(thread_count());
+    for (HandshakeTools& each : tools) {
+        for (const auto& key : setup.keys) each.cryptos.push_back(key.make_crypto());
+        each.devices = setup.store.make_device_reader();
+    }
+    return tools;
+}
+
 // A socket that is taken has what the one has that listens.
 void prepare(Acceptor& acceptor) {
     error_code ignored;
@@ -46,8 +55,7 @@ std::string network_of(const asio::ip::address& address) {
 
 ParticlePort::ParticlePort(asio::io_context& loop, Acceptor acceptor, Setup setup)
     : cipher_(particle_openssl::make_cipher()),
-      workers_(setup.keys,
-               thread_count(),
+      workers_(make_tools(setup),
                [executor = loop.get_executor()](RsaWorkers::Done done) {
                    asio::post(executor, std::move(done));
                }),
@@ -65,9 +73,9 @@ ParticlePort::ParticlePort(asio::io_context& loop, Acceptor acceptor, Setup setu
              .on_safe_mode = std::move(setup.on_safe_mode),
              .on_greeted = [this](ParticleLine& line) { on_greeted(line); },
              .on_end = [this](ParticleLine& line) { on_end(line); }},
-      door_(loop, (prepare(acceptor), std::move(acceptor)), [this](Socket socket) {
-          on_socket(std::move(socket));
-      }) {}
+      door_(sockets_,
+            (prepare(acceptor), std::move(acceptor)),
+            [this](auto socket, const auto& address) { on_socket(std::move(socket), address); }) {}
 
 bool ParticlePort::may_come(const asio::ip::address& address) {
     const Instant now = world_.now();
@@ -77,15 +85,12 @@ bool ParticlePort::may_come(const asio::ip::address& address) {
     return false;
 }
 
-void ParticlePort::on_socket(Socket socket) {
-    error_code error;
-    const auto address = socket.remote_endpoint(error).address();
-    if (error || !may_come(address)) return;
-    ports::File file{socket.release(error)};
-    if (error) return;
+void ParticlePort::on_socket(ports::File socket, const asio::ip::address& address) {
+    if (!may_come(address)) return;
     // The one that has come first is the one that should long be through.
     if (half_open_.size() >= kHalfOpenMax) half_open_.front()->end("made room");
-    const auto line = std::make_shared<ParticleLine>(world_, std::move(file), address.to_string());
+    const auto line =
+        std::make_shared<ParticleLine>(world_, std::move(socket), address.to_string());
     places_[line.get()] = half_open_.insert(half_open_.end(), line);
     line->start();
 }
@@ -105,6 +110,7 @@ void ParticlePort::on_time() {
     const Instant now = world_.now();
     if (now - looked_at_ < kParticleTick) return;
     looked_at_ = now;
+    door_.on_time();
     if (turned_away_ > 0)
         world_.log.warn("particle-turned-away",
                         {{"connections", std::exchange(turned_away_, 0)},

@@ -5,11 +5,13 @@
 
 #include <list>
 #include <memory>
+#include <span>
 #include <unordered_map>
 
 #include "cloud/http/guard.hpp"
-#include "cloud/server/door.hpp"
+#include "cloud/particle_openssl/keys.hpp"
 #include "cloud/server/particle_line.hpp"
+#include "cloud/server/ready_door.hpp"
 
 namespace sotto::cloud::server {
 
@@ -47,7 +49,7 @@ class ParticlePort {
 
     // Whether that network has not come too often.
     bool may_come(const boost::asio::ip::address& address);
-    void on_socket(Socket socket);
+    void on_socket(ports::File socket, const boost::asio::ip::address& address);
     void on_greeted(ParticleLine& line);
     void on_end(ParticleLine& line);
     static void end_all(Lines& lines);
@@ -56,7 +58,7 @@ class ParticlePort {
     RsaWorkers workers_;
     ReadySockets sockets_;
     ParticleLine::World world_;
-    Door<boost::asio::ip::tcp> door_;
+    ReadyDoor door_;
     Instant looked_at_;
     http::Recent<TokenBucket> arrivals_;  // by network
     std::size_t turned_away_ = 0;         // since looked_at_

@@ -167,11 +167,14 @@ class ParticlePortTest : public ::testing::Test {
     }
     void skip(Duration time) { skipped_ = Duration{skipped_.ms + time.ms}; }
 
+    void own(const LegacyId& id, model::AccountId owner) {
+        store_.claim_open_device(id, owner, now(), [](const auto&) {});
+        turn();
+    }
     void know(const LegacyId& id, const LegacyKey& key, model::AccountId owner = kAnn) {
         store_.set_device_key({.device = id, .key = key.public_der(), .stored_at = now()},
                               [](const auto&) {});
-        owners_[id] = owner;
-        turn();
+        own(id, owner);
     }
     Client& client(const LegacyId& id, const LegacyKey& key, Firmware firmware = Firmware::Bluz) {
         return clients_.emplace_back(loop_,
@@ -254,15 +257,15 @@ class ParticlePortTest : public ::testing::Test {
                      .now = [this] { return now(); }}};
     store::MemoryStore store_{
         [this](std::function<void()> function) { asio::post(loop_, std::move(function)); }};
-    std::map<model::DeviceId, model::AccountId> owners_;
     services::EventRing ring_{Instant{1}};
     services::OpenDevices devices_{
         ring_,
         {.load_owner =
              [this](const model::DeviceId& device, auto done) {
-                 const auto found = owners_.find(device);
-                 done(found == owners_.end() ? services::OpenDevices::Owner{}
-                                             : services::OpenDevices::Owner{found->second});
+                 store_.find_open_device(device, [done = std::move(done)](const auto& found) {
+                     using Owner = services::OpenDevices::Owner;
+                     done(found && *found ? Owner{(*found)->account} : Owner{});
+                 });
              },
          .on_claim_code = [this](const auto& device,
                                  const auto&) { devices_.end_claim_code(device); },
@@ -430,7 +433,7 @@ TEST_F(Legacy, AnUnknownDeviceIsRefusedWhateverKeyItShows) {
 }
 
 TEST_F(LegacyFirstUse, TheKeyThatIsShownFirstIsTakenAndNoOther) {
-    owners_[id_number(9)] = kAnn;
+    own(id_number(9), kAnn);
     client(id_number(9), key_number(1));
     ASSERT_TRUE(until([&] { return is_described(id_number(9), kAnn); }));
     expect_good_service(id_number(9));
@@ -646,6 +649,7 @@ TEST_F(Legacy, WhatTheStoreCannotFindOutRefuses) {
 
 // What is done, in the thread that has it done.
 void do_at_once(const RsaWorkers::Done& done) { done(); }
+std::vector<HandshakeTools> one_thread() { return std::vector<HandshakeTools>(1); }
 RsaWorkers::Done nothing() {
     return [] {};
 }
@@ -654,7 +658,7 @@ TEST(RsaWorkers, WorkOnThreadsOfTheirOwnAtALowerPriority) {
     std::atomic<int> niceness{-1};
     std::atomic<bool> is_other{false};
     const auto here = std::this_thread::get_id();
-    RsaWorkers workers{{&server_key(), 1}, 1, do_at_once};
+    RsaWorkers workers{one_thread(), do_at_once};
     workers.submit([&](auto&) {
         is_other = std::this_thread::get_id() != here;
         niceness = ::getpriority(PRIO_PROCESS, 0);
@@ -669,7 +673,7 @@ TEST(RsaWorkers, TheNewestWorkComesFirstAndTheOldestIsDroppedWhereTooMuchWaits) 
     std::atomic<bool> may_go{false};
     std::atomic<std::size_t> count{0};
     std::vector<std::size_t> order;
-    RsaWorkers workers{{&server_key(), 1}, 1, do_at_once};
+    RsaWorkers workers{one_thread(), do_at_once};
     workers.submit([&](auto&) {
         count = 1;
         while (!may_go) std::this_thread::yield();
@@ -695,7 +699,7 @@ TEST(RsaWorkers, WhatIsDoneIsHandedOverAFewAtATimeAndTheLastOfItAtOnce) {
     std::atomic<std::size_t> count{0};
     std::vector<std::size_t> handed_over;  // how many were done at each time
     {
-        RsaWorkers workers{{&server_key(), 1}, 1, [&](const RsaWorkers::Done& done) {
+        RsaWorkers workers{one_thread(), [&](const RsaWorkers::Done& done) {
                                const std::size_t before = count;
                                done();
                                handed_over.push_back(count - before);
@@ -718,7 +722,7 @@ TEST(RsaWorkers, TheEndDropsWhatHasNotBegun) {
     std::atomic<bool> is_run{false};
     std::atomic<bool> has_begun{false};
     {
-        RsaWorkers workers{{&server_key(), 1}, 1, do_at_once};
+        RsaWorkers workers{one_thread(), do_at_once};
         workers.submit([&](auto&) {
             has_begun = true;
             std::this_thread::sleep_for(std::chrono::milliseconds{20});

@@ -16,16 +16,12 @@ constexpr int kNiceness = 10;
 
 }  // namespace
 
-RsaWorkers::RsaWorkers(std::span<const particle_openssl::ServerKey> keys,
-                       std::size_t thread_count,
-                       std::function<void(Done)> post)
-    : post_(std::move(post)) {
-    cryptos_.resize(thread_count);
-    for (Cryptos& cryptos : cryptos_) {
-        for (const auto& key : keys) cryptos.push_back(key.make_crypto());
-        threads_.emplace_back([this, &cryptos] {
+RsaWorkers::RsaWorkers(std::vector<HandshakeTools> tools, std::function<void(Done)> post)
+    : post_(std::move(post)), tools_(std::move(tools)) {
+    for (const HandshakeTools& each : tools_) {
+        threads_.emplace_back([this, &each] {
             ::setpriority(PRIO_PROCESS, 0, kNiceness);  // in Linux: of this thread
-            run(cryptos);
+            run(each);
         });
     }
 }
@@ -53,7 +49,7 @@ void RsaWorkers::submit(Work work) {
     changed_.notify_one();
 }
 
-void RsaWorkers::run(const Cryptos& cryptos) {
+void RsaWorkers::run(const HandshakeTools& tools) {
     std::vector<Done> done;
     for (;;) {
         {
@@ -62,7 +58,7 @@ void RsaWorkers::run(const Cryptos& cryptos) {
             if (is_ending_) return;
         }
         while (const Work work = take()) {
-            done.push_back(work(cryptos));
+            done.push_back(work(tools));
             if (done.size() == kRsaDoneMax) hand_over(done);
         }
         hand_over(done);

@@ -10,27 +10,22 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
-#include <memory>
 #include <mutex>
-#include <span>
 #include <thread>
 #include <vector>
 
-#include "cloud/particle_openssl/keys.hpp"
+#include "cloud/server/handshake_answer.hpp"
 
 namespace sotto::cloud::server {
 
 class RsaWorkers {
   public:
     using Done = std::function<void()>;
-    // The operations of each key of the server, in the order of the keys.
-    using Cryptos = std::vector<std::unique_ptr<particle::HandshakeCrypto>>;
-    using Work = std::function<Done(const Cryptos&)>;
+    using Work = std::function<Done(const HandshakeTools&)>;
 
-    // `post` is called from the threads, and has what it is given called in the caller's.
-    RsaWorkers(std::span<const particle_openssl::ServerKey> keys,
-               std::size_t thread_count,
-               std::function<void(Done)> post);
+    // A thread for each of `tools`. `post` is called from the threads, and has what it is given
+    // called in the caller's.
+    RsaWorkers(std::vector<HandshakeTools> tools, std::function<void(Done)> post);
     RsaWorkers(const RsaWorkers&) = delete;
     RsaWorkers& operator=(const RsaWorkers&) = delete;
     // Waits for the work under way; what has not begun is dropped, and what is done.
@@ -39,7 +34,7 @@ class RsaWorkers {
     void submit(Work work);
 
   private:
-    void run(const Cryptos& cryptos);
+    void run(const HandshakeTools& tools);
     // Nothing if none waits.
     Work take();
     void hand_over(std::vector<Done>& done);
@@ -49,7 +44,7 @@ class RsaWorkers {
     std::condition_variable changed_;
     std::deque<Work> waiting_;
     bool is_ending_ = false;
-    std::vector<Cryptos> cryptos_;  // of each thread
+    const std::vector<HandshakeTools> tools_;
     std::vector<std::thread> threads_;
 };
 

@@ -16,7 +16,9 @@ Publication status(const char* what) { return {.name = "spark/status", .data = w
 
 }  // namespace
 
-void OpenDevices::on_connected(const model::DeviceId& device, OpenDevice& line) {
+void OpenDevices::on_connected(const model::DeviceId& device,
+                               OpenDevice& line,
+                               std::optional<Known> known) {
     if (const auto found = lines_.find(device); found != lines_.end()) {
         OpenDevice* const old = found->second.device;
         leave(device, found->second);
@@ -24,7 +26,8 @@ void OpenDevices::on_connected(const model::DeviceId& device, OpenDevice& line) 
         old->on_replaced();
     }
     const std::uint64_t number = ++last_number_;
-    lines_.emplace(device, Line{.device = &line, .number = number});
+    const auto place = lines_.emplace(device, Line{.device = &line, .number = number}).first;
+    if (known && known->owners == owners_) return enter(device, place->second, known->owner);
     config_.load_owner(device, [this, device, number](const Result<Owner>& owner) {
         on_owner(device, number, owner);
     });
@@ -119,6 +122,7 @@ EventPtr OpenDevices::spread(model::AccountId owner,
 }
 
 void OpenDevices::set_owner(const model::DeviceId& device, Owner owner) {
+    ++owners_;
     const auto found = lines_.find(device);
     if (found == lines_.end()) return;
     Line& line = found->second;

@@ -39,7 +39,14 @@ class OpenDevices {
 
     // From the connections. A device that is connected already is replaced: the old connection is
     // told, and what it still reports is ignored. `line` must live until on_disconnected().
-    void on_connected(const model::DeviceId& device, OpenDevice& line);
+    // `known` is whose it is, if that was looked up since owners() had this count.
+    struct Known {
+        Owner owner{};
+        std::uint64_t owners = 0;
+    };
+    void on_connected(const model::DeviceId& device,
+                      OpenDevice& line,
+                      std::optional<Known> known = std::nullopt);
     void on_disconnected(const model::DeviceId& device, OpenDevice& line);
     // What it published, system events (spark/...) included. The first kWaitingEventsMax are kept
     // while the owner is not known yet; those of a device without owner are forgotten.
@@ -54,6 +61,8 @@ class OpenDevices {
     void tell_of(const model::DeviceId& device, model::AccountId owner, Publication what) {
         spread(owner, device, std::move(what));
     }
+    // How often any of them has changed.
+    std::uint64_t owners() const { return owners_; }
     // Who owns it from now on.
     void set_owner(const model::DeviceId& device, Owner owner);
     void end_claim_code(const model::DeviceId& device);
@@ -88,6 +97,7 @@ class OpenDevices {
     EventRing& ring_;
     Config config_;
     std::uint64_t last_number_ = 0;
+    std::uint64_t owners_ = 0;
     std::unordered_map<model::DeviceId, Line, model::IdHash> lines_;
     std::unordered_map<model::AccountId,
                        std::unordered_set<model::DeviceId, model::IdHash>,

@@ -291,6 +291,18 @@ TEST_F(OpenDevicesTest, ADeviceThatChangesHandsIsGoneForTheOneBefore) {
     EXPECT_TRUE(ann.names.empty());
 }
 
+TEST_F(OpenDevicesTest, AnOwnerThatIsKnownIsNotAskedForUnlessAnyHasChangedSince) {
+    using Known = OpenDevices::Known;
+    devices_.on_connected(kLamp, lamp_, Known{.owner = kAnn, .owners = devices_.owners()});
+    EXPECT_EQ(devices_.find(kLamp, kAnn), &lamp_);
+    const Known door{.owner = kAnn, .owners = devices_.owners()};
+    devices_.set_owner(kDoor, kBob);
+    devices_.on_connected(kDoor, door_, door);
+    EXPECT_EQ(devices_.find(kDoor, kAnn), nullptr);
+    answer(Owner{kBob});
+    EXPECT_EQ(devices_.find(kDoor, kBob), &door_);
+}
+
 TEST_F(OpenDevicesTest, WhereTheOwnerCannotBeFoundOutTheConnectionEnds) {
     devices_.on_connected(kLamp, lamp_);
     answer(Error::StorageFailed);

@@ -409,6 +409,27 @@ void MemoryStore::find_device_key(const DeviceId& device, Done<std::optional<Dev
     });
 }
 
+std::unique_ptr<DeviceReader> MemoryStore::make_device_reader() {
+    class Reader final : public DeviceReader {
+      public:
+        explicit Reader(MemoryStore& store) : store_(store) {}
+        Result<KnownDevice> find(const DeviceId& device) override {
+            const std::scoped_lock lock{store_.mutex_};
+            if (store_.failure_) return *store_.failure_;
+            KnownDevice known;
+            const auto key = store_.device_keys_.find(device);
+            if (key != store_.device_keys_.end()) known.key = key->second.key;
+            const auto record = store_.open_devices_.find(device);
+            if (record != store_.open_devices_.end()) known.owner = record->second.account;
+            return known;
+        }
+
+      private:
+        MemoryStore& store_;
+    };
+    return std::make_unique<Reader>(*this);
+}
+
 void MemoryStore::list_device_keys(Done<std::vector<DeviceKey>> done) {
     answer(done, [&] {
         std::vector<DeviceKey> keys;

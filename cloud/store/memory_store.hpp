@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <utility>
@@ -80,6 +81,7 @@ class MemoryStore final : public Store {
     void add_device_key(model::DeviceKey key, std::size_t count_max, Done<void> done) override;
     void find_device_key(const model::DeviceId& device,
                          Done<std::optional<model::DeviceKey>> done) override;
+    std::unique_ptr<DeviceReader> make_device_reader() override;
     void list_device_keys(Done<std::vector<model::DeviceKey>> done) override;
     void add_pending_key(model::DeviceKey key, Done<void> done) override;
     void list_pending_keys(Done<std::vector<model::DeviceKey>> done) override;
@@ -251,6 +253,7 @@ class MemoryStore final : public Store {
     model::Label label_of(const model::DeviceId& device, const model::AppAddress& app);
 
     Executor executor_;
+    std::mutex mutex_;  // of readers in other threads
     std::optional<Error> failure_;
     std::size_t operation_count_ = 0;
     std::map<std::string, AccountEntry> accounts_;
@@ -304,7 +307,10 @@ class MemoryStore final : public Store {
 template <class T, class Work>
 void MemoryStore::answer(const Done<T>& done, const Work& work) {
     operation_count_++;
-    Result<T> result = failure_ ? Result<T>{*failure_} : Result<T>{work()};
+    Result<T> result = [&] {
+        const std::scoped_lock lock{mutex_};
+        return failure_ ? Result<T>{*failure_} : Result<T>{work()};
+    }();
     executor_([done, result = std::move(result)]() mutable { done(std::move(result)); });
 }
 

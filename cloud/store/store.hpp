@@ -12,6 +12,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "cloud/model/accounts.hpp"
 #include "cloud/model/ids.hpp"
 #include "cloud/model/records.hpp"
+#include "cloud/store/device_reader.hpp"
 #include "cloud/store/limits.hpp"
 #include "cloud/store/people_store.hpp"
 #include "cloud/store/product_store.hpp"
@@ -146,6 +148,8 @@ class Store : public ProductStore, public PeopleStore {
     virtual void add_device_key(model::DeviceKey key, std::size_t count_max, Done<void> done) = 0;
     virtual void find_device_key(const model::DeviceId& device,
                                  Done<std::optional<model::DeviceKey>> done) = 0;
+    // Must not outlive the store. What cannot be opened fails at its first find().
+    virtual std::unique_ptr<DeviceReader> make_device_reader() = 0;
     // By id.
     virtual void list_device_keys(Done<std::vector<model::DeviceKey>> done) = 0;
     // Error::NotFound if it has none.

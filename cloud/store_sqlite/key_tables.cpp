@@ -56,6 +56,17 @@ Result<std::optional<DeviceKey>> find_device_key(Database& database, const Devic
     return std::optional{std::move(key)};
 }
 
+Result<KnownDevice> find_known_device(Database& database, const DeviceId& device) {
+    Query query = database.query(
+        "SELECT (SELECT key FROM device_keys WHERE device = ?1), "
+        "(SELECT account FROM open_devices WHERE device = ?1)");
+    SOTTO_TRY(query.bind(Bytes{device}).step());
+    KnownDevice known;
+    if (const Bytes key = query.blob(0); !key.empty()) known.key.emplace(key.begin(), key.end());
+    if (!query.is_null(1)) known.owner = AccountId{query.integer(1)};
+    return known;
+}
+
 Result<std::vector<DeviceKey>> list_device_keys(Database& database) {
     return all_of(database.query("SELECT device, key, stored_ms FROM device_keys ORDER BY device"));
 }

@@ -14,6 +14,7 @@ Status set_device_key(Database& database, const model::DeviceKey& key);
 Status add_device_key(Database& database, const model::DeviceKey& key, std::size_t count_max);
 Result<std::optional<model::DeviceKey>> find_device_key(Database& database,
                                                         const model::DeviceId& device);
+Result<model::KnownDevice> find_known_device(Database& database, const model::DeviceId& device);
 Result<std::vector<model::DeviceKey>> list_device_keys(Database& database);
 Status add_pending_key(Database& database, const model::DeviceKey& key);
 Result<std::vector<model::DeviceKey>> list_pending_keys(Database& database);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "cloud/store_sqlite/account_tables.hpp"
+#include "cloud/store_sqlite/device_reader.hpp"
 #include "cloud/store_sqlite/key_tables.hpp"
 #include "cloud/store_sqlite/sqlite_store.hpp"
 #include "cloud/store_sqlite/typed_operation.hpp"
@@ -34,6 +35,10 @@ void SqliteStore::find_device_key(const DeviceId& device, Done<std::optional<Dev
     submit(kReads, std::move(done), [device](Database& database) {
         return tables::find_device_key(database, device);
     });
+}
+
+std::unique_ptr<store::DeviceReader> SqliteStore::make_device_reader() {
+    return std::make_unique<SqliteDeviceReader>(path_);
 }
 
 void SqliteStore::list_device_keys(Done<std::vector<DeviceKey>> done) {

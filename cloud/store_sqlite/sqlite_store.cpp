@@ -18,7 +18,8 @@ Result<std::unique_ptr<SqliteStore>, Failure> SqliteStore::open(const std::strin
     SOTTO_TRY_ASSIGN(std::unique_ptr<Database> database,
                      Database::open(path, options.mode, options.busy_timeout));
     SOTTO_TRY(prepare(*database, path));
-    return std::unique_ptr<SqliteStore>{new SqliteStore{std::move(database), std::move(executor)}};
+    return std::unique_ptr<SqliteStore>{
+        new SqliteStore{path, std::move(database), std::move(executor)}};
 }
 
 void SqliteStore::create_account(std::string name, Instant now, Done<AccountId> done) {

@@ -99,6 +99,7 @@ class SqliteStore final : public store::Store {
                         store::Done<void> done) override;
     void find_device_key(const model::DeviceId& device,
                          store::Done<std::optional<model::DeviceKey>> done) override;
+    std::unique_ptr<store::DeviceReader> make_device_reader() override;
     void list_device_keys(store::Done<std::vector<model::DeviceKey>> done) override;
     void add_pending_key(model::DeviceKey key, store::Done<void> done) override;
     void list_pending_keys(store::Done<std::vector<model::DeviceKey>> done) override;
@@ -238,12 +239,13 @@ class SqliteStore final : public store::Store {
     store::Statistics statistics() { return writer_.statistics(); }
 
   private:
-    SqliteStore(std::unique_ptr<Database> database, store::Executor executor)
-        : writer_(std::move(database), std::move(executor)) {}
+    SqliteStore(std::string path, std::unique_ptr<Database> database, store::Executor executor)
+        : path_(std::move(path)), writer_(std::move(database), std::move(executor)) {}
 
     template <class T, class Work>
     void submit(bool writes, store::Done<T> done, Work work);
 
+    const std::string path_;
     WriterThread writer_;
 };
 

@@ -30,12 +30,11 @@ class Server {
     void receive(Bytes bytes, Instant now) {
         if (session) return session->receive(bytes, now);
         handshake_->receive(bytes, now);
-        if (handshake_->stage() != Handshake::Stage::Opening) return;
-        handshake_->on_opened(open_key_message(*crypto_, handshake_->key_message()));
-        handshake_->on_key(device_key().public_der());
-        SOTTO_ASSERT(handshake_->stage() == Handshake::Stage::Agreeing);
-        auto agreement = agree(*crypto_, handshake_->key());
+        if (handshake_->stage() != Handshake::Stage::Answering) return;
+        SOTTO_ASSERT(open_key_message(*crypto_, handshake_->key_message()).has_value());
+        auto agreement = agree(*crypto_, device_key().public_der());
         SOTTO_ASSERT(agreement.has_value());
+        handshake_->on_answered({});
         write(agreement->message);
         session.emplace(Session::Setup{.cipher = *cipher_,
                                        .credentials = std::move(agreement->credentials),

@@ -147,7 +147,7 @@ TEST(ParticleHandshake, TheBytesMayComeOneByOneAndNoMoreThanAllOfThem) {
         EXPECT_EQ(handshake.stage(), Stage::Reading);
         handshake.receive({&byte, 1}, kNow);
     }
-    EXPECT_EQ(handshake.stage(), Stage::Opening);
+    EXPECT_EQ(handshake.stage(), Stage::Answering);
     EXPECT_EQ(handshake.key_message().sealed, message.sealed);
     const std::uint8_t more = 0;
     handshake.receive({&more, 1}, kNow);
@@ -158,21 +158,12 @@ TEST(ParticleHandshake, WhateverIsWrongTheEndComesAtTheSameTime) {
     const Nonce nonce = some_nonce();
     const KeyMessage message = seal(nonce, introduction(nonce, device_key().public_der()));
     const Instant read_at = kNow + seconds(3);
-    const auto read = [&] {
-        Handshake handshake{nonce, kNow};
-        handshake.receive(message.sealed, read_at);
-        return handshake;
-    };
-    Handshake not_opened = read();
-    not_opened.on_opened(Error::Unauthenticated);
-    Handshake unknown = read();
-    unknown.on_opened(Introduction{.device = kLegacyId});
-    unknown.on_key(std::nullopt);
-    Handshake bad_key = read();
-    bad_key.on_opened(Introduction{.device = kLegacyId});
-    bad_key.on_key(DeviceKey{1, 2, 3});
-    bad_key.on_agreed(Error::Malformed);
-    for (const Handshake& handshake : {not_opened, unknown, bad_key}) {
+    Handshake not_answered{nonce, kNow};
+    not_answered.receive(message.sealed, read_at);
+    not_answered.on_answered(Error::Unauthenticated);
+    Handshake too_much{nonce, kNow};
+    too_much.receive(std::vector<std::uint8_t>(message.sealed.size() + 1), read_at);
+    for (const Handshake& handshake : {not_answered, too_much}) {
         EXPECT_EQ(handshake.stage(), Stage::Refused);
         EXPECT_FALSE(handshake.is_over(read_at + kRefusalTime - milliseconds(1)));
         EXPECT_TRUE(handshake.is_over(read_at + kRefusalTime));
@@ -190,18 +181,21 @@ TEST(ParticleHandshake, SlowBytesEndWithTheirTime) {
 TEST(ParticleHandshake, EveryStageSurvivesEveryInput) {
     const Nonce nonce = some_nonce();
     const KeyMessage message = seal(nonce, introduction(nonce, {}));
-    // Each input in each order of four.
+    // Each input in each order of three.
     const auto apply = [&](Handshake& handshake, int input) {
         if (input == 0) handshake.receive(message.sealed, kNow);
-        if (input == 1) handshake.on_opened(Introduction{.device = kLegacyId});
-        if (input == 2) handshake.on_key(DeviceKey{1});
-        if (input == 3) handshake.on_agreed({});
+        if (input == 1) handshake.on_answered({});
+        if (input == 2) handshake.on_answered(Error::Malformed);
     };
-    for (int order = 0; order < 256; ++order) {
+    for (int order = 0; order < 27; ++order) {
         Handshake handshake{nonce, kNow};
-        for (int step = 0; step < 4; ++step) apply(handshake, order >> (2 * step) & 3);
-        const bool is_right = order == (0 | 1 << 2 | 2 << 4 | 3 << 6);
-        EXPECT_EQ(handshake.stage() == Stage::Done, is_right) << order;
+        const int inputs[] = {order % 3, order / 3 % 3, order / 9};
+        for (const int input : inputs) apply(handshake, input);
+        EXPECT_EQ(handshake.stage(), Stage::Refused) << order;
+        Handshake right{nonce, kNow};
+        apply(right, inputs[0]);
+        apply(right, inputs[1]);
+        EXPECT_EQ(right.stage() == Stage::Done, inputs[0] == 0 && inputs[1] == 1) << order;
     }
 }
 

@@ -67,11 +67,11 @@ class Pair {
         while (device.step()) {
         }
         handshake.receive(device.take_output(), now);
-        handshake.on_opened(open_key_message(*crypto, handshake.key_message()));
-        handshake.on_key(device_key().public_der());
-        SOTTO_ASSERT(handshake.stage() == Handshake::Stage::Agreeing);
-        auto agreement = agree(*crypto, handshake.key());
+        SOTTO_ASSERT(open_key_message(*crypto, handshake.key_message()).has_value());
+        auto agreement = agree(*crypto, device_key().public_der());
         SOTTO_ASSERT(agreement.has_value());
+        handshake.on_answered({});
+        SOTTO_ASSERT(handshake.stage() == Handshake::Stage::Done);
         device.receive(agreement->message);
         session.emplace(Session::Setup{.cipher = *cipher,
                                        .credentials = std::move(agreement->credentials),

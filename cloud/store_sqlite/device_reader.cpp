@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cloud/store_sqlite/device_reader.hpp"
+
+#include "cloud/store_sqlite/key_tables.hpp"
+
+namespace sotto::cloud::store_sqlite {
+
+namespace {
+
+constexpr Duration kBusyTimeout = seconds(1);
+
+}  // namespace
+
+Result<model::KnownDevice> SqliteDeviceReader::find(const model::DeviceId& device) {
+    if (!database_) {
+        auto opened = Database::open(path_, Database::Mode::OpenToRead, kBusyTimeout);
+        if (!opened) return opened.error().code;
+        database_ = *std::move(opened);
+    }
+    auto known = tables::find_known_device(*database_, device);
+    if (!known) database_.reset();
+    return known;
+}
+
+}  // namespace sotto::cloud::store_sqlite
