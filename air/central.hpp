@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,9 +71,27 @@ class Link {
     virtual Status write(Bytes value) = 0;
 };
 
+// What an air knows of a link beyond its frames.
+struct LinkQuality {
+    std::optional<std::int64_t> rssi{};  // in dBm
+    std::size_t value_size = 0;
+};
+
+// A radio that a central uses.
+struct Radio {
+    std::string name;
+    bool is_scanning = false;
+};
+
 class Central {
   public:
     virtual ~Central() = default;
+
+    virtual std::vector<Radio> radios() const { return {}; }
+    // While a link ends: what is known about why, beyond the kind of its end.
+    virtual std::string trouble(const Place& /*place*/) const { return {}; }
+    // Nothing if it is not connected, or not known here.
+    virtual std::optional<LinkQuality> quality(const Place& /*place*/) const { return {}; }
 
     // Where devices may be, without disturbing them.
     virtual std::vector<Place> places() = 0;

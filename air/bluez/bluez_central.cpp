@@ -218,19 +218,31 @@ std::unique_ptr<Link> BluezCentral::make_link(const Place& place,
     return link;
 }
 
-std::vector<BluezCentral::AdapterState> BluezCentral::adapters() const {
-    std::vector<AdapterState> states;
+std::vector<Radio> BluezCentral::radios() const {
+    std::vector<Radio> radios;
     for (const auto& [path, startup] : startups_)
-        states.push_back({.name = name_of(path), .is_scanning = startup.is_done()});
-    return states;
+        radios.push_back({.name = name_of(path), .is_scanning = startup.is_done()});
+    return radios;
 }
 
-std::vector<LinkState> BluezCentral::links() const {
-    std::vector<LinkState> states;
+std::string BluezCentral::trouble(const Place& place) const {
+    std::string latest;
     for (const auto& link : links_) {
-        if (const auto state = link.lock()) states.push_back(*state);
+        const auto state = link.lock();
+        if (state && state->place == place) latest = state->trouble;
     }
-    return states;
+    return latest;
+}
+
+std::optional<LinkQuality> BluezCentral::quality(const Place& place) const {
+    for (const auto& link : links_) {
+        const auto state = link.lock();
+        if (!state || !state->is_up || state->place != place) continue;
+        const auto device = bus_.objects().device(place);
+        return LinkQuality{.rssi = device ? device->rssi : std::nullopt,
+                           .value_size = state->value_size};
+    }
+    return std::nullopt;
 }
 
 }  // namespace sotto::air::bluez

@@ -28,11 +28,6 @@ class BluezCentral final : public Central, private Bus::Listener {
         std::size_t value_size_max = framing::kValueSizeMax;
         bool takes_bluz = false;  // devices of the bluz service, too
     };
-    // How an adapter stands.
-    struct AdapterState {
-        std::string name;
-        bool is_scanning = false;
-    };
 
     BluezCentral(boost::asio::io_context& loop, Bus& bus, Options options);
     ~BluezCentral();
@@ -49,8 +44,9 @@ class BluezCentral final : public Central, private Bus::Listener {
                                   LinkHandler& handler,
                                   Duration patience) override;
 
-    std::vector<AdapterState> adapters() const;
-    std::vector<LinkState> links() const;
+    std::vector<Radio> radios() const override;
+    std::string trouble(const Place& place) const override;
+    std::optional<LinkQuality> quality(const Place& place) const override;
 
   private:
     class Scan;

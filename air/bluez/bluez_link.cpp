@@ -37,15 +37,11 @@ class BluezLink::Core final : public Bus::Listener,
 
     Status send(Bytes frame) {
         if (!state_->is_up) return Error::WrongState;
-        SOTTO_TRY(line_->send(frame));
-        state_->bytes_out += frame.size();
-        return {};
+        return line_->send(frame);
     }
     Status write(Bytes value) {
         if (!state_->is_up) return Error::WrongState;
-        SOTTO_TRY(line_->write(value));
-        state_->bytes_out += value.size();
-        return {};
+        return line_->write(value);
     }
 
     void on_objects() override {
@@ -62,12 +58,10 @@ class BluezLink::Core final : public Bus::Listener,
 
     void on_frame(Bytes frame) override {
         const auto self = shared_from_this();
-        state_->bytes_in += frame.size();
         if (handler_ != nullptr) handler_->on_frame(frame);
     }
     void on_value(Bytes value) override {
         const auto self = shared_from_this();
-        state_->bytes_in += value.size();
         if (handler_ != nullptr) handler_->on_value(value);
     }
     void on_sent(std::size_t count) override {
@@ -130,7 +124,7 @@ class BluezLink::Core final : public Bus::Listener,
 
     void perform(const LinkMachine::Ended& output) {
         const air::Disconnect why = output.why;
-        state_->last_error = output.detail;
+        state_->trouble = output.detail;
         const bool was_up = std::exchange(state_->is_up, false);
         stop_line();
         machine_.reset();

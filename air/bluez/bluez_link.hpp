@@ -2,7 +2,6 @@
 // One link of a central over BlueZ: does what LinkMachine decides. Allocates; never blocks.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -19,9 +18,7 @@ struct LinkState {
     bool is_up = false;
     bool is_leaving = false;  // BlueZ is about to forget the device
     std::size_t value_size = 0;
-    std::uint64_t bytes_in = 0;  // of frames, or values of the bluz service
-    std::uint64_t bytes_out = 0;
-    std::string last_error{};  // why it did not come about at the latest attempt
+    std::string trouble{};  // why it ends
 };
 
 class BluezLink final : public Link {

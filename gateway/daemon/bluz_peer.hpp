@@ -60,6 +60,8 @@ class BluzPeer {
     void on_time();
     void on_link_down(const std::string& why);
 
+    // Its id, or unknown.
+    std::string device() const;
     // It worked, or had nothing to fail at.
     bool has_settled() const;
 
@@ -81,8 +83,6 @@ class BluzPeer {
     void on_stream_bytes(Bytes bytes);
     void on_stream_written();
     void on_stream_down(const std::string& why);
-
-    std::string device() const;
 
     boost::asio::io_context& loop_;
     const BluzService& service_;

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "gateway/daemon/settings.hpp"
+#include "gateway/daemon/status_port.hpp"
 #include "ports/service/options.hpp"
 
 namespace sotto::gateway {
@@ -22,7 +23,7 @@ int print(Settings& settings) {
     return 0;
 }
 
-// All but those of the log.
+// The air and the clouds.
 std::vector<ports::Setting> table_of_hops(Settings& settings) {
     return {
         {"air",
@@ -61,6 +62,12 @@ std::vector<ports::Setting> table_of_hops(Settings& settings) {
          "speak in the clear with clouds beyond this machine that have neither pin nor ca: the "
          "token can be read in the network",
          &settings.insecure},
+    };
+}
+
+// bluz devices, values, and what an operator looks at.
+std::vector<ports::Setting> table_of_the_rest(Settings& settings) {
+    return {
         {"legacy",
          "HOST:PORT",
          "the server of legacy devices, such as the port particle of a sotto-cloud: each bluz "
@@ -90,6 +97,12 @@ std::vector<ports::Setting> table_of_hops(Settings& settings) {
          "of: direction device "
          "label hex; empty: do not",
          &settings.capture_file},
+        {"status-socket",
+         "PATH",
+         "UNIX socket where sotto-gateway status asks how it stands, for its user and group; "
+         "empty: "
+         "none",
+         &settings.status_socket},
     };
 }
 
@@ -97,6 +110,8 @@ std::vector<ports::Setting> table_of_hops(Settings& settings) {
 
 std::vector<ports::Setting> table_of(Settings& settings) {
     std::vector<ports::Setting> table = table_of_hops(settings);
+    const std::vector<ports::Setting> rest = table_of_the_rest(settings);
+    table.insert(table.end(), rest.begin(), rest.end());
     const std::vector<ports::Setting> log = {
         {.name = "log-level",
          .type = "LEVEL",
@@ -126,6 +141,13 @@ SettingsOrExit read_command_line(int argc, char** argv) {
     app.add_flag("--print-settings",
                  must_print,
                  "print all settings as a file, with what they mean, and end");
+    bool is_json = false;
+    bool is_metrics = false;
+    CLI::App* status = app.add_subcommand(
+        "status", "Print how the gateway stands that runs with this status-socket, and end");
+    status->add_flag("--json", is_json, "as JSON");
+    status->add_flag("--metrics", is_metrics, "as metrics for Prometheus")->excludes("--json");
+    status->fallthrough();
     app.set_version_flag("--version", "sotto-gateway 0.1.0");
     app.footer(
         "Exit codes: 0 stopped by SIGTERM or SIGINT, 1 cannot run, 2 wrong usage or settings.");
@@ -140,6 +162,14 @@ SettingsOrExit read_command_line(int argc, char** argv) {
         if (!read) return complain(read.error().text);
     }
     if (must_print) return print(settings);
+    if (status->parsed()) {
+        if (settings.status_socket.empty())
+            return complain("--status-socket PATH is missing; see --help");
+        return show_status(settings.status_socket,
+                           is_json      ? "json"
+                           : is_metrics ? "metrics"
+                                        : "text");
+    }
     if (settings.air_folder.empty() && settings.adapters.empty())
         return complain("--air DIR or --bluetooth ADAPTER is missing; see --help");
     if (settings.clouds.empty()) return complain("--cloud HOST:PORT is missing; see --help");

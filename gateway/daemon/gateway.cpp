@@ -21,6 +21,7 @@ constexpr std::chrono::milliseconds kTick{100};
 constexpr int kTicksPerLook = 5;
 // A link that lasted so long counts as a success.
 constexpr Duration kSettledTime = seconds(5);
+constexpr std::size_t kTroublesMax = 32;                 // that the status tells of
 constexpr std::size_t kPeersMax = 2 * relay::kLinksMax;  // connected or connecting
 
 std::vector<relay::Cloud> clouds_of(const std::vector<Uplink>& uplinks) {
@@ -100,7 +101,12 @@ class Gateway::Peer final : public air::LinkHandler, public BluzPeer::Host {
 
     void connect(air::Central& central) { link_ = central.connect(place_, *this, {}); }
     void close() { link_.reset(); }
-    Status send(Bytes frame) { return link_ ? link_->send(frame) : Status{Error::WrongState}; }
+    Status send(Bytes frame) {
+        if (!link_) return Error::WrongState;
+        SOTTO_TRY(link_->send(frame));
+        bytes_out_ += frame.size();
+        return {};
+    }
 
     const air::Place& place() const { return place_; }
     const framing::DeviceId& device() const { return sighting_.device_id; }
@@ -118,8 +124,12 @@ class Gateway::Peer final : public air::LinkHandler, public BluzPeer::Host {
         id_ = gateway_.next_link();
         gateway_.on_link_up(*this);
     }
-    void on_frame(Bytes frame) override { gateway_.on_frame(*this, frame); }
+    void on_frame(Bytes frame) override {
+        bytes_in_ += frame.size();
+        gateway_.on_frame(*this, frame);
+    }
     void on_value(Bytes value) override {
+        bytes_in_ += value.size();
         if (bluz_) bluz_->on_value(value);
     }
     void on_sent(std::size_t count) override {
@@ -132,10 +142,29 @@ class Gateway::Peer final : public air::LinkHandler, public BluzPeer::Host {
     }
 
     void write_value(Bytes value) override {
-        if (link_) (void)link_->write(value);
+        if (link_ && link_->write(value)) bytes_out_ += value.size();
     }
     void let_go(std::optional<Duration> stay_away) override {
         gateway_.let_bluz_go(*this, stay_away);
+    }
+    void set_cloud(const std::string& cloud) { cloud_ = cloud; }
+    Report::Link report() const {
+        const auto quality = gateway_.central_.quality(place_);
+        const bool is_here = is_up() || bluz_ != nullptr;
+        Report::Link link{.device = bluz_ ? bluz_->device() : shown(device()),
+                          .name = name(),
+                          .place = place_,
+                          .service = bluz_ ? "bluz" : "sotto",
+                          .is_up = is_here,
+                          .cloud = cloud_,
+                          .bytes_in = bytes_in_,
+                          .bytes_out = bytes_out_};
+        if (is_here) link.seconds = (now() - since_).ms / 1'000;
+        if (quality) {
+            link.rssi = quality->rssi;
+            link.value_size = quality->value_size;
+        }
+        return link;
     }
     Instant now() const override { return gateway_.now(); }
     relay::Jitter jitter() override { return gateway_.jitter(); }
@@ -153,6 +182,9 @@ class Gateway::Peer final : public air::LinkHandler, public BluzPeer::Host {
     air::Sighting sighting_;
     relay::LinkId id_;
     Instant since_;
+    std::string cloud_;
+    std::uint64_t bytes_in_ = 0;
+    std::uint64_t bytes_out_ = 0;
     std::unique_ptr<air::Link> link_;
     std::unique_ptr<BluzPeer> bluz_;
 };
@@ -171,8 +203,17 @@ class Gateway::Cloud final : public uplink::ClientHandler {
 
     uplink::Client& client() { return client_; }
     // True if it is said for the first time since the cloud was reached.
-    bool is_news(const std::string& why) { return std::exchange(last_why_, why) != why; }
-    void on_welcomed() { last_why_.clear(); }
+    bool is_news(const std::string& why) {
+        is_welcomed_ = false;
+        return std::exchange(last_why_, why) != why;
+    }
+    void on_welcomed() {
+        is_welcomed_ = true;
+        last_why_.clear();
+    }
+    Report::Cloud report(const std::string& address) const {
+        return {.address = address, .is_connected = is_welcomed_, .last_error = last_why_};
+    }
 
     void on_up() override {
         gateway_.relay_.on_uplink_up(id_, gateway_.now());
@@ -186,6 +227,7 @@ class Gateway::Cloud final : public uplink::ClientHandler {
     relay::CloudId id_;
     uplink::Security security_;
     uplink::Client client_;
+    bool is_welcomed_ = false;
     std::string last_why_;
 };
 
@@ -211,7 +253,37 @@ Gateway::Gateway(boost::asio::io_context& loop,
 
 Gateway::~Gateway() = default;
 
-void Gateway::start() { on_tick(); }
+void Gateway::start() {
+    started_at_ = now();
+    on_tick();
+}
+
+Report Gateway::report() const {
+    Report report{.seconds = (now() - started_at_).ms / 1'000};
+    for (std::size_t i = 0; i < clouds_.size(); ++i)
+        report.clouds.push_back(
+            clouds_[i]->report(relay_.address(relay::CloudId{static_cast<std::uint8_t>(i)})));
+    for (const air::Radio& radio : central_.radios())
+        report.adapters.push_back({.name = radio.name, .is_scanning = radio.is_scanning});
+    for (const auto& [place, peer] : peers_) report.links.push_back(peer->report());
+    for (const auto& [place, trouble] : troubles_)
+        report.troubles.push_back({.place = place,
+                                   .why = trouble.why,
+                                   .seconds_ago = (now() - trouble.at).ms / 1'000,
+                                   .count = trouble.count});
+    return report;
+}
+
+void Gateway::remember_trouble(const Peer& peer, std::string why) {
+    if (!troubles_.contains(peer.place()) && troubles_.size() >= kTroublesMax)
+        troubles_.erase(
+            std::min_element(troubles_.begin(), troubles_.end(), [](const auto& a, const auto& b) {
+                return a.second.at < b.second.at;
+            }));
+    if (const std::string more = central_.trouble(peer.place()); !more.empty()) why += ": " + more;
+    Trouble& trouble = troubles_[peer.place()];
+    trouble = {.why = std::move(why), .at = now(), .count = trouble.count + 1};
+}
 
 void Gateway::on_tick() {
     relay_.on_time(now());
@@ -256,6 +328,7 @@ void Gateway::on_sent(Peer& peer, std::size_t count) {
 }
 
 void Gateway::on_link_down(Peer& peer, air::Disconnect why) {
+    remember_trouble(peer, text_of(why));
     const bool settled = peer.is_up() && now() >= peer.since() + kSettledTime;
     if (settled) {
         hold_offs_.on_connected(peer.place());
@@ -284,6 +357,7 @@ bool Gateway::may_serve_bluz(Peer& peer) {
 }
 
 void Gateway::on_bluz_down(Peer& peer, air::Disconnect why) {
+    remember_trouble(peer, text_of(why));
     peer.bluz()->on_link_down(text_of(why));
     let_bluz_go(peer, {});
 }
@@ -353,6 +427,7 @@ void Gateway::perform(const relay::CloseLink& output) {
     Peer* peer = find(output.link);
     if (peer == nullptr) return;
     log_.info("device-let-go", {{"device", shown(peer->device())}, {"why", text_of(output.why)}});
+    remember_trouble(*peer, text_of(output.why));
     hold_offs_.hold(peer->place(), output.stay_away, now());
     peer->close();
     drop(*peer);
@@ -369,7 +444,10 @@ void Gateway::perform(const relay::CloudRefused& output) {
 }
 
 void Gateway::perform(const relay::DeviceOffered& output) {
-    if (Peer* peer = find(output.link)) peer->set_device(output.device_id);
+    if (Peer* peer = find(output.link)) {
+        peer->set_device(output.device_id);
+        peer->set_cloud(relay_.address(output.cloud));
+    }
     log_.info("device-offered",
               {{"device", to_hex<std::string>(output.device_id)},
                {"cloud", relay_.address(output.cloud)}});

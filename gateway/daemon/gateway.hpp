@@ -17,6 +17,7 @@
 #include "core/base/time.hpp"
 #include "gateway/daemon/bluz_peer.hpp"
 #include "gateway/daemon/capture.hpp"
+#include "gateway/daemon/status.hpp"
 #include "gateway/relay/hold_offs.hpp"
 #include "gateway/relay/relay.hpp"
 #include "gateway/uplink/client.hpp"
@@ -48,6 +49,7 @@ class Gateway {
     Gateway& operator=(const Gateway&) = delete;
 
     void start();
+    Report report() const;
 
   private:
     class Peer;   // a device on the air
@@ -77,6 +79,8 @@ class Gateway {
     void on_cloud_record(relay::CloudId cloud, Bytes record);
     void on_cloud_down(relay::CloudId cloud, const std::string& why);
 
+    // For the operator, until it works again or others have taken its place.
+    void remember_trouble(const Peer& peer, std::string why);
     // Takes a peer out; it dies when the event loop comes round.
     void drop(Peer& peer);
     Peer* find(relay::LinkId link);
@@ -97,6 +101,13 @@ class Gateway {
     std::vector<std::unique_ptr<Cloud>> clouds_;
     std::map<air::Place, std::shared_ptr<Peer>> peers_;
     std::map<relay::LinkId, Peer*> links_;
+    struct Trouble {
+        std::string why;
+        Instant at;
+        std::uint64_t count = 0;
+    };
+    std::map<air::Place, Trouble> troubles_;
+    Instant started_at_;
     std::uint32_t newest_link_ = 0;
     int ticks_ = 0;
 };

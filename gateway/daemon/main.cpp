@@ -15,6 +15,7 @@
 #include "air/virtual/virtual_central.hpp"
 #include "core/base/assert.hpp"
 #include "gateway/daemon/settings.hpp"
+#include "gateway/daemon/status_port.hpp"
 #include "ports/service/notify.hpp"
 
 // This program has no port: nothing else of the core's needs reaches it.
@@ -101,6 +102,11 @@ int run(const Settings& settings, Log& log) {
     Air air{loop, settings, service.is_offered()};
     Gateway gateway{
         loop, air.central(), std::get<std::vector<Uplink>>(uplinks), service, capture, log};
+    StatusPort status{loop, [&gateway] { return gateway.report(); }};
+    if (!settings.status_socket.empty()) {
+        if (const std::string wrong = status.open(settings.status_socket); !wrong.empty())
+            return fail("--status-socket " + settings.status_socket + ": " + wrong);
+    }
     boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
     Pulse pulse{loop};
     signals.async_wait([&](boost::system::error_code, int signal) {

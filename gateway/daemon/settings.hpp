@@ -27,6 +27,7 @@ struct Settings {
     std::string local_folder{};           // empty: no custom data
     std::uint32_t value_size_max = framing::kValueSizeMax;
     std::string capture_file{};
+    std::string status_socket{};
     std::string log_level = "info";
     std::string log_format = "text";
 };

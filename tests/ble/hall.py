@@ -103,8 +103,15 @@ class Hall:
             *(word for adapter in named for word in ("--bluetooth", adapter)),
             *("--cloud", self.ports["devices"]),
             *("--token-file", self.path("cloud.state/gateway.token")),
-            *("--log-level", "debug"),
+            *("--log-level", "debug", "--status-socket", self.path("status")),
         )
+
+    def status(self, *form):
+        """What the gateway says of itself."""
+        command = [self.programs / "sotto-gateway", "status", "--status-socket", self.path("status")]
+        return subprocess.run(
+            [str(word) for word in [*command, *form]], check=True, capture_output=True, text=True
+        ).stdout
 
     def sotto(self, *words, state="app"):
         """The command line of an app."""
