@@ -45,6 +45,14 @@ inline constexpr std::size_t kEventDataSizeMax = 1'024;
 inline constexpr std::size_t kOpenClaimCodesMax = 32;  // of one account; then 429
 inline constexpr Duration kClaimCodeLife = minutes(60);
 
+// Environment variables of one account, product or device; then 400.
+inline constexpr std::size_t kVariablesMax = 100;
+inline constexpr std::size_t kVariableKeySizeMax = 128;
+inline constexpr std::size_t kVariableValueSizeMax = 4'096;
+
+// What was found out about a device; the oldest makes room. Devices: as kGuardEntriesMax.
+inline constexpr std::size_t kDiagnosesMax = 16;
+
 // Files on their way here, of all and of one account; then 503.
 inline constexpr std::size_t kUploadsMax = 32;
 inline constexpr std::size_t kUploadsPerAccountMax = 4;

@@ -30,7 +30,8 @@ json parameter(const std::string& name, const char* in, bool is_required) {
 json reply(const char* what) { return {{"description", what}}; }
 
 json operation_of(const Rest::Route& route, const std::vector<std::string>& places) {
-    const bool has_body = route.method == Method::Post || route.method == Method::Put;
+    const bool has_body = route.method == Method::Post || route.method == Method::Put ||
+                          route.method == Method::Patch;
     json operation{{"summary", route.summary},
                    {"parameters", json::array()},
                    {"responses",
@@ -83,7 +84,7 @@ std::string Rest::openapi() {
             }
             path += "/" + part;
         }
-        constexpr const char* kNames[] = {"get", "post", "put", "delete"};
+        constexpr const char* kNames[] = {"get", "post", "put", "delete", "", "", "patch"};
         const char* const method = kNames[static_cast<std::size_t>(route.method)];
         paths[path][method] = operation_of(route, places);
         if (!is_open) continue;

@@ -15,7 +15,7 @@
 
 namespace sotto::cloud::http {
 
-enum class Method : std::uint8_t { Get, Post, Put, Delete, Options, Other };
+enum class Method : std::uint8_t { Get, Post, Put, Delete, Options, Other, Patch };
 
 struct Request {
     Method method = Method::Get;

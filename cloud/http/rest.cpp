@@ -55,7 +55,7 @@ Reply nothing_at(const std::vector<std::string>& segments) {
 }
 
 const char* name_of(Method method) {
-    constexpr const char* kNames[] = {"GET", "POST", "PUT", "DELETE", "OPTIONS", "OTHER"};
+    constexpr const char* kNames[] = {"GET", "POST", "PUT", "DELETE", "OPTIONS", "OTHER", "PATCH"};
     return kNames[static_cast<std::size_t>(method)];
 }
 

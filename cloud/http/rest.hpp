@@ -5,6 +5,7 @@
 // to be checked, or for a device.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -37,10 +38,22 @@ struct Call {
     model::TokenHash token{};
     model::Access access{};
     Done done{};
+    model::ProductId product{};  // that the path names; 0: none
 
     std::string field(std::string_view name) const;
 };
 using CallPtr = std::shared_ptr<Call>;
+
+// What was found out about a device, once.
+struct Diagnosis {
+    Instant at{};
+    Instant connected_at{};
+    Duration round_trip{};
+    services::OpenDevices::Tally tally{};
+    std::string address{};
+    std::string system_version{};
+    std::uint16_t firmware_version = 0;
+};
 
 class Rest {
   public:
@@ -238,6 +251,42 @@ class Rest {
     void erase_hook(const CallPtr& call);
     void try_hook(const CallPtr& call);
 
+    // rest_environment.cpp
+    struct NamedEnvironment;
+    using NamedEnvironmentPtr = std::shared_ptr<NamedEnvironment>;
+    enum class EnvironmentVerb : std::uint8_t { Show, Patch, Set, Unset, Render, Review, RollOut };
+    void load_environment(const CallPtr& call,
+                          NamedEnvironmentPtr known,
+                          model::ProductId product,
+                          std::optional<model::DeviceId> device,
+                          std::function<void(const NamedEnvironmentPtr&)> done);
+    void save_environment(const CallPtr& call,
+                          const NamedEnvironmentPtr& named,
+                          nlohmann::json answer);
+    void change_environment(const CallPtr& call,
+                            const NamedEnvironmentPtr& named,
+                            const nlohmann::json& ops);
+    void on_environment(const CallPtr& call,
+                        const NamedEnvironmentPtr& named,
+                        EnvironmentVerb verb,
+                        const std::string& key);
+    void use_environment(const CallPtr& call, EnvironmentVerb verb);
+    void show_environment(const CallPtr& call);
+    void patch_environment(const CallPtr& call);
+    void set_variable(const CallPtr& call);
+    void unset_variable(const CallPtr& call);
+    void render_environment(const CallPtr& call);
+    void review_environment(const CallPtr& call);
+    void roll_out_environment(const CallPtr& call);
+
+    // rest_diagnostics.cpp
+    template <class Function>
+    void with_diagnoses(const CallPtr& call, Function function);
+    void diagnose(const CallPtr& call);
+    void list_diagnoses(const CallPtr& call);
+    void get_last_diagnosis(const CallPtr& call);
+    void get_diagnosis_metadata(const CallPtr& call);
+
     store::Store& store_;
     services::OpenDevices& devices_;
     services::EventRing& ring_;
@@ -247,7 +296,8 @@ class Rest {
     std::unordered_map<model::AccountId, std::size_t, model::IdHash> streams_;
     std::unordered_map<model::AccountId, std::size_t, model::IdHash> uploads_;
     std::size_t upload_count_ = 0;
-    Recent<SecondStep> second_steps_;  // by the hash of their tokens
+    Recent<SecondStep> second_steps_;          // by the hash of their tokens
+    Recent<std::deque<Diagnosis>> diagnoses_;  // by account and device; the newest first
 };
 
 }  // namespace sotto::cloud::http

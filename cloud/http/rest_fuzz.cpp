@@ -143,7 +143,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Bytes target = in.take(std::min<std::size_t>(*target_size, in.size())).value();
     const Bytes body = in.take(in.size()).value();
     World world;
-    const auto answer = world.ask({.method = static_cast<Method>((*kind & 15U) % 6U),
+    const auto answer = world.ask({.method = static_cast<Method>((*kind & 15U) % 7U),
                                    .target = std::string{as_text(target)},
                                    .authorization = "Bearer t",
                                    .content_type = kTypes[*kind >> 4U & 3U],

@@ -82,7 +82,8 @@ Reply too_many_log_ins() {
 void allow_other_origins(Reply& reply) {
     reply.headers.emplace_back("Access-Control-Allow-Origin", "*");
     if (reply.status != 204) return;
-    reply.headers.emplace_back("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS");
+    reply.headers.emplace_back("Access-Control-Allow-Methods",
+                               "GET, POST, PUT, PATCH, DELETE, OPTIONS");
     reply.headers.emplace_back(
         "Access-Control-Allow-Headers",
         "Authorization, Content-Type, Last-Event-ID, X-Particle-Tool, X-Particle-Project");

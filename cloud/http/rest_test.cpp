@@ -848,6 +848,7 @@ TEST_F(RestTest, TheDocumentSaysWhatTheRoutesDo) {
         for (const auto& [name, operation] : operations.items()) {
             ++count;
             const std::map<std::string, Method> methods{{"get", Method::Get},
+                                                        {"patch", Method::Patch},
                                                         {"post", Method::Post},
                                                         {"put", Method::Put},
                                                         {"delete", Method::Delete}};

@@ -31,6 +31,7 @@ Method method_of(wire::verb verb) {
     if (verb == wire::verb::post) return Method::Post;
     if (verb == wire::verb::put) return Method::Put;
     if (verb == wire::verb::delete_) return Method::Delete;
+    if (verb == wire::verb::patch) return Method::Patch;
     return verb == wire::verb::options ? Method::Options : Method::Other;
 }
 

@@ -48,6 +48,7 @@ void OpenDevices::enter(const model::DeviceId& device, Line& line, Owner owner) 
     line.is_known = true;
     line.owner = owner;
     if (owner) {
+        ++count(device).connections;
         by_owner_[*owner].insert(device);
         config_.save_traces(device, line.device->attributes());
         spread(*owner, device, status("online"));
@@ -58,6 +59,9 @@ void OpenDevices::enter(const model::DeviceId& device, Line& line, Owner owner) 
 
 void OpenDevices::leave(const model::DeviceId& device, Line& line) {
     if (!line.owner) return;
+    Tally& tally = count(device);
+    ++tally.disconnections;
+    tally.disconnected_at = config_.now();
     config_.save_traces(device, line.device->attributes());
     const auto devices = by_owner_.find(*line.owner);
     devices->second.erase(device);
@@ -93,7 +97,14 @@ void OpenDevices::take(const model::DeviceId& device, Line& line, Publication wh
     if (what.name == kClaimCodeEvent) {
         return config_.on_claim_code(device, what.data.value_or(std::string{}));
     }
-    if (line.owner) spread(*line.owner, device, std::move(what));
+    if (!line.owner) return;
+    ++count(device).events;
+    spread(*line.owner, device, std::move(what));
+}
+
+OpenDevices::Tally& OpenDevices::count(const model::DeviceId& device) {
+    if (tallies_.size() >= kTalliesMax && !tallies_.contains(device)) tallies_.clear();
+    return tallies_[device];
 }
 
 OpenDevice* OpenDevices::find(const model::DeviceId& device, model::AccountId owner) const {

@@ -75,6 +75,17 @@ class OpenDevices {
     }
     // Connected, and of no account: it may be claimed.
     bool is_connected(const model::DeviceId& device) const { return lines_.contains(device); }
+    // What became of its connections since this started, while somebody owned it.
+    struct Tally {
+        std::uint64_t connections = 0;
+        std::uint64_t disconnections = 0;
+        std::uint64_t events = 0;
+        Instant disconnected_at{};  // the last time
+    };
+    Tally tally_of(const model::DeviceId& device) const {
+        const auto found = tallies_.find(device);
+        return found == tallies_.end() ? Tally{} : found->second;
+    }
     std::size_t count() const { return lines_.size(); }
 
   private:
@@ -90,6 +101,7 @@ class OpenDevices {
     void enter(const model::DeviceId& device, Line& line, Owner owner);
     void leave(const model::DeviceId& device, Line& line);
     void take(const model::DeviceId& device, Line& line, Publication what);
+    Tally& count(const model::DeviceId& device);
     EventPtr spread(model::AccountId owner,
                     std::optional<model::DeviceId> publisher,
                     Publication what);
@@ -99,6 +111,7 @@ class OpenDevices {
     std::uint64_t last_number_ = 0;
     std::uint64_t owners_ = 0;
     std::unordered_map<model::DeviceId, Line, model::IdHash> lines_;
+    std::unordered_map<model::DeviceId, Tally, model::IdHash> tallies_;
     std::unordered_map<model::AccountId,
                        std::unordered_set<model::DeviceId, model::IdHash>,
                        model::IdHash>

@@ -29,6 +29,23 @@ function next(stream, name) {
     });
 }
 
+async function environment(particle, auth) {
+    await particle.updateEnvVars({ sandbox: true, ops: [{ op: 'Set', key: 'JS', value: 'one' }], auth });
+    await particle.setEnvVar({ sandbox: true, key: 'JS2', value: 'two', auth });
+    await particle.setEnvVar({ deviceId: DEVICE, key: 'JS', value: 'own', auth });
+    const device = (await particle.listEnvVars({ deviceId: DEVICE, auth })).body;
+    assert.strictEqual(device.latest.own.JS.value, 'own');
+    assert.deepStrictEqual(device.latest.inherited.JS2, { from: 'Owner', value: 'two' });
+    const review = (await particle.reviewEnvVarsRollout({ deviceId: DEVICE, auth })).body;
+    assert.ok(review.from_snapshot.changes.some((change) => change.op === 'Added' && change.key === 'JS'));
+    assert.ok((await particle.startEnvVarsRollout({ deviceId: DEVICE, when: 'Connect', auth })).body.success);
+    assert.strictEqual((await particle.renderEnvVars({ deviceId: DEVICE, auth })).body.env.JS, 'own');
+    for (const key of ['JS', 'JS2']) await particle.deleteEnvVar({ sandbox: true, key, auth });
+    await particle.deleteEnvVar({ deviceId: DEVICE, key: 'JS', auth });
+    await refused(particle.updateEnvVars({ sandbox: true, ops: [], auth }), 400);
+    await refused(particle.createUser({ username: 'eve', password: 'long enough' }), 403);
+}
+
 async function hooks(particle, auth, stream, call) {
     const made = (await particle.createWebhook({
         event: 'js-hook', url: `${TARGET}/js`, device: DEVICE, rejectUnauthorized: true, noDefaults: true, auth,
@@ -108,6 +125,7 @@ async function main() {
     const published = next(mine, 'from-api');
     assert.ok((await particle.publishEvent({ name: 'from-api', data: '1', isPrivate: true, auth })).body.ok);
     assert.strictEqual((await published).data, '1');
+    await environment(particle, auth);
     await hooks(particle, auth, mine, call);
     mine.end();
     of_device.end();
