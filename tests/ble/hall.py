@@ -30,10 +30,12 @@ def eventually(what, limit=PATIENCE):
 
 
 class Hall:
-    """`controllers`: how many there are. The last one is the gateway's."""
+    """`controllers`: how many there are. The last one is the gateway's. Legacy ones do not know what
+    came with Bluetooth 5."""
 
-    def __init__(self, programs, controllers):
+    def __init__(self, programs, controllers, is_legacy=False):
         self.programs, self.controllers = Path(programs), controllers
+        self.is_legacy = is_legacy
         self.folder = Path(tempfile.mkdtemp(prefix="hall-", dir="/run"))
         self.control = self.folder / "air"
         self.control.mkdir()
@@ -51,7 +53,9 @@ class Hall:
         assert eventually(Path("/run/dbus/system_bus_socket").exists), self.log("bus")
 
     def start_radio(self):
-        self.start("radio", BTVIRT, f"-l{self.controllers}", env={"BTVIRT_CONTROL": str(self.control)})
+        kind = ["-L"] if self.is_legacy else []
+        command = [BTVIRT, *kind, f"-l{self.controllers}"]
+        self.start("radio", *command, env={"BTVIRT_CONTROL": str(self.control)})
         last = CONTROLLERS / f"hci{self.controllers - 1}"
         assert eventually(last.exists), self.log("radio")
 
@@ -76,6 +80,15 @@ class Hall:
         heard = self.count(name, "is heard through")
         assert eventually(lambda: self.count(name, "is heard through") > heard), self.log(name)
 
+    def start_stranger(self, script, number, *words, name=None):
+        """A host of its own on a controller, which bluetoothd leaves to it as long as it is off."""
+        folder = HERE.parent.parent / "build" / "deps" / "ble-strangers" / "node_modules"
+        environment = {**os.environ, "NODE_PATH": str(folder), "HCI_CHANNEL_USER": "1"}
+        for host in ("BLENO", "NOBLE"):
+            environment[f"{host}_HCI_DEVICE_ID"] = str(number)
+        command = ["node", HERE / "strangers" / f"{script}.js", *words]
+        return self.start(name or script, *command, env=environment)
+
     def code(self, name):
         return (self.folder / f"{name}.code").read_text().strip()
 
@@ -95,12 +108,11 @@ class Hall:
         code, said = self.app(*login, "--token-file", owner)
         assert code == 0, said
 
-    def start_gateway(self, *adapters):
-        named = adapters or (f"hci{self.controllers - 1}",)
+    def start_gateway(self, *options):
         self.start(
             "gateway",
             self.programs / "sotto-gateway",
-            *(word for adapter in named for word in ("--bluetooth", adapter)),
+            *("--bluetooth", f"hci{self.controllers - 1}", *options),
             *("--cloud", self.ports["devices"]),
             *("--token-file", self.path("cloud.state/gateway.token")),
             *("--log-level", "debug", "--status-socket", self.path("status")),
@@ -142,6 +154,10 @@ class Hall:
 
     def log(self, name):
         return (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace")
+
+    def resident_kilobytes(self, name):
+        status = Path(f"/proc/{self.running[name].pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
 
     def count(self, name, pattern):
         return len(re.findall(pattern, self.log(name)))
