@@ -28,6 +28,7 @@ bool Dispatcher::set_hook(const model::HookRecord& record) {
     hook->account = record.account;
     hook->created_at = record.created_at;
     hook->updated_at = record.updated_at;
+    hook->product = record.product;
     if (KnownHook* const known = find_mutable(record.account, record.id)) {
         known->hook = *std::move(hook);
         known->definition = record.definition;
@@ -187,7 +188,7 @@ void Dispatcher::on_sent(JobId job) {
     KnownHook* const known = find_mutable(lane.account, found->second.job.hook);
     if (known == nullptr) return;
     ++known->activity.sent;
-    says_.push_back({.account = lane.account, .what = sent_event(*found->second.job.event)});
+    say(known->hook, sent_event(*found->second.job.event));
     ask_for_work();
 }
 
@@ -249,8 +250,7 @@ void Dispatcher::finish(
             account, known, std::move(job), {.text = events.error().text, .is_final = true}, now);
     ++known.activity.succeeded;
     ++totals_.succeeded;
-    for (services::Publication& what : *events)
-        says_.push_back({.account = known.hook.account, .what = std::move(what)});
+    for (services::Publication& what : *events) say(known.hook, std::move(what));
 }
 
 void Dispatcher::fail(
@@ -274,8 +274,12 @@ void Dispatcher::complain(
     known.activity.last_error = text;
     known.activity.last_error_at = now;
     if (!account.errors.take(now)) return;
-    says_.push_back({.account = known.hook.account,
-                     .what = error_event(known.hook, *job.event, job.product, text)});
+    say(known.hook, error_event(known.hook, *job.event, job.product, text));
+}
+
+void Dispatcher::say(const Hook& hook, services::Publication what) {
+    what.product = hook.product;
+    says_.push_back({.account = hook.account, .what = std::move(what)});
 }
 
 void Dispatcher::on_time(Instant now) {

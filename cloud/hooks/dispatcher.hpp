@@ -157,6 +157,7 @@ class Dispatcher {
     void fail(Account& account, KnownHook& known, Job job, const Failure& failure, Instant now);
     void complain(
         Account& account, KnownHook& known, const Job& job, const std::string& text, Instant now);
+    void say(const Hook& hook, services::Publication what);
     void sweep(Instant now);
     void ask_for_work() {
         if (config_.on_work) config_.on_work();

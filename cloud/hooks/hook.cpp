@@ -351,7 +351,8 @@ Result<Hook, Complaint> parse_hook(const json& definition) {
 bool takes(const Hook& hook, const services::Event& event) {
     return !hook.is_disabled && event.owner == hook.account &&
            event.what.cause == services::Cause::Own && event.what.name.starts_with(hook.event) &&
-           (!hook.device || hook.device == event.publisher);
+           (!hook.device || hook.device == event.publisher) &&
+           (hook.product == 0 || hook.product == event.what.product);
 }
 
 }  // namespace sotto::cloud::hooks

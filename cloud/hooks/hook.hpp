@@ -40,6 +40,7 @@ struct Hook {
     model::AccountId account{};
     Instant created_at{};
     Instant updated_at{};
+    std::uint16_t product = 0;  // whose events it takes; 0: all of the account
 
     std::string name{};
     std::string event{};  // the beginning of the names that it takes

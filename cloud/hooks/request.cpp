@@ -306,6 +306,14 @@ Result<std::string, Complaint> text_of(const Hook& hook, const WebResponse& resp
     return dump(value);
 }
 
+// What events are called that tell of a hook, if it says nothing else. Of a product's hooks they
+// begin with the device, so that each of its devices hears what is for it.
+std::string usual_topic(const Hook& hook, const Event& event, const char* kind) {
+    std::string topic;
+    if (hook.product != 0 && event.publisher) topic = to_hex<std::string>(*event.publisher) + "/";
+    return topic + kind + event.what.name;
+}
+
 }  // namespace
 
 Result<WebRequest, Complaint> build_request(const Hook& hook,
@@ -319,8 +327,9 @@ Result<std::vector<Publication>, Complaint> response_events(const Hook& hook,
                                                             const Product& product,
                                                             const WebResponse& response) {
     SOTTO_TRY_ASSIGN(const std::string text, text_of(hook, response));
-    const std::string topic = topic_of(
-        hook.response_topic, variables_of(event, product), "hook-response/" + event.what.name);
+    const std::string topic = topic_of(hook.response_topic,
+                                       variables_of(event, product),
+                                       usual_topic(hook, event, "hook-response/"));
     const std::size_t size_max = hook.is_unchunked ? kResponseSizeMax * 2 : kResponsePartSize;
     std::vector<Publication> events;
     std::size_t at = 0;
@@ -340,8 +349,8 @@ Publication error_event(const Hook& hook,
                         const Event& event,
                         const Product& product,
                         const std::string& text) {
-    const std::string topic =
-        topic_of(hook.error_topic, variables_of(event, product), "hook-error/" + event.what.name);
+    const std::string topic = topic_of(
+        hook.error_topic, variables_of(event, product), usual_topic(hook, event, "hook-error/"));
     return publication(topic + "/0", text);
 }
 

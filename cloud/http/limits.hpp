@@ -53,6 +53,11 @@ inline constexpr std::size_t kVariableValueSizeMax = 4'096;
 // What was found out about a device; the oldest makes room. Devices: as kGuardEntriesMax.
 inline constexpr std::size_t kDiagnosesMax = 16;
 
+// Devices of a product in one answer, what is asked for beyond is in the next; and in one list that
+// is imported, then 400.
+inline constexpr std::size_t kPageSizeMax = 1'000;
+inline constexpr std::size_t kImportMax = 4'096;
+
 // Files on their way here, of all and of one account; then 503.
 inline constexpr std::size_t kUploadsMax = 32;
 inline constexpr std::size_t kUploadsPerAccountMax = 4;

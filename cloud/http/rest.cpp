@@ -45,13 +45,11 @@ bool matches(std::string_view pattern,
 }
 
 Reply nothing_at(const std::vector<std::string>& segments) {
-    const bool is_of_product =
-        segments.size() > 2 && (segments[1] == "products" || segments[1] == "orgs");
+    const bool is_of_org = segments.size() > 1 && segments[1] == "orgs";
     return rest_refusal(404,
                         "not_found",
-                        is_of_product ? "This cloud does not have this for products and "
-                                        "organizations: leave --product and --org away"
-                                      : "There is nothing at this address");
+                        is_of_org ? "This cloud has no organizations: leave --org away"
+                                  : "There is nothing at this address");
 }
 
 const char* name_of(Method method) {
@@ -96,6 +94,10 @@ void Rest::route(const CallPtr& call, std::string_view path) {
         if (!matches(route.path, *segments, call->places)) continue;
         if (route.method == call->request.method) return authorize(call, route);
         allow += (allow.empty() ? "" : ", ") + std::string{name_of(route.method)};
+    }
+    for (const Absent& absent : Rest::absent()) {
+        if (matches(absent.path, *segments, call->places))
+            return call->done(rest_refusal(501, "not_implemented", absent.why));
     }
     if (allow.empty()) return call->done(nothing_at(*segments));
     Reply refusal = rest_refusal(405, "invalid_method", "This address does not take that method");

@@ -22,7 +22,10 @@
 #include "cloud/http/guard.hpp"
 #include "cloud/http/multipart.hpp"
 #include "cloud/http/request.hpp"
+#include "cloud/services/admission.hpp"
+#include "cloud/services/fleet.hpp"
 #include "cloud/services/open_devices.hpp"
+#include "cloud/services/rollouts.hpp"
 #include "cloud/services/updates.hpp"
 #include "cloud/store/store.hpp"
 
@@ -43,6 +46,14 @@ struct Call {
     std::string field(std::string_view name) const;
 };
 using CallPtr = std::shared_ptr<Call>;
+struct Import;  // of devices into a product
+
+// What a firmware says of itself; nothing of what it does not say.
+struct FirmwareFacts {
+    std::optional<std::uint16_t> platform{};
+    std::optional<std::uint16_t> product{};
+    std::optional<std::uint16_t> version{};  // of the product
+};
 
 // What was found out about a device, once.
 struct Diagnosis {
@@ -81,6 +92,11 @@ class Rest {
         std::function<void(model::AccountId)> on_locked_out{};
         std::function<Instant()> now;
         services::Updates* updates = nullptr;  // none: devices are not updated
+        // Products; all four or none.
+        services::Fleet* fleet = nullptr;
+        services::Admission* admission = nullptr;
+        services::Rollouts* rollouts = nullptr;
+        std::function<Result<FirmwareFacts, std::string>(Bytes image)> read_firmware{};
         // Webhooks, if there are any here; must live as long as this.
         hooks::Dispatcher* hooks = nullptr;
         // Whether a webhook may go to this host at all, as far as its name says.
@@ -130,9 +146,16 @@ class Rest {
         const char* file = nullptr;  // the name of a file that it takes as well
     };
     static std::span<const Route> routes();
+    // What clients ask for and this cloud does not have, whatever the method: 501.
+    struct Absent {
+        const char* path;  // as that of a route
+        const char* why;   // a sentence for its user
+    };
+    static std::span<const Absent> absent();
 
   private:
     static const Route kRoutes[];
+    static const Absent kAbsent[];
 
     struct KnownAccess {
         model::Access access;
@@ -161,6 +184,8 @@ class Rest {
 
     // rest_oauth.cpp
     void make_token(const CallPtr& call);
+    void grant(const CallPtr& call, std::uint32_t scopes);
+    void grant_to_client(const CallPtr& call, std::uint32_t scopes);
     void log_in(const CallPtr& call, std::uint32_t scopes);
     void refresh(const CallPtr& call);
     void issue(const CallPtr& call, const model::Access& access);
@@ -218,6 +243,9 @@ class Rest {
     void disable_mfa(const CallPtr& call);
 
     // rest_devices.cpp
+    void tell_product(nlohmann::json& body,
+                      model::AccountId account,
+                      const model::DeviceId& id) const;
     void list_devices(const CallPtr& call);
     void get_device(const CallPtr& call);
     void claim_device(const CallPtr& call);
@@ -286,6 +314,74 @@ class Rest {
     void list_diagnoses(const CallPtr& call);
     void get_last_diagnosis(const CallPtr& call);
     void get_diagnosis_metadata(const CallPtr& call);
+
+    // The product that the first place names, which is taken away for `handler`.
+    template <void (Rest::*handler)(const CallPtr&)>
+    void in_product(const CallPtr& call);
+    // The same, and a device in its list that the second place names, which becomes the first.
+    template <void (Rest::*handler)(const CallPtr&)>
+    void in_product_device(const CallPtr& call);
+    template <class Function>
+    void find_member(const CallPtr& call, Function function);
+    const services::Product* product_in(const CallPtr& call);
+    bool take_product(const CallPtr& call) const;
+
+    // rest_products.cpp
+    void list_products(const CallPtr& call);
+    void create_product(const CallPtr& call);
+    void get_product(const CallPtr& call);
+    void change_product(const CallPtr& call);
+    void erase_product(const CallPtr& call);
+    void list_groups(const CallPtr& call);
+    void create_group(const CallPtr& call);
+    void get_group(const CallPtr& call);
+    void change_group(const CallPtr& call);
+    void erase_group(const CallPtr& call);
+    void get_impact(const CallPtr& call);
+    void list_orgs(const CallPtr& call);
+
+    // rest_product_devices.cpp
+    nlohmann::json product_device(const Call& call,
+                                  const services::Product& product,
+                                  const model::ProductDevice& device,
+                                  const model::OpenDeviceRecord* record) const;
+    void list_product_devices(const CallPtr& call);
+    void get_product_device(const CallPtr& call);
+    void import_devices(const CallPtr& call);
+    void import_more(const CallPtr& call, const std::shared_ptr<Import>& import);
+    void import_one(const CallPtr& call,
+                    const std::shared_ptr<Import>& import,
+                    const model::DeviceId& device);
+    void change_product_device(const CallPtr& call);
+    // What the device is to have may be another firmware now.
+    void on_target_changed(const Call& call, const model::DeviceId& device, bool is_now = false);
+    void save_product_device(const CallPtr& call,
+                             const model::DeviceId& device,
+                             model::ProductDeviceChanges changes);
+    void remove_product_device(const CallPtr& call);
+
+    // rest_product_firmware.cpp
+    nlohmann::json firmware_json(const services::Product& product,
+                                 const model::FirmwareRecord& firmware) const;
+    const model::FirmwareRecord* find_firmware(const CallPtr& call);
+    void list_firmware(const CallPtr& call);
+    void upload_firmware(const CallPtr& call);
+    void get_firmware(const CallPtr& call);
+    void get_firmware_binary(const CallPtr& call);
+    void change_firmware(const CallPtr& call);
+    void erase_firmware(const CallPtr& call);
+    void release_firmware(const CallPtr& call);
+
+    // rest_clients.cpp
+    void list_clients(const CallPtr& call);
+    void create_client(const CallPtr& call);
+    template <class Function>
+    void find_client(const CallPtr& call, Function function);
+    void change_client(const CallPtr& call);
+    void erase_client(const CallPtr& call);
+    void list_libraries(const CallPtr& call);
+    void list_logic_functions(const CallPtr& call);
+    void list_secrets(const CallPtr& call);
 
     store::Store& store_;
     services::OpenDevices& devices_;

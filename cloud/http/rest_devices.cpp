@@ -23,13 +23,6 @@ namespace {
 constexpr std::size_t kClaimCodeBytes = 48;
 constexpr std::size_t kClaimCodeSize = 63;  // devices know no other
 
-json time_of(Instant at) { return at == Instant{} ? json() : json(to_iso(at.ms)); }
-
-const char* name_of(services::ValueType type) {
-    constexpr const char* kNames[] = {"bool", "int32", "double", "string"};
-    return kNames[static_cast<std::size_t>(type)];
-}
-
 json json_of(const services::Value& value) {
     return std::visit([](const auto& held) { return json(held); }, value);
 }
@@ -37,27 +30,6 @@ json json_of(const services::Value& value) {
 std::string text_of(const services::Value& value) {
     if (const auto* text = std::get_if<std::string>(&value)) return *text;
     return json_of(value).dump();
-}
-
-json summary(const model::OpenDeviceRecord& record, const services::OpenDevice* line) {
-    const model::DeviceTraces traces = line ? traces_of(line->attributes()) : record.traces;
-    const std::string id = to_hex<std::string>(record.device);
-    const bool is_connected = line != nullptr;
-    return {{"id", id},
-            {"name", record.name.empty() ? id : record.name},
-            {"notes", record.notes},
-            {"last_ip_address", traces.address},
-            {"last_heard", time_of(traces.heard_at)},
-            {"last_handshake_at", time_of(traces.connected_at)},
-            {"product_id", traces.product_id},
-            {"platform_id", traces.platform_id},
-            {"firmware_version", traces.firmware_version},
-            {"system_firmware_version", traces.system_version},
-            {"connected", is_connected},
-            {"online", is_connected},
-            {"cellular", false},
-            {"status", "normal"},
-            {"sealed", false}};
 }
 
 json sealed_summary(const model::DeviceId& device, bool is_connected) {
@@ -79,6 +51,27 @@ json sealed_summary(const model::DeviceId& device, bool is_connected) {
 
 }  // namespace
 
+json device_summary(const model::OpenDeviceRecord& record, const services::OpenDevice* line) {
+    const model::DeviceTraces traces = line ? traces_of(line->attributes()) : record.traces;
+    const std::string id = to_hex<std::string>(record.device);
+    const bool is_connected = line != nullptr;
+    return {{"id", id},
+            {"name", record.name.empty() ? id : record.name},
+            {"notes", record.notes},
+            {"last_ip_address", traces.address},
+            {"last_heard", time_of(traces.heard_at)},
+            {"last_handshake_at", time_of(traces.connected_at)},
+            {"product_id", traces.product_id},
+            {"platform_id", traces.platform_id},
+            {"firmware_version", traces.firmware_version},
+            {"system_firmware_version", traces.system_version},
+            {"connected", is_connected},
+            {"online", is_connected},
+            {"cellular", false},
+            {"status", "normal"},
+            {"sealed", false}};
+}
+
 model::DeviceTraces traces_of(const services::DeviceAttributes& attributes) {
     return {.heard_at = attributes.heard_at,
             .connected_at = attributes.connected_at,
@@ -87,6 +80,13 @@ model::DeviceTraces traces_of(const services::DeviceAttributes& attributes) {
             .product_id = attributes.product_id,
             .firmware_version = attributes.firmware_version,
             .system_version = attributes.system_version};
+}
+
+// A device in the list of a product is of that, whatever its firmware says.
+void Rest::tell_product(json& body, model::AccountId account, const model::DeviceId& id) const {
+    const services::Product* const product =
+        config_.fleet != nullptr ? config_.fleet->product_of(account, id) : nullptr;
+    if (product != nullptr) body["product_id"] = product->record.id.value();
 }
 
 void Rest::list_devices(const CallPtr& call) {
@@ -98,7 +98,8 @@ void Rest::list_devices(const CallPtr& call) {
             const auto open = std::make_shared<std::set<model::DeviceId>>();
             for (const model::OpenDeviceRecord& record : *records) {
                 list->push_back(
-                    summary(record, devices_.find(record.device, call->access.account)));
+                    device_summary(record, devices_.find(record.device, call->access.account)));
+                tell_product(list->back(), call->access.account, record.device);
                 open->insert(record.device);
             }
             store_.list_devices(
@@ -119,7 +120,8 @@ void Rest::get_device(const CallPtr& call) {
     find_device(call, [this, call](const Target& target) {
         json body = target.is_sealed
                         ? sealed_summary(target.id, config_.is_sealed_connected(target.id))
-                        : summary(target.record, target.line);
+                        : device_summary(target.record, target.line);
+        tell_product(body, call->access.account, target.id);
         body["functions"] = json::array();
         body["variables"] = json::object();
         if (config_.updates != nullptr) {
@@ -140,6 +142,9 @@ void Rest::get_device(const CallPtr& call) {
 }
 
 void Rest::claim_device(const CallPtr& call) {
+    if (call->field("id").empty() && call->body.contains("product_id"))
+        return call->done(rest_refusal(
+            501, "not_implemented", "This cloud makes no ids of devices: each has its own"));
     model::DeviceId id{};
     if (!from_hex(call->field("id"), id))
         return call->done(

@@ -41,6 +41,7 @@ void Rest::open_stream(const CallPtr& call,
     if (!guard_.may_ask_for_token(call->request.address, config_.now()))
         return call->done(rest_refusal(429, "too_many_requests", "Too many requests; wait a bit"));
     filter.owner = call->access.account;
+    filter.product = call->product.value();
     filter.prefix = call->places[prefix_place];
     const auto known = parse_event_id(call->request.last_event_id);
     const Call asked{.request = {}, .token = call->token};
@@ -73,6 +74,7 @@ void Rest::publish(const CallPtr& call) {
         return call->done(
             rest_refusal(400, "invalid_request", "The data of an event has 1,024 bytes at most"));
     if (call->field("private") == "false") what.visibility = services::Visibility::Public;
+    what.product = call->product.value();
     if (call->request.is_of_hook) what.cause = services::Cause::ByHook;
     devices_.publish(call->access.account, std::move(what));
     call->done(rest_reply({{"ok", true}}));

@@ -23,6 +23,10 @@ inline Reply no_device() {
     return rest_refusal(404, "device_not_found", "This user has no such device");
 }
 
+inline Reply no_member() {
+    return rest_refusal(404, "device_not_found", "This product has no such device");
+}
+
 inline Reply sealed() { return rest_refusal(services::DeviceError::Sealed, "this device"); }
 
 // The device that the first place names, by its id or its name, among those of the account.
@@ -80,6 +84,51 @@ void Rest::find_open_device(const CallPtr& call, Function function) {
     find_device(call, [call, function](const Target& target) {
         if (target.is_sealed) return call->done(sealed());
         function(target);
+    });
+}
+
+inline Reply no_product() {
+    return rest_refusal(404, "not_found", "This user has no such product");
+}
+
+template <void (Rest::*handler)(const CallPtr&)>
+void Rest::in_product(const CallPtr& call) {
+    if (!take_product(call)) return call->done(no_product());
+    (this->*handler)(call);
+}
+
+// Whatever the device is to the product: in its list, quarantined, or denied.
+template <class Function>
+void Rest::find_member(const CallPtr& call, Function function) {
+    const std::string name = call->places[0];
+    model::DeviceId id{};
+    if (from_hex(name, id)) {
+        const services::Product* const product = product_in(call);
+        const bool is_known = product != nullptr && product->devices.contains(id);
+        return is_known ? function(id) : call->done(no_member());
+    }
+    store_.list_open_devices(
+        call->access.account,
+        [this, call, function, name](const Result<std::vector<model::OpenDeviceRecord>>& records) {
+            if (!records) return call->done(rest_failure(records.error()));
+            const services::Product* const product = product_in(call);
+            for (const model::OpenDeviceRecord& record : *records) {
+                if (product != nullptr && lower(record.name) == lower(name) &&
+                    product->devices.contains(record.device))
+                    return function(record.device);
+            }
+            call->done(no_member());
+        });
+}
+
+template <void (Rest::*handler)(const CallPtr&)>
+void Rest::in_product_device(const CallPtr& call) {
+    if (!take_product(call)) return call->done(no_product());
+    find_member(call, [this, call](const model::DeviceId& id) {
+        const services::Product* const known = product_in(call);
+        if (known == nullptr || known->member(id) == nullptr) return call->done(no_member());
+        call->places[0] = to_hex<std::string>(id);
+        (this->*handler)(call);
     });
 }
 

@@ -12,19 +12,19 @@
 
 namespace sotto::cloud::http {
 
-namespace {
-
-// What it says of itself in events: the last part of its path, without what no name has.
-std::string name_of(std::string_view path) {
+std::string plain_file_name(std::string_view path) {
     path.remove_prefix(std::min(path.find_last_of("/\\") + 1, path.size()));
     std::string name{path.substr(0, kFileNameSizeMax)};
     std::ranges::replace_if(name, [](char c) { return c < ' ' || c > '~'; }, '_');
     return name;
 }
 
+namespace {
+
 services::FirmwarePtr firmware_of(const Part& file) {
-    return std::make_shared<const services::Firmware>(services::Firmware{
-        .name = name_of(file.file_name), .bytes = {file.content.begin(), file.content.end()}});
+    return std::make_shared<const services::Firmware>(
+        services::Firmware{.name = plain_file_name(file.file_name),
+                           .bytes = {file.content.begin(), file.content.end()}});
 }
 
 }  // namespace

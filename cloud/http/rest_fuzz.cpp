@@ -69,6 +69,16 @@ class World {
             [](const auto&) {});
         store_.claim_open_device(kMine, kUser, {}, [](const auto&) {});
         store_.claim_open_device(kTheirs, kOther, {}, [](const auto&) {});
+        for (const auto& [account, id] : {std::pair{kUser, 1'000}, std::pair{kOther, 2'000}}) {
+            const model::ProductId product{static_cast<std::uint16_t>(id)};
+            const model::DeviceId device = account == kUser ? kMine : kTheirs;
+            store_.add_product({.id = product, .account = account, .slug = "p"},
+                               [](const auto&) {});
+            fleet_.put(model::ProductRecord{.id = product, .account = account, .slug = "p"});
+            const model::ProductDevice member{.product = product, .device = device};
+            store_.add_product_device(account, member, [](const auto&) {});
+            fleet_.put(member);
+        }
         devices_.on_connected(kMine, mine_);
         devices_.on_connected(kTheirs, theirs);
         settle();
@@ -107,6 +117,14 @@ class World {
     hooks::Dispatcher dispatcher_;
     Device mine_;
     services::Updates updates_{devices_, {.now = [] { return Instant{1}; }, .later = [](auto) {}}};
+    services::Fleet fleet_;
+    services::Admission admission_{store_, fleet_, {.now = [] { return Instant{1}; }}};
+    services::Rollouts rollouts_{
+        store_,
+        fleet_,
+        devices_,
+        updates_,
+        {.now = [] { return Instant{1}; }, .draw = [](std::uint32_t) { return 0U; }}};
     Rest rest_{store_,
                devices_,
                ring_,
@@ -126,6 +144,10 @@ class World {
                 .is_sealed_connected = [](const model::DeviceId&) { return false; },
                 .now = [] { return Instant{1}; },
                 .updates = &updates_,
+                .fleet = &fleet_,
+                .admission = &admission_,
+                .rollouts = &rollouts_,
+                .read_firmware = [](Bytes) { return Result<FirmwareFacts, std::string>{{}}; },
                 .hooks = &dispatcher_,
                 .may_call = [](const std::string& host) { return host != "localhost"; }}};
 };

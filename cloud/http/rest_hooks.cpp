@@ -57,6 +57,7 @@ json told(const KnownHook& known) {
     body["integration_type"] = kType;
     body["requestType"] = hooks::name_of(hook.method);
     body["disabled"] = hook.is_disabled;
+    if (hook.product != 0) body["product_id"] = hook.product;
     body["created_at"] = to_iso(hook.created_at.ms);
     body["updated_at"] = to_iso(hook.updated_at.ms);
     const hooks::Activity& activity = known.activity;
@@ -80,7 +81,10 @@ json summary(const model::HookRecord& record, const json& definition) {
             {"name", definition.value("name", json(definition["event"]))},
             {"created_at", to_iso(record.created_at.ms)},
             {"integration_type", kType},
-            {"hookUrl", "/v1/integrations/" + id_text(record.id)}};
+            {"hookUrl",
+             (record.product == 0 ? std::string{"/v1"}
+                                  : "/v1/products/" + std::to_string(record.product)) +
+                 "/integrations/" + id_text(record.id)}};
 }
 
 }  // namespace
@@ -128,15 +132,17 @@ const KnownHook* Rest::find_hook(const CallPtr& call) {
     const bool is_id = from_hex(call->places[0], id.bytes);
     const KnownHook* const known =
         is_id && config_.hooks ? config_.hooks->find(call->access.account, id) : nullptr;
-    if (known == nullptr) call->done(no_hook());
-    return known;
+    if (known != nullptr && known->hook.product == call->product.value()) return known;
+    call->done(no_hook());
+    return nullptr;
 }
 
 void Rest::list_hooks(const CallPtr& call) {
     json list = json::array();
     if (config_.hooks) {
-        for (const KnownHook* const known : config_.hooks->list(call->access.account))
-            list.push_back(told(*known));
+        for (const KnownHook* const known : config_.hooks->list(call->access.account)) {
+            if (known->hook.product == call->product.value()) list.push_back(told(*known));
+        }
     }
     call->done(rest_reply(list));
 }
@@ -151,7 +157,8 @@ void Rest::create_hook(const CallPtr& call) {
             .account = call->access.account,
             .definition = definition.dump(-1, ' ', true, json::error_handler_t::replace),
             .created_at = config_.now(),
-            .updated_at = config_.now()};
+            .updated_at = config_.now(),
+            .product = call->product.value()};
         if (!config_.draw(record.id.bytes)) return call->done(rest_failure(Error::EntropyFailed));
         store_.add_hook(record, [this, call, record, definition](const Status& added) {
             if (!added) return call->done(hook_failure(added.error()));
@@ -168,7 +175,8 @@ void Rest::change_hook(const CallPtr& call) {
     const model::HookRecord old_record{.id = known->hook.id,
                                        .account = call->access.account,
                                        .created_at = known->hook.created_at,
-                                       .updated_at = config_.now()};
+                                       .updated_at = config_.now(),
+                                       .product = call->product.value()};
     const json old = json::parse(known->definition);
     with_definition(call, old, [this, call, old_record](const json& definition) {
         model::HookRecord record = old_record;
@@ -198,12 +206,13 @@ void Rest::try_hook(const CallPtr& call) {
     const KnownHook* const known = find_hook(call);
     if (known == nullptr) return;
     const std::string event = call->field("event");
-    services::Event tried{
-        .id = ring_.last_id(),
-        .publisher = known->hook.device,
-        .owner = call->access.account,
-        .what = {.name = event.empty() ? known->hook.event : event, .data = call->field("data")},
-        .published_at = config_.now()};
+    services::Event tried{.id = ring_.last_id(),
+                          .publisher = known->hook.device,
+                          .owner = call->access.account,
+                          .what = {.name = event.empty() ? known->hook.event : event,
+                                   .data = call->field("data"),
+                                   .product = call->product.value()},
+                          .published_at = config_.now()};
     if (tried.what.name.size() > kEventNameSizeMax || tried.what.data->size() > kEventDataSizeMax)
         return call->done(invalid("An event has a name of 64 bytes and data of 1,024 at most"));
     if (known->hook.is_disabled)

@@ -130,7 +130,7 @@ TEST_F(RestHooksTest, SaysWhatIsWrongWhereTheUserLooks) {
     EXPECT_EQ(create(ann, {{"deviceID", "nobody's"}}).status, 404U);
     EXPECT_EQ(body(get("/v1/integrations", ann)), json::array());
     EXPECT_EQ(get("/v1/products/1/integrations", ann).status, 404U);
-    EXPECT_NE(get("/v1/products/1/integrations", ann).body.find("--product"), std::string::npos);
+    EXPECT_NE(get("/v1/orgs/x/integrations", ann).body.find("--org"), std::string::npos);
     EXPECT_EQ(body(json_of(Method::Post, "/v1/orgs/x/integrations", ann))["error"], "not_found");
 }
 

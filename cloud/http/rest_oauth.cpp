@@ -31,6 +31,12 @@ std::string client_of(const Call& call) {
     return basic ? basic->first : std::string{};
 }
 
+std::string client_secret_of(const Call& call) {
+    if (const std::string secret = call.field("client_secret"); !secret.empty()) return secret;
+    const auto basic = basic_of(call.request.authorization);
+    return basic ? basic->second : std::string{};
+}
+
 // How long, or nothing for ever; Error::Malformed if that is no number.
 Result<std::optional<Duration>> life_of(const std::string& text) {
     if (text.empty()) return std::optional{kTokenLife};
@@ -61,19 +67,54 @@ Result<std::string> Rest::draw_token() {
 void Rest::make_token(const CallPtr& call) {
     if (!guard_.may_ask_for_token(call->request.address, config_.now()))
         return call->done(rest_refusal(429, "too_many_requests", "Too many requests; wait a bit"));
-    if (std::ranges::find(kClients, client_of(*call)) == std::end(kClients))
-        return call->done(
-            rest_refusal(400, "invalid_client", "This client is not known here; be particle-api"));
     const auto scopes = parse_scopes(call->field("scope"));
     if (!scopes)
         return call->done(rest_refusal(400, "invalid_scope", "One of the scopes is not known"));
+    const std::string client = client_of(*call);
+    if (std::ranges::find(kClients, client) != std::end(kClients)) return grant(call, *scopes);
+    grant_to_client(call, *scopes);
+}
+
+// A program of its own shows its secret; what it is for narrows what it gets.
+void Rest::grant_to_client(const CallPtr& call, std::uint32_t scopes) {
+    store_.find_client(
+        client_of(*call), [this, call, scopes](const Result<model::ClientRecord>& client) {
+            if (!client && client.error() != Error::NotFound)
+                return call->done(rest_failure(client.error()));
+            if (!client || config_.hash_token(client_secret_of(*call)) != client->secret)
+                return call->done(
+                    rest_refusal(400,
+                                 "invalid_client",
+                                 "This client is not known here, or its secret is another one; be "
+                                 "particle-api"));
+            const std::uint32_t narrowed = scopes & parse_scopes(client->scope).value_or(0);
+            if (narrowed == 0)
+                return call->done(rest_refusal(
+                    400, "invalid_scope", "What is asked for is not what this client is for"));
+            if (call->field("grant_type") != "client_credentials") return grant(call, narrowed);
+            if (client->product != model::ProductId{})
+                return call->done(rest_refusal(
+                    400,
+                    "unauthorized_client",
+                    "A client of a product gets no token of its own: this cloud has no customers"));
+            call->access = {.account = client->account,
+                            .user = {},
+                            .client = client->id,
+                            .scopes = narrowed,
+                            .expires_at = {}};
+            issue(call, model::Access{call->access});
+        });
+}
+
+void Rest::grant(const CallPtr& call, std::uint32_t scopes) {
     const std::string grant = call->field("grant_type");
-    if (grant == "password") return log_in(call, *scopes);
+    if (grant == "password") return log_in(call, scopes);
     if (grant == "refresh_token") return refresh(call);
     if (grant == "urn:custom:mfa-otp") return finish_log_in(call);
     call->done(rest_refusal(400,
                             "unsupported_grant_type",
-                            "Known grant types are password, refresh_token, urn:custom:mfa-otp"));
+                            "Known grant types are password, refresh_token, urn:custom:mfa-otp, "
+                            "and for a client of its user client_credentials"));
 }
 
 // Goes on only with the right password; whoever asks is told that, and how long it takes tells

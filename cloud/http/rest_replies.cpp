@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cloud/http/rest.hpp"
+
 namespace sotto::cloud::http {
 
 using nlohmann::json;
@@ -15,6 +17,25 @@ Reply rest_reply(const json& body, unsigned status) {
 Reply rest_refusal(unsigned status, const char* error, std::string description) {
     return rest_reply(
         {{"ok", false}, {"error", error}, {"error_description", std::move(description)}}, status);
+}
+
+Reply invalid_request(std::string what) {
+    return rest_refusal(400, "invalid_request", std::move(what));
+}
+
+const char* name_of(services::ValueType type) {
+    constexpr const char* kNames[] = {"bool", "int32", "double", "string"};
+    return kNames[static_cast<std::size_t>(type)];
+}
+
+json time_of(Instant at) { return at == Instant{} ? json() : json(to_iso(at.ms)); }
+
+json object_in(const Call& call) {
+    json given = json::parse(call.request.body, nullptr, false);
+    if (given.is_object()) return given;
+    given = json::object();
+    for (const auto& [name, value] : call.body) given[name] = value;
+    return given;
 }
 
 Reply rest_failure(Error error) {

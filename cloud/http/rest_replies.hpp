@@ -14,6 +14,8 @@
 
 namespace sotto::cloud::http {
 
+struct Call;
+
 Reply rest_reply(const nlohmann::json& body, unsigned status = 200);
 Reply rest_refusal(unsigned status, const char* error, std::string description);
 // What an error of the store means where nothing else was said about it.
@@ -27,6 +29,16 @@ inline constexpr const char* kUploadStopped =
 Reply upload_stopped();
 // What is to be remembered of what a device says of itself.
 model::DeviceTraces traces_of(const services::DeviceAttributes& attributes);
+// Of an open device of a user.
+nlohmann::json device_summary(const model::OpenDeviceRecord& record,
+                              const services::OpenDevice* line);
+const char* name_of(services::ValueType type);
+nlohmann::json time_of(Instant at);
+// What a request says in JSON, or in a form, whose values are texts; an object.
+nlohmann::json object_in(const Call& call);
+// What a firmware says of itself in events: the last part of its path, without what no name has.
+std::string plain_file_name(std::string_view path);
+Reply invalid_request(std::string what);
 // Beside everything: what a page of another origin may read and send.
 void allow_other_origins(Reply& reply);
 

@@ -211,6 +211,7 @@ void Rest::erase_account(const CallPtr& call, model::AccountId account, const st
                                      if (config_.on_released) config_.on_released(device.device);
                                  }
                                  forget_hooks(account);
+                                 if (config_.fleet != nullptr) config_.fleet->erase_of(account);
                                  if (config_.on_locked_out) config_.on_locked_out(account);
                                  audit(*call, "user-delete", name, "done");
                                  call->done(rest_reply({{"ok", true}}));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,11 @@ class Lamp final : public services::OpenDevice {
         attributes_.heard_at = Instant{6'000};
     }
     const services::DeviceAttributes& attributes() const override { return attributes_; }
+    // With this firmware it connects from now on.
+    void become(std::uint16_t product, std::uint16_t version) {
+        attributes_.product_id = product;
+        attributes_.firmware_version = version;
+    }
     void call(const std::string& function,
               const std::string& argument,
               services::DeviceDone<services::Value> done) override {
@@ -98,6 +104,25 @@ class RestWorld {
             hash.bytes[i % hash.bytes.size()] = static_cast<std::uint8_t>(
                 hash.bytes[i % hash.bytes.size()] * 30 + static_cast<std::uint8_t>(text[i]) + i);
         return hash;
+    }
+
+    // The password of the step that is its own number, in six digits.
+    static std::optional<std::int64_t> check_otp(Bytes /*secret*/,
+                                                 std::string_view otp,
+                                                 Instant at) {
+        const std::int64_t step = at.ms / 30'000;
+        if (otp != std::to_string(step)) return std::nullopt;
+        return step;
+    }
+
+    // "firmware PLATFORM PRODUCT VERSION"
+    static Result<FirmwareFacts, std::string> read_firmware(Bytes image) {
+        std::istringstream text{std::string{as_text(image)}};
+        std::string word;
+        std::array<std::uint16_t, 3> numbers{};
+        if (!(text >> word >> numbers[0] >> numbers[1] >> numbers[2]) || word != "firmware")
+            return std::string{"no firmware"};
+        return FirmwareFacts{.platform = numbers[0], .product = numbers[1], .version = numbers[2]};
     }
 
     // With the password "pass of NAME".
@@ -164,6 +189,16 @@ class RestWorld {
         return lamps.back();
     }
 
+    void on_online(const model::DeviceId& device, model::AccountId owner) {
+        updates.on_online(device, owner);
+        rollouts.on_online(device, owner);
+    }
+
+    std::uint16_t product_of(model::AccountId owner, const model::DeviceId& device) const {
+        const auto* const product = fleet.product_of(owner, device);
+        return product == nullptr ? 0 : product->record.id.value();
+    }
+
     void settle() {
         while (!posted_.empty()) {
             const auto function = std::move(posted_.front());
@@ -179,65 +214,75 @@ class RestWorld {
     std::deque<std::function<void()>> posted_;
     store::MemoryStore store_{[this](auto function) { posted_.push_back(std::move(function)); }};
     services::EventRing ring{now, render_event};
+    services::Fleet fleet;
+    services::Admission admission{store_, fleet, {.now = [this] { return now; }}};
     services::OpenDevices devices{
         ring,
         {.load_owner =
              [this](const model::DeviceId& device, auto done) {
-                 store_.find_open_device(device, [done](const auto& found) {
-                     using Owner = services::OpenDevices::Owner;
-                     if (!found) return done(found.error());
-                     done(*found ? Owner{(*found)->account} : Owner{});
-                 });
+                 const auto* const attributes = devices.attributes_of(device);
+                 admission.load_owner(device, attributes->product_id, done);
              },
          .on_claim_code = [this](const model::DeviceId& device,
                                  const std::string& code) { rest.redeem_claim_code(device, code); },
          .save_traces = [](const auto&, const auto&) {},
          .now = [this] { return now; },
+         .on_online = [this](const auto& device, auto owner) { on_online(device, owner); },
          .on_published =
-             [this](const services::EventPtr& event) { dispatcher.on_event(event, now); }}};
+             [this](const services::EventPtr& event) { dispatcher.on_event(event, now); },
+         .must_ask =
+             [this](const auto& device, auto owner, const auto& of) {
+                 return admission.has_say(device, owner, of.product_id);
+             },
+         .product_of = [this](auto owner,
+                              const auto& device) { return product_of(owner, device); }}};
     hooks::Dispatcher dispatcher;
     services::Updates updates{
         devices,
         {.now = [this] { return now; },
          .later = [this](auto function) { posted_.push_back(std::move(function)); }}};
+    services::Rollouts rollouts{
+        store_,
+        fleet,
+        devices,
+        updates,
+        {.now = [this] { return now; }, .draw = [](std::uint32_t) { return 0U; }}};
     std::uint32_t drawn = 0;
     int password_checks = 0;
-    Rest rest{
-        store_,
-        devices,
-        ring,
-        {.hash_token = hash,
-         .draw =
-             [this](MutBytes out) {
-                 std::ranges::fill(out, std::uint8_t{0});
-                 out[0] = static_cast<std::uint8_t>(++drawn);
-                 out[1] = static_cast<std::uint8_t>(drawn >> 8U);
-                 return Status{};
-             },
-         .check_password =
-             [this](const std::string& password, const std::string& line, const auto& done) {
-                 ++password_checks;
-                 done(line == "hash of " + password || line == "old hash of " + password);
-             },
-         .hash_password = [](const std::string& password,
-                             const auto& done) { done("hash of " + password); },
-         .is_outdated = [](std::string_view line) { return line.starts_with("old "); },
-         // The password of the step that is its own number, in six digits.
-         .check_otp = [](Bytes, std::string_view otp, Instant at) -> std::optional<std::int64_t> {
-             const std::int64_t step = at.ms / 30'000;
-             if (otp != std::to_string(step)) return std::nullopt;
-             return step;
-         },
-         .read_device_key = [](std::string_view pem) -> Result<std::vector<std::uint8_t>> {
-             if (!pem.starts_with("PEM")) return Error::Malformed;
-             return std::vector<std::uint8_t>(pem.begin(), pem.end());
-         },
-         .is_sealed_connected = [](const model::DeviceId&) { return true; },
-         .on_locked_out = [this](model::AccountId account) { locked_out.push_back(account); },
-         .now = [this] { return now; },
-         .updates = &updates,
-         .hooks = &dispatcher,
-         .may_call = [](const std::string& host) { return !host.ends_with(".lan"); }}};
+    Rest rest{store_,
+              devices,
+              ring,
+              {.hash_token = hash,
+               .draw =
+                   [this](MutBytes out) {
+                       std::ranges::fill(out, std::uint8_t{0});
+                       out[0] = static_cast<std::uint8_t>(++drawn);
+                       out[1] = static_cast<std::uint8_t>(drawn >> 8U);
+                       return Status{};
+                   },
+               .check_password =
+                   [this](const std::string& password, const std::string& line, const auto& done) {
+                       ++password_checks;
+                       done(line == "hash of " + password || line == "old hash of " + password);
+                   },
+               .hash_password = [](const std::string& password,
+                                   const auto& done) { done("hash of " + password); },
+               .is_outdated = [](std::string_view line) { return line.starts_with("old "); },
+               .check_otp = check_otp,
+               .read_device_key = [](std::string_view pem) -> Result<std::vector<std::uint8_t>> {
+                   if (!pem.starts_with("PEM")) return Error::Malformed;
+                   return std::vector<std::uint8_t>(pem.begin(), pem.end());
+               },
+               .is_sealed_connected = [](const model::DeviceId&) { return true; },
+               .on_locked_out = [this](model::AccountId account) { locked_out.push_back(account); },
+               .now = [this] { return now; },
+               .updates = &updates,
+               .fleet = &fleet,
+               .admission = &admission,
+               .rollouts = &rollouts,
+               .read_firmware = read_firmware,
+               .hooks = &dispatcher,
+               .may_call = [](const std::string& host) { return !host.ends_with(".lan"); }}};
 };
 
 }  // namespace sotto::cloud::http

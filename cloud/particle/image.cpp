@@ -77,6 +77,22 @@ Result<std::optional<ModuleHeader>> read_header(Bytes image) {
     return std::optional<ModuleHeader>{};
 }
 
+// Before the checksum, from the end: the size of this suffix (2), a hash (32), a reserved field
+// (2), version (2) and product (2), which are 0xffff in an application of no product.
+std::optional<ProductMark> read_product(Bytes image) {
+    constexpr std::size_t kSuffixSize = 40;
+    constexpr std::size_t kSuffixSizeMax = 1'024;
+    constexpr std::uint16_t kNone = 0xffff;
+    if (image.size() < kSuffixSize + kCrcSize) return std::nullopt;
+    const Bytes suffix = image.subspan(image.size() - kCrcSize - kSuffixSize, kSuffixSize);
+    const std::uint16_t size = u16_le(suffix, 38);
+    const std::uint16_t reserved = u16_le(suffix, 4);
+    const ProductMark mark{.product = u16_le(suffix, 0), .version = u16_le(suffix, 2)};
+    const bool is_there = size >= kSuffixSize && size <= kSuffixSizeMax && reserved == 0;
+    if (!is_there || mark.product == kNone) return std::nullopt;
+    return mark;
+}
+
 std::uint32_t crc_of(Bytes bytes) {
     return static_cast<std::uint32_t>(
         ::crc32_z(0, bytes.data(), static_cast<z_size_t>(bytes.size())));

@@ -47,6 +47,14 @@ using Image = std::shared_ptr<const std::vector<std::uint8_t>>;
 // Error::TooLarge, Error::Truncated for no bytes at all.
 Result<std::optional<ModuleHeader>> read_header(Bytes image);
 
+// The product that an application is of, and its version in that.
+struct ProductMark {
+    std::uint16_t product = 0;
+    std::uint16_t version = 0;
+};
+// From the end of its image. Nothing: it does not say.
+std::optional<ProductMark> read_product(Bytes image);
+
 // The CRC-32 of zlib, which chunks and images carry.
 std::uint32_t crc_of(Bytes bytes);
 

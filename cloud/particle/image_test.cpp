@@ -73,5 +73,25 @@ TEST(Image, ChecksumIsThatOfZlib) {
     EXPECT_EQ(crc_of(as_bytes("123456789")), 0xcbf43926U);  // the check value of CRC-32/ISO-HDLC
 }
 
+TEST(Image, SaysOfWhichProductItIsAndWhichVersion) {
+    auto image = make_image(0, 300);
+    EXPECT_FALSE(read_product(image)) << "it does not say";
+    const std::uint8_t suffix[] = {0xe8, 3, 7, 0, 0, 0};
+    std::copy(std::begin(suffix), std::end(suffix), image.begin() + 300 - 44);
+    image[300 - 6] = 40;
+    image[300 - 5] = 0;
+    const auto mark = read_product(image);
+    ASSERT_TRUE(mark);
+    EXPECT_EQ(mark->product, 1'000);
+    EXPECT_EQ(mark->version, 7);
+    image[300 - 6] = 36;
+    EXPECT_FALSE(read_product(image)) << "a suffix without room for it";
+    image[300 - 6] = 40;
+    image[300 - 43] = image[300 - 44] = 0xff;
+    EXPECT_FALSE(read_product(image)) << "it says that it is of none";
+    EXPECT_FALSE(read_product(Bytes{image}.first(43)));
+    EXPECT_FALSE(read_product({}));
+}
+
 }  // namespace
 }  // namespace sotto::cloud::particle

@@ -97,7 +97,8 @@ void HttpConnection::read_request(std::chrono::seconds limit) {
 
 void HttpConnection::on_header(error_code error) {
     if (!place_ || error || parser_->is_done()) return on_request(error);
-    if (services_.rest != nullptr && parser_->get().method() == wire::verb::put &&
+    const wire::verb method = parser_->get().method();
+    if (services_.rest != nullptr && (method == wire::verb::put || method == wire::verb::post) &&
         http::Rest::is_upload(head_of(parser_->get(), stream_.socket())))
         return begin_upload();
     if (parser_->content_length().value_or(0) > kBodySizeMax)

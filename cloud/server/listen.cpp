@@ -2,8 +2,13 @@
 #include "cloud/server/listen.hpp"
 
 #include <charconv>
+#include <fcntl.h>
+#include <filesystem>
 #include <optional>
 #include <sstream>
+#include <sys/resource.h>
+
+#include "ports/linux/file.hpp"
 
 namespace sotto::cloud::server {
 
@@ -80,6 +85,25 @@ std::string text_of(const tcp::endpoint& endpoint) {
     std::ostringstream text;
     text << endpoint;
     return text.str();
+}
+
+void raise_socket_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+ports::Outcome<> write_ports(const std::string& path, const std::string& text) {
+    if (path.empty()) return {};
+    const std::filesystem::path file{path};
+    const std::string parent = file.has_parent_path() ? file.parent_path().string() : ".";
+    const ports::File folder{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    const bool is_written =
+        folder.is_open() &&
+        ports::replace_file(folder, file.filename().string(), as_bytes(text)).has_value();
+    if (is_written) return {};
+    return ports::Failure{Error::StorageFailed, "--ports-file " + path + ": it cannot be written"};
 }
 
 }  // namespace sotto::cloud::server

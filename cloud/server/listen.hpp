@@ -26,4 +26,10 @@ ports::Outcome<Acceptor> listen(boost::asio::io_context& loop, const Place& plac
 // HOST:PORT of what was bound, with brackets where they are needed.
 std::string text_of(const boost::asio::ip::tcp::endpoint& endpoint);
 
+// As many sockets as the system lets this user have.
+void raise_socket_limit();
+
+// Writes where it listens to this file, whole or not at all; to none if the path is empty.
+ports::Outcome<> write_ports(const std::string& path, const std::string& text);
+
 }  // namespace sotto::cloud::server

@@ -4,10 +4,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
-#include <fcntl.h>
-#include <filesystem>
 #include <optional>
-#include <sys/resource.h>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -34,6 +31,7 @@
 #include "cloud/server/particle_keys.hpp"
 #include "cloud/server/particle_port.hpp"
 #include "cloud/server/passwords.hpp"
+#include "cloud/server/products.hpp"
 #include "cloud/server/sessions.hpp"
 #include "cloud/server/status.hpp"
 #include "cloud/server/system_parts.hpp"
@@ -54,24 +52,10 @@ constexpr std::chrono::milliseconds kTick{250};
 constexpr int kTicksPerSecond = 4;
 constexpr std::chrono::milliseconds kStopTick{10};
 
-// As many sockets as the system lets this user have.
-void raise_socket_limit() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 Result<model::ClaimCode> draw_claim(hal::Entropy& entropy) {
     model::ClaimCode code;
     SOTTO_TRY(entropy.fill(code.bytes));
     return code;
-}
-
-Result<std::string> draw_run_name(hal::Entropy& entropy) {
-    std::array<std::uint8_t, 16> bytes{};
-    SOTTO_TRY(entropy.fill(bytes));
-    return to_hex<std::string>(bytes);
 }
 
 // Everything that lives as long as the cloud serves. Members die before those above them; the loop
@@ -108,9 +92,12 @@ class Cloud {
         SOTTO_TRY_ASSIGN(const std::string setting, load_address());
         SOTTO_TRY(listen_at_both());
         SOTTO_TRY_ASSIGN(const std::string address, choose_address(setting));
+        SOTTO_TRY_ASSIGN(update_spread_, parse_update_spread(command_.settings));
         SOTTO_TRY_ASSIGN(networks_, WebhookNetworks::parse(command_.settings.webhook_allow));
         wire(address);
         SOTTO_TRY(load_webhooks());
+        if (!wait_for<void>([this](auto done) { products_->load(std::move(done)); }))
+            return Failure{Error::StorageFailed, "the database cannot be read"};
         SOTTO_TRY(open_particle_port());
         SOTTO_TRY(open_admin());
         return write_ports_file();
@@ -206,11 +193,13 @@ class Cloud {
 
     // Draws a name that database and keys alone know, for the next start to compare.
     Outcome<> renew_run_name() {
-        const auto name = draw_run_name(entropy_);
-        if (!name) return Failure{Error::EntropyFailed, "the system gives no random numbers"};
+        std::array<std::uint8_t, 16> bytes{};
+        if (!entropy_.fill(bytes))
+            return Failure{Error::EntropyFailed, "the system gives no random numbers"};
+        const auto name = to_hex<std::string>(bytes);
         const Status stored =
-            wait_for<void>([&](auto done) { store_->set_setting("run", *name, std::move(done)); });
-        if (stored && store_run_name(state_.keys, *name)) return {};
+            wait_for<void>([&](auto done) { store_->set_setting("run", name, std::move(done)); });
+        if (stored && store_run_name(state_.keys, name)) return {};
         return Failure{Error::StorageFailed,
                        "cannot write into " + command_.state + ": check permissions and space"};
     }
@@ -294,6 +283,7 @@ class Cloud {
                                                   .private_key = state_.identity.private_key},
                                      .entropy = entropy_},
                             .now = [this] { return clock_.now(); }});
+        wire_devices();
         wire_rest();
         openings_.emplace(Openings::Setup{
             .store = *store_,
@@ -379,19 +369,12 @@ class Cloud {
         return {};
     }
 
-    void wire_rest() {
-        using Owner = services::OpenDevices::Owner;
+    void wire_devices() {
         open_devices_.emplace(
             ring_,
             services::OpenDevices::Config{
-                .load_owner =
-                    [this](const model::DeviceId& device, std::function<void(Result<Owner>)> done) {
-                        store_->find_open_device(
-                            device, [done = std::move(done)](const auto& found) {
-                                if (!found) return done(found.error());
-                                done(*found ? Owner{(*found)->account} : Owner{});
-                            });
-                    },
+                .load_owner = [this](const auto& device,
+                                     auto done) { products_->load_owner(device, std::move(done)); },
                 .on_claim_code =
                     [this](const model::DeviceId& device, const std::string& code) {
                         rest_->redeem_claim_code(device, code);
@@ -403,15 +386,33 @@ class Cloud {
                             device, http::traces_of(attributes), [](const auto& /*ignored*/) {});
                     },
                 .now = [this] { return clock_.now(); },
-                .on_online = [this](const model::DeviceId& device,
-                                    model::AccountId owner) { updates_->on_online(device, owner); },
+                .on_online =
+                    [this](const model::DeviceId& device, model::AccountId owner) {
+                        updates_->on_online(device, owner);
+                        products_->rollouts().on_online(device, owner);
+                    },
                 .on_published =
-                    [this](const services::EventPtr& event) { webhooks_->on_event(event); }});
+                    [this](const services::EventPtr& event) { webhooks_->on_event(event); },
+                .must_ask = [this](auto&&... of) { return products_->must_ask(of...); },
+                .product_of =
+                    [this](auto owner, const auto& device) {
+                        return products_->product_of(owner, device);
+                    }});
         updates_.emplace(
             *open_devices_,
             services::Updates::Config{
                 .now = [this] { return clock_.now(); },
                 .later = [this](auto function) { asio::post(loop_, std::move(function)); }});
+        products_.emplace(Products::Setup{.store = *store_,
+                                          .devices = *open_devices_,
+                                          .updates = *updates_,
+                                          .entropy = entropy_,
+                                          .log = log_,
+                                          .now = [this] { return clock_.now(); },
+                                          .spread = update_spread_});
+    }
+
+    void wire_rest() {
         webhooks_.emplace(Webhooks::Setup{
             .networks = networks_,
             .devices = *open_devices_,
@@ -446,6 +447,10 @@ class Cloud {
                 .on_locked_out = [this](model::AccountId id) { hub_->close_apps_of(id); },
                 .now = [this] { return clock_.now(); },
                 .updates = &*updates_,
+                .fleet = &products_->fleet(),
+                .admission = &products_->admission(),
+                .rollouts = &products_->rollouts(),
+                .read_firmware = read_firmware,
                 .hooks = &webhooks_->dispatcher(),
                 .may_call = [this](const std::string& host) { return networks_.may_name(host); }});
     }
@@ -493,20 +498,11 @@ class Cloud {
     }
 
     Outcome<> write_ports_file() const {
-        if (command_.settings.ports_file.empty()) return {};
-        const std::filesystem::path path{command_.settings.ports_file};
-        const std::string parent = path.has_parent_path() ? path.parent_path().string() : ".";
-        const ports::File folder{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-        const std::string text =
+        return write_ports(
+            command_.settings.ports_file,
             "http=" + http_text_ + "\ndevices=" + devices_text_ + "\n" +
-            (places_.particle.empty() ? "" : "particle=" + places_.particle + "\n") +
-            (places_.metrics.empty() ? "" : "metrics=" + places_.metrics + "\n");
-        const bool is_written =
-            folder.is_open() &&
-            ports::replace_file(folder, path.filename().string(), as_bytes(text)).has_value();
-        if (is_written) return {};
-        return Failure{Error::StorageFailed,
-                       "--ports-file " + command_.settings.ports_file + ": it cannot be written"};
+                (places_.particle.empty() ? "" : "particle=" + places_.particle + "\n") +
+                (places_.metrics.empty() ? "" : "metrics=" + places_.metrics + "\n"));
     }
 
     void on_tick() {
@@ -525,6 +521,7 @@ class Cloud {
     void on_second() {
         manager_.say_alive();
         updates_->on_time();
+        products_->rollouts().on_time();
         if (healer_) healer_->on_time();
         const std::uint64_t failures = store_->statistics().failures;
         const std::uint64_t more = failures - std::exchange(known_failures_, failures);
@@ -558,6 +555,8 @@ class Cloud {
     services::EventRing ring_{clock_.now(), http::render_event};
     std::optional<services::OpenDevices> open_devices_;
     std::optional<services::Updates> updates_;
+    Duration update_spread_{};
+    std::optional<Products> products_;
     SystemParts system_parts_;
     std::optional<Healer> healer_;
     WebhookNetworks networks_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cloud/server/settings.hpp"
 
+#include <charconv>
 #include <iterator>
 #include <utility>
 
@@ -38,6 +39,11 @@ std::vector<ports::Setting> services_of(Settings& settings) {
          "system parts of Device OS (*.bin), which are sent to legacy devices that start in safe "
          "mode for want of them; read at the start; empty: none are sent",
          &settings.particle_parts},
+        {"update-spread",
+         "SECONDS",
+         "time over which the devices that a release of firmware is for are begun with, each at a "
+         "moment that is drawn; 0 to 86400",
+         &settings.update_spread},
         {"webhook-allow",
          "NETWORK",
          "networks that webhooks of users may call although they are this machine or private, such "
@@ -95,6 +101,18 @@ std::vector<ports::Setting> table_of(Settings& settings) {
     std::vector<ports::Setting> table = services_of(settings);
     for (ports::Setting& setting : operation_of(settings)) table.push_back(std::move(setting));
     return table;
+}
+
+ports::Outcome<Duration> parse_update_spread(const Settings& settings) {
+    constexpr int kMax_s = 86'400;
+    const std::string& text = settings.update_spread;
+    int count = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (error == std::errc{} && end == text.data() + text.size() && count >= 0 && count <= kMax_s)
+        return seconds(count);
+    return ports::Failure{
+        Error::InvalidArgument,
+        "--update-spread " + text + ": it must be a number of seconds, 0 to 86400"};
 }
 
 std::string print(Settings settings) {

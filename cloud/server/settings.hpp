@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "core/base/time.hpp"
+#include "ports/linux/failure.hpp"
 #include "ports/service/settings_file.hpp"
 
 namespace sotto::cloud::server {
@@ -30,7 +32,8 @@ struct Settings {
     std::string address{};   // as InitCommand's; empty: that one
     std::string particle{};  // where; empty: nowhere
     bool particle_enrol = false;
-    std::string particle_parts{};  // a folder; empty: none
+    std::string particle_parts{};      // a folder; empty: none
+    std::string update_spread = "60";  // seconds
     std::vector<std::string> webhook_allow{};
     bool tls = false;
     std::string certificate_file{};
@@ -163,5 +166,6 @@ inline constexpr const char* kSettingsFileName = "sotto-cloud.toml";
 
 // All settings as a file, with what they mean.
 std::string print(Settings settings);
+ports::Outcome<Duration> parse_update_spread(const Settings& settings);
 
 }  // namespace sotto::cloud::server

@@ -27,7 +27,8 @@ std::uint64_t first_id(Instant now) {
 
 bool passes(const EventFilter& filter, const Event& event) {
     return event.owner == filter.owner && event.what.name.starts_with(filter.prefix) &&
-           (!filter.publisher || filter.publisher == event.publisher);
+           (!filter.publisher || filter.publisher == event.publisher) &&
+           (filter.product == 0 || filter.product == event.what.product);
 }
 
 EventRing::EventRing(Instant now, std::function<std::string(const Event&)> render)

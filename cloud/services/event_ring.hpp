@@ -20,11 +20,13 @@ namespace sotto::cloud::services {
 
 using EventPtr = std::shared_ptr<const Event>;
 
-// Of one account; of one device if it names one; with names that begin with `prefix`.
+// Of one account; of one device, and of one product, if it names one; with names that begin with
+// `prefix`.
 struct EventFilter {
     model::AccountId owner;
     std::string prefix{};
     std::optional<model::DeviceId> publisher{};
+    std::uint16_t product = 0;  // 0: of whichever, or of none
 };
 
 bool passes(const EventFilter& filter, const Event& event);

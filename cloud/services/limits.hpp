@@ -80,6 +80,24 @@ inline constexpr int kUpdateTriesMax = 3;                   // connections; then
 inline constexpr Duration kUpdateReturnTime = minutes(5);   // for a lost device; then failed
 inline constexpr Duration kUpdateAnswerTime = seconds(20);  // until REST says that it has begun
 
+// Releases of firmware to products: so many devices at once at first, so many more for each that
+// succeeded, and so many at most. Of so many of the last updates this share may fail; with so many
+// failures beyond it the release is stopped.
+inline constexpr std::size_t kRolloutFirst = 3;
+inline constexpr std::size_t kRolloutGrowth = 2;
+inline constexpr std::size_t kRolloutAtOnceMax = 32;
+inline constexpr std::size_t kRolloutWindow = 20;
+inline constexpr std::size_t kRolloutFailuresMin = 3;
+inline constexpr std::size_t kRolloutFailedPercentMax = 25;
+// A device whose update failed rests before it is tried with the same version again: so long at
+// first, four times as long each time, at most so long; after so many failures it is left alone
+// until its user says otherwise.
+inline constexpr Duration kUpdateRetryFirst = minutes(10);
+inline constexpr Duration kUpdateRetryMax = minutes(24 * 60);
+inline constexpr std::uint16_t kUpdateFailuresMax = 4;
+inline constexpr Duration kUpdateBusyPause = seconds(30);  // where there was no time for it
+inline constexpr std::size_t kWhySizeMax = 256;            // of a reason that is kept; it is cut
+
 // What is opened of a sealed device, as text; and a name in it, as devices bound them.
 inline constexpr std::size_t kScopeSizeMax = 512;
 inline constexpr std::size_t kMemberNameSizeMax = 32;

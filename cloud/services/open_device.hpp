@@ -55,6 +55,7 @@ struct Publication {
     std::uint32_t ttl_s = 60;
     Visibility visibility = Visibility::Private;
     Cause cause = Cause::Own;
+    std::uint16_t product = 0;  // of which it is an event; 0: of none
 };
 
 // What became of it: an event, numbered in the order of its coming.

@@ -27,7 +27,10 @@ void OpenDevices::on_connected(const model::DeviceId& device,
     }
     const std::uint64_t number = ++last_number_;
     const auto place = lines_.emplace(device, Line{.device = &line, .number = number}).first;
-    if (known && known->owners == owners_) return enter(device, place->second, known->owner);
+    const bool is_known =
+        known && known->owners == owners_ &&
+        !(config_.must_ask && config_.must_ask(device, known->owner, line.attributes()));
+    if (is_known) return enter(device, place->second, known->owner);
     config_.load_owner(device, [this, device, number](const Result<Owner>& owner) {
         on_owner(device, number, owner);
     });
@@ -120,6 +123,7 @@ EventPtr OpenDevices::publish(model::AccountId owner, Publication what) {
 EventPtr OpenDevices::spread(model::AccountId owner,
                              std::optional<model::DeviceId> publisher,
                              Publication what) {
+    if (publisher && config_.product_of) what.product = config_.product_of(owner, *publisher);
     const EventPtr event = ring_.publish({.publisher = publisher,
                                           .owner = owner,
                                           .what = std::move(what),

@@ -31,6 +31,11 @@ class OpenDevices {
         std::function<void(const model::DeviceId&, model::AccountId)> on_online{};
         // Every event, after it was spread. May publish others.
         std::function<void(const EventPtr&)> on_published{};
+        // Whether load_owner is to be asked although it is known who owns the device, because of
+        // what it says of itself.
+        std::function<bool(const model::DeviceId&, Owner, const DeviceAttributes&)> must_ask{};
+        // The product of the account in whose list the device is; 0: none.
+        std::function<std::uint16_t(model::AccountId, const model::DeviceId&)> product_of{};
     };
     // `ring` must live as long as this.
     OpenDevices(EventRing& ring, Config config) : ring_(ring), config_(std::move(config)) {}
@@ -72,6 +77,12 @@ class OpenDevices {
     Owner owner_of(const model::DeviceId& device) const {
         const auto found = lines_.find(device);
         return found == lines_.end() ? Owner{} : found->second.owner;
+    }
+    // What a connected one says of itself, whosever it is; nothing: it is not connected. Valid
+    // until the next call.
+    const DeviceAttributes* attributes_of(const model::DeviceId& device) const {
+        const auto found = lines_.find(device);
+        return found == lines_.end() ? nullptr : &found->second.device->attributes();
     }
     // Connected, and of no account: it may be claimed.
     bool is_connected(const model::DeviceId& device) const { return lines_.contains(device); }

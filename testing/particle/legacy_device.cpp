@@ -169,7 +169,7 @@ void LegacyDevice::send_hello() {
     };
     hello.insert(hello.end(), {0xb1, 'h', 0xff});
     u16(setup_.product);
-    u16(8);
+    u16(setup_.product_version);
     const unsigned pushes = setup_.pushes_description ? 0x20 : 0;
     const unsigned updated = setup_.is_updated ? 1 : 0;
     u16(setup_.firmware == Firmware::System6 ? 0x06 | pushes | updated : updated);

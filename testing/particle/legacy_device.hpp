@@ -48,6 +48,7 @@ class LegacyDevice {
         std::vector<std::uint8_t> server_key{};  // DER, 294 bytes
         std::uint16_t platform = 103;
         std::uint16_t product = 103;
+        std::uint16_t product_version = 8;
         bool is_in_safe_mode = false;
         bool pushes_description = true;  // Firmware::System6
         bool is_updated = false;         // it has restarted with what it was sent

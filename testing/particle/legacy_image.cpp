@@ -23,6 +23,13 @@ std::vector<std::uint8_t> make_legacy_image(const LegacyModule& module, std::siz
     put(17, module.needs_index, 1);
     put(18, module.needs_version, 2);
     put(20, 0, 4);
+    // The suffix of its module: product, version, reserved, a hash, its own size.
+    if (module.product != 0xffff) {
+        put(size - 44, module.product, 2);
+        put(size - 42, module.product_version, 2);
+        put(size - 40, 0, 2);
+        put(size - 6, 40, 2);
+    }
     std::uint32_t crc = ~0U;
     for (std::size_t i = 0; i + 4 < size; ++i) {
         crc ^= image[i];
@@ -31,6 +38,20 @@ std::vector<std::uint8_t> make_legacy_image(const LegacyModule& module, std::siz
     for (std::size_t i = 0; i < 4; ++i)
         image[size - 4 + i] = static_cast<std::uint8_t>(~crc >> 8 * (3 - i));
     return image;
+}
+
+LegacyProduct product_in(const std::vector<std::uint8_t>& image) {
+    constexpr std::size_t kSuffix = 44;
+    if (image.size() < 64) return {};
+    const auto u16 = [&image](std::size_t at) {
+        return static_cast<std::uint16_t>(image[at] | image[at + 1] << 8);
+    };
+    const auto u32 = [&u16](std::size_t at) {
+        return static_cast<std::size_t>(u16(at)) | static_cast<std::size_t>(u16(at + 2)) << 16U;
+    };
+    const std::size_t size = u32(4) - u32(0) + 4;
+    if (size > image.size() || size < 64 || u16(size - 6) != 40 || u16(size - 40) != 0) return {};
+    return {.product = u16(size - kSuffix), .version = u16(size - kSuffix + 2)};
 }
 
 }  // namespace sotto::testing

@@ -6,6 +6,7 @@
 //   sotto-legacy-device --cloud HOST:PORT --id HEX --server-key FILE --key FILE
 //                       [--firmware bluz|0.6|6] [--claim-code CODE] [--make-key]
 //                       [--installed FILE] [--vanish-after CHUNKS] [--safe-mode MODULES]
+//                       [--product NUMBER] [--product-version NUMBER] [--stays]
 //   sotto-legacy-device --air FOLDER --id HEX --server-key FILE --key FILE [--claim-code CODE]
 //                       [--wait MS] [--header first|alone|wrong|local]
 //
@@ -20,6 +21,9 @@
 // What an update brings goes to the file --installed, and the device restarts with it. With
 // --vanish-after it is cut off once, in the middle of its first update. With --safe-mode it says so
 // and describes these modules, in JSON, until it has restarted with an update.
+//
+// It says that it is of --product, in this version, and after an update what the image says; with
+// --stays what it said before, as a device does that could not start it.
 //
 // Functions: led (on: 1, off: 0, else -1), fail (-7), shout (publishes NAME or NAME:DATA).
 // Variables: temperature 21.5, count 3, words "hello", is_on true. Whatever it hears as "to-device"
@@ -41,6 +45,7 @@
 
 #include "core/base/hex.hpp"
 #include "testing/particle/legacy_device.hpp"
+#include "testing/particle/legacy_image.hpp"
 #include "tests/particle/on_air.hpp"
 #include "tests/particle/sketch.hpp"
 
@@ -167,6 +172,10 @@ int run(const Options& options) {
         setup.modules = text("--safe-mode");
     }
     if (setup.firmware != Firmware::Bluz) setup.platform = setup.product = 6;
+    if (options.contains("--product"))
+        setup.product = static_cast<std::uint16_t>(std::stoul(text("--product")));
+    if (options.contains("--product-version"))
+        setup.product_version = static_cast<std::uint16_t>(std::stoul(text("--product-version")));
     if (options.contains("--air")) {
         const std::string header = text("--header");
         OnAir on_air{.folder = options.at("--air"),
@@ -191,6 +200,13 @@ int run(const Options& options) {
             setup.is_updated = !installed.empty();
             if (setup.is_updated) {
                 setup.is_in_safe_mode = false;
+                // One that stays as it was, whatever it is sent, has a firmware that does not
+                // start.
+                const LegacyProduct mark = product_in(installed);
+                if (mark.product != 0xffff && !options.contains("--stays")) {
+                    setup.product = mark.product;
+                    setup.product_version = mark.version;
+                }
                 std::ofstream{text("--installed"), std::ios::binary} << sotto::as_text(installed);
             }
         }
@@ -204,7 +220,7 @@ int main(int argc, char** argv) {
     Options options;
     for (int i = 1; i < argc; ++i) {
         const std::string name = argv[i];
-        const bool has_value = name != "--make-key" && i + 1 < argc;
+        const bool has_value = name != "--make-key" && name != "--stays" && i + 1 < argc;
         options[name] = has_value ? argv[++i] : "";
     }
     try {
