@@ -70,7 +70,7 @@ inline constexpr std::size_t kOpenClaimsPerAccountMax = 32;
 inline constexpr std::size_t kEventsPerAccountMax = 1'024;
 inline constexpr std::size_t kEventBytesPerAccountMax = 1'048'576;
 inline constexpr std::size_t kEventBytesMax = 67'108'864;  // of all accounts
-inline constexpr std::size_t kTalliesMax = 65'536;  // of devices; then all are counted anew
+inline constexpr std::size_t kTalliesMax = 65'536;         // of devices; then all are counted anew
 inline constexpr std::size_t kWaitingEventsMax = 16;       // of a device, until its owner is known
 
 // Updates of the firmware of open devices.
