@@ -125,31 +125,32 @@ class World {
         devices_,
         updates_,
         {.now = [] { return Instant{1}; }, .draw = [](std::uint32_t) { return 0U; }}};
-    Rest rest_{store_,
-               devices_,
-               ring_,
-               {.hash_token = [](std::string_view) { return model::TokenHash{}; },
-                .draw =
-                    [](MutBytes out) {
-                        std::ranges::fill(out, std::uint8_t{7});
-                        return Status{};
-                    },
-                .check_password = [](const auto&, const auto&, const auto& done) { done(false); },
-                .hash_password = [](const auto&, const auto& done) { done(std::string{"line"}); },
-                .check_otp = [](auto&&...) { return std::nullopt; },
-                .read_device_key = [](std::string_view pem) -> Result<std::vector<std::uint8_t>> {
-                    if (pem.empty()) return Error::Malformed;
-                    return std::vector<std::uint8_t>(pem.begin(), pem.end());
-                },
-                .is_sealed_connected = [](const model::DeviceId&) { return false; },
-                .now = [] { return Instant{1}; },
-                .updates = &updates_,
-                .fleet = &fleet_,
-                .admission = &admission_,
-                .rollouts = &rollouts_,
-                .read_firmware = [](Bytes) { return Result<FirmwareFacts, std::string>{{}}; },
-                .hooks = &dispatcher_,
-                .may_call = [](const std::string& host) { return host != "localhost"; }}};
+    Rest rest_{
+        store_,
+        devices_,
+        ring_,
+        {.hash_token = [](std::string_view) { return model::TokenHash{}; },
+         .draw =
+             [](MutBytes out) {
+                 std::ranges::fill(out, std::uint8_t{7});
+                 return Status{};
+             },
+         .check_password = [](const auto&, const auto&, const auto& done) { done(false); },
+         .hash_password = [](const auto&, const auto& done) { done(std::string{"line"}); },
+         .check_otp = [](auto&&...) { return std::nullopt; },
+         .read_device_key = [](std::string_view pem) -> Result<std::vector<std::uint8_t>> {
+             if (pem.empty()) return Error::Malformed;
+             return std::vector<std::uint8_t>(pem.begin(), pem.end());
+         },
+         .is_sealed_connected = [](const model::DeviceId&) { return false; },
+         .now = [] { return Instant{1}; },
+         .updates = &updates_,
+         .fleet = &fleet_,
+         .admission = &admission_,
+         .rollouts = &rollouts_,
+         .read_firmware = [](Bytes) { return Result<FirmwareFacts, std::string>{FirmwareFacts{}}; },
+         .hooks = &dispatcher_,
+         .may_call = [](const std::string& host) { return host != "localhost"; }}};
 };
 
 constexpr const char* kTypes[] = {
