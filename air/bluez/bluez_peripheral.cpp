@@ -2,9 +2,12 @@
 #include "air/bluez/bluez_peripheral.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <chrono>
 #include <map>
 #include <optional>
+#include <sys/socket.h>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -32,6 +35,15 @@ std::string advertised(std::string name) {
     std::size_t size = kAdvertisedNameSizeMax;
     while (size > 0 && (static_cast<std::uint8_t>(name[size]) & 0xc0) == 0x80) --size;
     return name.substr(0, size);
+}
+
+// [AIR-32] What was written before is ignored. False if it was by an earlier connection.
+bool drain(int socket) {
+    std::array<std::uint8_t, framing::kValueSizeMax> ignored;
+    for (;;) {
+        const auto size = ::recv(socket, ignored.data(), ignored.size(), MSG_DONTWAIT);
+        if (size <= 0) return size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    }
 }
 
 }  // namespace
@@ -90,7 +102,7 @@ class BluezPeripheral::Core final : public Bus::Listener,
         const std::size_t room = std::max<std::size_t>(offer.mtu, kAttHeaderSize) - kAttHeaderSize;
         line_->set_value_size(framing::agreed_value_size(options_.value_size_max, room));
         line_->write_to(offer.socket);
-        if (auto writer = writers_.extract(offer.device))
+        if (auto writer = writers_.extract(offer.device); writer && drain(writer.mapped().get()))
             line_->read_from(writer.mapped().release());
         // BlueZ is to have its answer first.
         asio::post(loop_, [weak = weak_from_this(), line = std::weak_ptr{line_}] {
