@@ -149,7 +149,7 @@ void Rest::with_access(const CallPtr& call, const Route& route, std::function<vo
         return call->done(rest_refusal(400, "invalid_request", "The access token was not found"));
     call->token = config_.hash_token(token);
     find_access(
-        call, [call, &route, go_on = std::move(go_on)](const Result<model::Access>& access) {
+        call, [this, call, &route, go_on = std::move(go_on)](const Result<model::Access>& access) {
             if (!access && access.error() == Error::NotFound)
                 return call->done(
                     rest_refusal(401, "invalid_token", "The access token provided is invalid."));
@@ -160,8 +160,23 @@ void Rest::with_access(const CallPtr& call, const Route& route, std::function<vo
                                                "Permission denied: what you signed in with is not "
                                                "good for this"));
             call->access = *access;
+            if (!is_within_product(*call, route))
+                return call->done(rest_refusal(403,
+                                               "forbidden",
+                                               "Permission denied: this is good for one product "
+                                               "alone (/v1/products/PRODUCT/...)"));
             go_on();
         });
+}
+
+// What an API user asks for is in his product, or about his token.
+bool Rest::is_within_product(const Call& call, const Route& route) const {
+    if (call.access.product == 0 || route.scopes == 0) return true;
+    if (!std::string_view{route.path}.starts_with("/v1/products/:product")) return false;
+    const services::Product* const product =
+        config_.fleet != nullptr ? config_.fleet->find(call.access.account, call.places.at(0))
+                                 : nullptr;
+    return product != nullptr && product->record.id.value() == call.access.product;
 }
 
 void Rest::find_access(const CallPtr& call,
@@ -198,10 +213,9 @@ void Rest::audit(const Call& call, const char* action, std::string subject, cons
     store_.add_audit(std::move(entry), [](const Status&) {});
 }
 
-const Rest::Route* Rest::find_route(const Request& head) {
+const Rest::Route* Rest::find_route(const Request& head, std::vector<std::string>& places) {
     const auto segments = segments_of(path_of(head.target));
     if (!segments) return nullptr;
-    std::vector<std::string> places;
     for (const Route& route : routes())
         if (route.method == head.method && matches(route.path, *segments, places)) return &route;
     return nullptr;
@@ -209,7 +223,8 @@ const Rest::Route* Rest::find_route(const Request& head) {
 
 bool Rest::is_upload(const Request& head) {
     if (!is_multipart(head.content_type) || !is_for(head.target)) return false;
-    const Route* const route = find_route(head);
+    std::vector<std::string> places;
+    const Route* const route = find_route(head, places);
     return route != nullptr && route->file != nullptr;
 }
 
@@ -222,7 +237,7 @@ void Rest::begin_upload(const Request& head,
         done(std::move(refusal));
     };
     call->query = parse_form(query_of(head.target)).value_or(Fields{});
-    with_access(call, *find_route(head), [this, call, done] {
+    with_access(call, *find_route(head, call->places), [this, call, done] {
         const model::AccountId account = call->access.account;
         std::size_t& count = uploads_[account];
         if (upload_count_ >= kUploadsMax || count >= kUploadsPerAccountMax) {

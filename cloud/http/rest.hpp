@@ -155,6 +155,8 @@ class Rest {
 
   private:
     static const Route kRoutes[];
+    static const Route kProductRoutes[];
+    static std::span<const Route> product_routes();
     static const Absent kAbsent[];
 
     struct KnownAccess {
@@ -178,7 +180,8 @@ class Rest {
     template <class Function>
     void find_open_device(const CallPtr& call, Function function);
     void with_access(const CallPtr& call, const Route& route, std::function<void()> go_on);
-    static const Route* find_route(const Request& head);
+    static const Route* find_route(const Request& head, std::vector<std::string>& places);
+    bool is_within_product(const Call& call, const Route& route) const;
     bool read_body(const CallPtr& call, const Route& route);
     void audit(const Call& call, const char* action, std::string subject, const char* outcome);
 
@@ -279,6 +282,15 @@ class Rest {
     void erase_hook(const CallPtr& call);
     void try_hook(const CallPtr& call);
 
+    // rest_team.cpp
+    template <class Function>
+    void with_api_user(const CallPtr& call, Function function);
+    void list_team(const CallPtr& call);
+    void create_api_user(const CallPtr& call);
+    void change_api_user(const CallPtr& call);
+    void renew_api_user(const CallPtr& call);
+    void erase_api_user(const CallPtr& call);
+
     // rest_environment.cpp
     struct NamedEnvironment;
     using NamedEnvironmentPtr = std::shared_ptr<NamedEnvironment>;
@@ -330,6 +342,7 @@ class Rest {
     void list_products(const CallPtr& call);
     void create_product(const CallPtr& call);
     void get_product(const CallPtr& call);
+    void get_product_or_platform(const CallPtr& call);
     void change_product(const CallPtr& call);
     void erase_product(const CallPtr& call);
     void list_groups(const CallPtr& call);

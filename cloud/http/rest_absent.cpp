@@ -25,8 +25,6 @@ const Rest::Absent Rest::kAbsent[] = {
     {"/v1/products/:product/metrics/*x",
      "This cloud has its metrics for its operator: sotto-cloud status, and the setting metrics"},
     {"/v1/products/:product/sims/*x", "This cloud has no SIM cards"},
-    {"/v1/products/:product/team/*x", "This cloud has no teams: a product has one user"},
-    {"/v1/products/:product/env/*x", "This cloud has no environment variables"},
     {"/v1/sims/*x", "This cloud has no SIM cards"},
     {"/v1/ledgers/*x", "This cloud has no ledgers"},
     {"/v1/logic/*x", "This cloud runs no functions of its users: let a webhook call one of yours"},

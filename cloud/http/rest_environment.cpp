@@ -114,7 +114,10 @@ void Rest::use_environment(const CallPtr& call, EnvironmentVerb verb) {
     if (call->places.size() == (has_key ? 1U : 0U))
         return load_environment(call, nullptr, call->product, std::nullopt, go_on);
     find_device(call, [this, call, go_on](const Target& target) {
-        load_environment(call, nullptr, call->product, target.id, go_on);
+        const services::Product* const product =
+            config_.fleet ? config_.fleet->product_of(call->access.account, target.id) : nullptr;
+        const auto id = product ? product->record.id : model::ProductId{};
+        load_environment(call, nullptr, id, target.id, go_on);
     });
 }
 

@@ -118,6 +118,16 @@ void Rest::get_product(const CallPtr& call) {
     call->done(rest_reply({{"product", product_json(*product_in(call), call->access.user)}}));
 }
 
+// A device of no product says the number of its platform, and clients ask for that.
+void Rest::get_product_or_platform(const CallPtr& call) {
+    const std::string& name = call->places[0];
+    const bool is_number = !name.empty() && name.size() <= 3 &&
+                           name.find_first_not_of("0123456789") == std::string::npos;
+    if (is_number && std::stoi(name) < services::Fleet::kProductIdMin)
+        return call->done(rest_reply({{"product", nullptr}}));
+    in_product<&Rest::get_product>(call);
+}
+
 void Rest::create_product(const CallPtr& call) {
     if (config_.fleet == nullptr)
         return call->done(rest_refusal(501, "not_implemented", "There are no products here"));
