@@ -13,6 +13,8 @@
 namespace sotto::ports {
 namespace {
 
+constexpr std::size_t kPiece = 65'536;  // read at a time, of what does not say its size
+
 std::string temporary_name(const std::string& name) { return name + ".new"; }
 
 // Creates one folder, 0700, so that it is still there after a power cut.
@@ -97,17 +99,24 @@ Outcome<std::vector<std::uint8_t>> read_file(const std::string& path, std::size_
     if (!file.is_open())
         return system_failure(errno == ENOENT ? Error::NotFound : Error::StorageFailed,
                               "cannot open " + path);
-    // As much room as there is to be read; where that is not known, as much as may be read.
+    // A pipe does not say how much it has.
     struct stat status{};
-    const bool is_known =
-        ::fstat(file.descriptor(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
-    const std::size_t room =
-        is_known ? std::min(size_max, static_cast<std::size_t>(status.st_size)) : size_max;
-    std::vector<std::uint8_t> content(room + 1);
-    const auto size = file.read_at(content, 0);
-    if (!size) return system_failure(Error::StorageFailed, "cannot read " + path);
-    if (*size > room) return Failure{Error::TooLarge, path + " is larger than such a file can be"};
-    content.resize(*size);
+    const bool is_known = ::fstat(file.descriptor(), &status) == 0 && S_ISREG(status.st_mode);
+    const std::size_t expected = is_known ? static_cast<std::size_t>(status.st_size) : kPiece;
+    std::vector<std::uint8_t> content(std::min(size_max, expected) + 1);
+    std::size_t size = 0;
+    while (true) {
+        const ssize_t read =
+            ::read(file.descriptor(), content.data() + size, content.size() - size);
+        if (read < 0 && errno == EINTR) continue;
+        if (read < 0) return system_failure(Error::StorageFailed, "cannot read " + path);
+        if (read == 0) break;
+        size += static_cast<std::size_t>(read);
+        if (size > size_max)
+            return Failure{Error::TooLarge, path + " is larger than such a file can be"};
+        if (size == content.size()) content.resize(std::min(size_max, size + kPiece) + 1);
+    }
+    content.resize(size);
     return content;
 }
 

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
+#include <csignal>
 #include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -73,6 +78,28 @@ TEST_F(Files, AFileIsReplacedAndReadBack) {
     struct stat status{};
     ASSERT_EQ(::stat((folder_ + "/f").c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777U, 0600U);
+}
+
+TEST_F(Files, APipeIsReadToItsEndAndNoFurtherThanAllowed) {
+    ASSERT_TRUE(open_private_folder(folder_));
+    const std::string path = folder_ + "/pipe";
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    const std::vector<std::uint8_t> all(200'000, 7);
+    const auto read = [&](std::size_t size_max) {
+        std::thread writer{[&] {
+            const File out{::open(path.c_str(), O_WRONLY)};
+            for (std::size_t at = 0; at < all.size(); at += 1'000)
+                if (::write(out.descriptor(), all.data() + at, 1'000) != 1'000) return;
+        }};
+        auto content = read_file(path, size_max);
+        writer.join();
+        return content;
+    };
+    ::signal(SIGPIPE, SIG_IGN);
+    EXPECT_EQ(*read(all.size()), all);
+    EXPECT_EQ(*read(1'000'000), all);
+    EXPECT_EQ(read(all.size() - 1).error().code, Error::TooLarge);
+    EXPECT_EQ(read(10).error().code, Error::TooLarge);
 }
 
 TEST_F(Files, AFileIsCreatedOnceAndNeverReplaced) {
