@@ -222,6 +222,19 @@ TEST_F(Ending, ASecondSignalEndsItAtOnce) {
     EXPECT_TRUE(has(log(), "stopping-at-once")) << log();
 }
 
+// Also while it does the last of its work; the last of all the system ends by itself.
+TEST_F(Ending, ASecondSignalAtAnyMomentHoldsNothingUp) {
+    init();
+    for (int ms = 0; ms < 20; ++ms) {
+        const auto running = start();
+        running->signal(SIGTERM);
+        std::this_thread::sleep_for(std::chrono::milliseconds(ms));
+        running->signal(SIGTERM);
+        const int code = running->wait();
+        EXPECT_TRUE(code == 0 || code == 128 + SIGTERM) << code;
+    }
+}
+
 TEST_F(Backup, BringsACloudBackWhileTheOldOneRuns) {
     init();
     save_context();

@@ -171,7 +171,8 @@ class Cloud {
         begin([&answer](Result<T> given) { answer = std::move(given); });
         loop_.restart();  // it may have run dry before
         const auto guard = asio::make_work_guard(loop_);
-        while (!answer) loop_.run_one();
+        while (!answer)
+            if (loop_.run_one() == 0) loop_.restart();  // a signal has stopped it
         return *std::move(answer);
     }
 
