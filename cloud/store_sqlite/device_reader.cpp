@@ -8,6 +8,8 @@ namespace sotto::cloud::store_sqlite {
 namespace {
 
 constexpr Duration kBusyTimeout = seconds(1);
+// What is read is not read again soon: the cache of the system is enough.
+constexpr const char* kSmallCache = "PRAGMA cache_size = -256";  // KiB
 
 }  // namespace
 
@@ -15,6 +17,7 @@ Result<model::KnownDevice> SqliteDeviceReader::find(const model::DeviceId& devic
     if (!database_) {
         auto opened = Database::open(path_, Database::Mode::OpenToRead, kBusyTimeout);
         if (!opened) return opened.error().code;
+        SOTTO_TRY((*opened)->execute(kSmallCache));
         database_ = *std::move(opened);
     }
     auto known = tables::find_known_device(*database_, device);
