@@ -148,6 +148,17 @@ void MemoryStore::take_refresh(const TokenHash& hash, Instant now, Done<Access> 
     });
 }
 
+TokenInfo MemoryStore::info_of(const TokenHash& hash, const StoredToken& stored) {
+    const Token& token = stored.token;
+    return {.hash = hash,
+            .kind = token.kind,
+            .name = token.name,
+            .client = token.client,
+            .scopes = token.scopes,
+            .created_at = stored.created_at,
+            .expires_at = token.expires_at};
+}
+
 void MemoryStore::list_tokens(AccountId account, Instant now, Done<std::vector<TokenInfo>> done) {
     answer(done, [&] {
         std::vector<TokenInfo> tokens;
@@ -156,13 +167,7 @@ void MemoryStore::list_tokens(AccountId account, Instant now, Done<std::vector<T
             if (token.account != account || token.kind == TokenKind::Gateway ||
                 token.kind == TokenKind::ApiUser || !is_good(token, now))
                 continue;
-            tokens.push_back({.hash = hash,
-                              .kind = token.kind,
-                              .name = token.name,
-                              .client = token.client,
-                              .scopes = token.scopes,
-                              .created_at = stored.created_at,
-                              .expires_at = token.expires_at});
+            tokens.push_back(info_of(hash, stored));
         }
         std::ranges::sort(tokens, {}, [](const TokenInfo& token) {
             return std::pair{token.created_at, token.hash};

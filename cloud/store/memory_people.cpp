@@ -111,13 +111,7 @@ void MemoryStore::list_api_users(AccountId account,
             if (token.kind != TokenKind::ApiUser || token.account != account ||
                 token.product != product.value())
                 continue;
-            list.push_back({.hash = hash,
-                            .kind = token.kind,
-                            .name = token.name,
-                            .client = token.client,
-                            .scopes = token.scopes,
-                            .created_at = stored.created_at,
-                            .expires_at = token.expires_at});
+            list.push_back(info_of(hash, stored));
         }
         std::ranges::sort(list, {}, &TokenInfo::name);
         return list;

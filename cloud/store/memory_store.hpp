@@ -234,6 +234,7 @@ class MemoryStore final : public Store {
     };
 
     model::Access access_of(const model::Token& token) const;
+    static model::TokenInfo info_of(const model::TokenHash& hash, const StoredToken& stored);
     void make_room_for_token(const model::Token& token, Instant now);
     std::size_t count_open_devices(model::AccountId account) const;
     Result<model::OpenDeviceRecord> give(const model::DeviceId& device,
