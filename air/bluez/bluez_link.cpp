@@ -128,8 +128,8 @@ class BluezLink::Core final : public Bus::Listener,
         const bool was_up = std::exchange(state_->is_up, false);
         stop_line();
         machine_.reset();
-        // Somebody has it, who has been asked to let go or will.
-        if (!was_up && why == air::Disconnect::Busy && is_patient()) return;
+        // Somebody has it, who will let go; or its last link had yet to end.
+        if (!was_up && is_patient()) return;
         end(why);
     }
 

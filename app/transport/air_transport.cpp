@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <utility>
 
 #include "app/transport/run.hpp"
 
@@ -19,6 +20,8 @@ constexpr Duration kGrace = seconds(1);
 constexpr std::chrono::milliseconds kQuiet{500};
 constexpr std::chrono::seconds kWishLifetime{10};
 constexpr Duration kStayAwayMax = seconds(300);
+// Links in a row that close before anything has come through them.
+constexpr int kReturnsMax = 3;
 
 using Steady = std::chrono::steady_clock;
 
@@ -90,6 +93,7 @@ Status AirTransport::reopen(Duration limit) {
     is_connected_ = false;
     wish_.reset();
     back_at_.reset();
+    unanswered_.clear();
     if (open(limit)) return {};
     if (!lost_) lost_ = air::Disconnect::Timeout;
     return Error::Timeout;
@@ -107,11 +111,12 @@ Outcome<> AirTransport::open(Duration limit) {
 
 Status AirTransport::send(Bytes message) {
     if (lost_) return Error::WrongState;
-    if (!is_connected_) return Error::Busy;
     std::array<std::uint8_t, framing::kFrameSizeMax> frame{};
     SOTTO_TRY_ASSIGN(
         const Bytes bytes,
         framing::encode_frame(frame, framing::Message{framing::kLabelNearby, message}));
+    unanswered_.assign(bytes.begin(), bytes.end());
+    if (!is_connected_) return {};
     last_message_ = Steady::now();
     return link_->send(bytes);
 }
@@ -123,8 +128,10 @@ Arrival AirTransport::wait(Duration limit) {
         leave_or_return();
         const Time until = std::min(end, wake_at().value_or(end));
         const bool was_wished = wish_.has_value();
+        const bool was_awaited = back_at_.has_value();
         run_until(reach_.loop, duration_until(until), [&] {
-            return has_news() || wish_.has_value() != was_wished;
+            return has_news() || wish_.has_value() != was_wished ||
+                   back_at_.has_value() != was_awaited;
         });
         if (has_news() || Steady::now() >= end) break;
     }
@@ -157,7 +164,12 @@ std::optional<AirTransport::Time> AirTransport::wake_at() const {
     return is_idle_ ? last_message_ + kQuiet : wish_->since + kWishLifetime;
 }
 
-void AirTransport::on_connected(const air::Sighting& /*sighting*/) { is_connected_ = true; }
+void AirTransport::on_connected(const air::Sighting& /*sighting*/) {
+    is_connected_ = true;
+    if (unanswered_.empty()) return;
+    last_message_ = Steady::now();
+    if (!link_->send(unanswered_)) lost_ = air::Disconnect::Closed;
+}
 
 void AirTransport::on_frame(Bytes frame) {
     const auto parsed = framing::parse_frame(frame);
@@ -168,11 +180,17 @@ void AirTransport::on_frame(Bytes frame) {
     if (message == nullptr || message->label != framing::kLabelNearby) return;
     if (messages_.size() >= kQueueMax) return;  // as a network would lose it
     last_message_ = Steady::now();
+    unanswered_.clear();
+    returns_ = 0;
     messages_.emplace_back(message->message.begin(), message->message.end());
 }
 
 void AirTransport::on_disconnected(air::Disconnect why) {
-    is_connected_ = false;
+    if (std::exchange(is_connected_, false) && why == air::Disconnect::Closed &&
+        ++returns_ <= kReturnsMax) {
+        back_at_ = Steady::now();
+        return;
+    }
     lost_ = why;
 }
 

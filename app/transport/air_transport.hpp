@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // To a device nearby, over the air (docs/protocol/air.md). When another central wants in, it leaves
 // the device as soon as nothing is under way, stays away as long as the device says, and connects
-// again: a long watch blocks nobody. Allocates; blocks for as long as it is told. Borrows the loop
-// and the central, which must outlive it.
+// again: a long watch blocks nobody. A link that closes is taken up again, and what was said last
+// and not answered is said again (BlueZ ends the link of a program two seconds after it, and so the
+// next one's). Allocates; blocks for as long as it is told. Borrows the loop and the central, which
+// must outlive it.
 #pragma once
 
 #include <chrono>
@@ -30,7 +32,7 @@ class AirTransport final : public Transport, private air::LinkHandler {
                                                           const framing::DeviceId& device_id,
                                                           Duration limit);
 
-    // Error::Busy while it stays away from the device: what is sent again comes later.
+    // While it is away from the device, the latest message waits for the return.
     Status send(Bytes message) override;
     Arrival wait(Duration limit) override;
     void set_idle(bool is_idle) override { is_idle_ = is_idle; }
@@ -64,7 +66,9 @@ class AirTransport final : public Transport, private air::LinkHandler {
     bool is_idle_ = false;
     Time last_message_{};
     std::optional<Wish> wish_;
-    std::optional<Time> back_at_;  // until then it stays away
+    std::optional<Time> back_at_;           // until then it stays away
+    int returns_ = 0;                       // since something came
+    std::vector<std::uint8_t> unanswered_;  // a frame
     std::optional<air::Disconnect> lost_;
     std::deque<std::vector<std::uint8_t>> messages_;
     std::vector<std::uint8_t> current_;

@@ -55,6 +55,7 @@ class FakeCentral final : public air::Central {
     std::optional<air::Disconnect> refusal;
     int connect_count = 0;
     int link_count = 0;  // that stand now
+    bool is_mute = false;
     air::LinkHandler* last_handler = nullptr;
     std::vector<std::uint8_t> last_sent;
 
@@ -69,6 +70,7 @@ class FakeCentral final : public air::Central {
         ~Echo() override { --central_.link_count; }
         Status send(Bytes frame) override {
             central_.last_sent.assign(frame.begin(), frame.end());
+            if (central_.is_mute) return {};
             asio::post(central_.loop_, [this] {
                 handler_.on_frame(frame_of(framing::Attach{.device_id = kDevice}));
                 handler_.on_frame(as_bytes("no frame"));
@@ -145,10 +147,10 @@ TEST_F(AirRelease, AnIdleOneLeavesAndComesBack) {
     transport_->set_idle(true);
     ask_to_leave(1);
     EXPECT_TRUE(comes_true([&] { return central.link_count == 0; }));
-    EXPECT_EQ(transport_->send(as_bytes("too soon")).error(), Error::Busy);
-    EXPECT_TRUE(comes_true([&] { return central.connect_count == 2; }));
-    EXPECT_TRUE(comes_true([&] { return transport_->send(as_bytes("ping")).has_value(); }));
+    EXPECT_TRUE(transport_->send(as_bytes("ping")));
+    EXPECT_TRUE(central.last_sent.empty());
     EXPECT_EQ(as_text(std::get<Received>(transport_->wait(kLimit)).message), "ping");
+    EXPECT_EQ(central.connect_count, 2);
 }
 
 TEST_F(AirRelease, OneWaitOutlastsTheAbsence) {
@@ -176,6 +178,46 @@ TEST_F(AirRelease, WhoDoesNotGetBackIsToldSo) {
     ASSERT_TRUE(std::holds_alternative<Lost>(arrival));
     EXPECT_EQ(std::get<Lost>(arrival).why.trouble, Trouble::Unreachable);
     EXPECT_EQ(transport_->send(as_bytes("ping")).error(), Error::WrongState);
+}
+
+class AirLoss : public AirRelease {
+  protected:
+    void lose(air::Disconnect why) {
+        asio::post(loop, [this, why] { central.last_handler->on_disconnected(why); });
+    }
+};
+
+TEST_F(AirLoss, WhatWasNotAnsweredIsSaidAgainOverTheNextLink) {
+    central.is_mute = true;
+    EXPECT_TRUE(transport_->send(as_bytes("ping")));
+    central.is_mute = false;
+    lose(air::Disconnect::Closed);
+    EXPECT_EQ(as_text(std::get<Received>(transport_->wait(kLimit)).message), "ping");
+    EXPECT_EQ(central.connect_count, 2);
+    central.last_sent.clear();
+    lose(air::Disconnect::Closed);
+    EXPECT_TRUE(comes_true([&] { return central.connect_count == 3; }));
+    EXPECT_TRUE(std::holds_alternative<TimedOut>(transport_->wait(milliseconds(20))));
+    EXPECT_TRUE(central.last_sent.empty()) << "it was answered";
+}
+
+TEST_F(AirLoss, ADeviceThatClosesEachTimeIsLost) {
+    central.is_mute = true;
+    EXPECT_TRUE(transport_->send(as_bytes("ping")));
+    for (int count = 1; count <= 3; ++count) {
+        lose(air::Disconnect::Closed);
+        EXPECT_TRUE(comes_true([&] { return central.connect_count == count + 1; }));
+        transport_->wait(milliseconds(20));  // until it is there
+    }
+    lose(air::Disconnect::Closed);
+    EXPECT_TRUE(std::holds_alternative<Lost>(transport_->wait(kLimit)));
+    EXPECT_EQ(central.connect_count, 4);
+}
+
+TEST_F(AirLoss, OneThatDoesNotReactIsLostAtOnce) {
+    lose(air::Disconnect::Timeout);
+    EXPECT_TRUE(std::holds_alternative<Lost>(transport_->wait(kLimit)));
+    EXPECT_EQ(central.connect_count, 1);
 }
 
 TEST(UdpTransport, CarriesDatagramsBothWays) {
