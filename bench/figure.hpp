@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,13 @@ Figures measure_rest();
 Figures measure_updates();
 // REST while a thousand webhooks hang, over the same without.
 Figures measure_webhooks();
+
+// ble ...: what tools/bench_ble has measured over Bluetooth LE, in its guest. Prints NAME VALUE, a
+// line each. False if the words are none of these:
+//   echo ADAPTER                                offers the bare echo, and does not end
+//   nearby STATE CODE-FILE ADAPTER              to a device nearby
+//   cloud STATE CODE-FILE URL TOKEN-FILE        through cloud and gateway
+bool run_ble(std::span<char*> words);
 
 // What another tool has measured: sizes, from tools/size --json. Throws if the file is not such.
 Figures read_figures(const std::string& file);

@@ -150,7 +150,9 @@ int run(const Arguments& arguments) {
 int main(int argc, char** argv) {
     using namespace sotto::bench;
     try {
-        const Arguments arguments = parse({argv, static_cast<std::size_t>(argc)});
+        const std::span<char*> words{argv, static_cast<std::size_t>(argc)};
+        if (argc > 1 && std::string_view{argv[1]} == "ble" && run_ble(words.subspan(2))) return 0;
+        const Arguments arguments = parse(words);
         if (arguments.is_valid) return run(arguments);
         print_usage();
     } catch (const std::exception& error) {

@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
-
-#include "app/client/device.hpp"
-#include "app/transport/cloud_transport.hpp"
 #include "bench/figure.hpp"
 #include "bench/forwarders.hpp"
 #include "bench/measure.hpp"
-#include "core/base/hex.hpp"
-#include "core/edhoc/role.hpp"
-#include "core/keystore/private_key.hpp"
-#include "ports/linux/system_clock.hpp"
-#include "ports/linux/system_entropy.hpp"
+#include "bench/owner.hpp"
 #include "testing/memory_storage.hpp"
 #include "testing/program.hpp"
 
@@ -30,18 +21,6 @@ using Arguments = std::vector<std::string>;
 
 constexpr std::size_t kBatch = 20;
 constexpr std::size_t kMessageSize = 64;  // about what a sealed `get` is on the wire
-constexpr Duration kPatience = seconds(10);
-
-template <class T>
-T must(app::Outcome<T> outcome) {
-    if (!outcome) throw std::runtime_error{outcome.error().what};
-    if constexpr (!std::is_void_v<T>) return *std::move(outcome);
-}
-
-std::string trimmed(std::string text) {
-    while (!text.empty() && text.back() == '\n') text.pop_back();
-    return text;
-}
 
 // Device, gateway and cloud as processes, and an app in this one.
 class Line {
@@ -121,58 +100,22 @@ class Line {
 
     // Pairs, gives the device its cloud, and waits until it is attached.
     void connect() {
-        edhoc::EphemeralKey pair = edhoc::EphemeralKey::from(*keystore::draw_private_key(entropy_));
-        identity_.credential =
-            keystore::CredentialBytes{cose::Credential::create("bench", pair.public_key)->bytes()};
-        identity_.private_key = std::move(pair.private_key);
-        const auto code = keystore::parse_pairing_code(trimmed(read_text(folder_ / "code")));
-        if (!code) throw std::runtime_error{"no pairing code"};
-        framing::DeviceId id{};
-        std::copy_n(code->credential_hash_prefix.begin(), id.size(), id.begin());
-        app::CloudLogin login{*app::parse_cloud_url("http://" + port("http")),
-                              trimmed(read_text(folder_ / "cloud/owner.token"))};
-        transport_ = must(app::CloudTransport::connect(login, app::AppId{1}, id, kPatience));
-        app_.emplace(app::Device::Setup{.identity = identity_,
-                                        .storage = storage_,
-                                        .entropy = entropy_,
-                                        .transport = *transport_,
-                                        .now = ports::SystemClock::now,
-                                        .patience = kPatience});
-        std::string why;
-        const bool is_paired = testing::eventually([&] {
-            const auto paired = app_->pair(*code);
-            if (!paired) why = paired.error().what;
-            return paired.has_value();
-        });
-        if (!is_paired) throw std::runtime_error{"the app cannot pair: " + why};
-        const std::uint32_t trial = must(app_->try_cloud(assignment(login)));
-        if (!testing::eventually([&] { return app_->confirm_cloud(trial).has_value(); }))
-            throw std::runtime_error{"the device does not attach"};
-    }
-    static app::CloudAssignment assignment(const app::CloudLogin& login) {
-        const auto ask = [&](app::HttpMethod method, const std::string& target) {
-            return nlohmann::json::parse(
-                must(app::http_request(login, method, target, kPatience)).body);
-        };
-        const auto about = ask(app::HttpMethod::Get, "/sotto/v1/cloud");
-        const auto claim = ask(app::HttpMethod::Post, "/sotto/v1/claims");
-        const auto bytes =
-            from_hex<std::vector<std::uint8_t>>(claim.at("claim").get<std::string>());
-        const auto credential =
-            from_hex<std::vector<std::uint8_t>>(about.at("credential").get<std::string>());
-        app::CloudAssignment assignment{.address = about.at("address").get<std::string>(),
-                                        .credential_hash = crypto::sha256(*credential)};
-        std::copy(bytes->begin(), bytes->end(), assignment.claim.begin());
-        return assignment;
+        const keystore::PairingCode code = read_code(folder_ / "code");
+        const app::CloudLogin login{*app::parse_cloud_url("http://" + port("http")),
+                                    read_line(folder_ / "cloud/owner.token")};
+        transport_ =
+            must(app::CloudTransport::connect(login, app::AppId{1}, device_id_of(code), kPatience));
+        app_.emplace(owner_.setup(*transport_));
+        Owner::pair(*app_, code);
+        Owner::assign(*app_, login);
     }
 
     const testing::Folder folder_;
     std::unique_ptr<Program> device_;
     std::unique_ptr<Program> cloud_;
     std::unique_ptr<Program> gateway_;
-    ports::SystemEntropy entropy_;
     testing::MemoryStorage storage_;
-    keystore::Identity identity_;
+    Owner owner_{storage_};
     std::unique_ptr<app::CloudTransport> transport_;
     std::optional<app::Device> app_;
 };
