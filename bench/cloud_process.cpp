@@ -142,6 +142,13 @@ std::size_t CloudProcess::user_bytes() const {
 
 double CloudProcess::cpu_seconds() const { return cpu_seconds_of(process_->id()); }
 
+void CloudProcess::wait_until_idle() const {
+    for (double last = -1; last != cpu_seconds();) {
+        last = cpu_seconds();
+        ::usleep(100'000);
+    }
+}
+
 std::size_t CloudProcess::legacy_count() const {
     const auto status = testing::run(program(), {"status", "--json", "--state", folder_ / "cloud"});
     if (status.code != 0) throw std::runtime_error{"no status: " + status.output};

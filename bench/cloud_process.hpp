@@ -32,6 +32,8 @@ class CloudProcess {
     // Bytes that are the process's own: RssAnon.
     std::size_t user_bytes() const;
     double cpu_seconds() const;
+    // Until what it was last told is done: what is measured next has the machine for itself.
+    void wait_until_idle() const;
     // Legacy devices that it says are connected.
     std::size_t legacy_count() const;
     const testing::Folder& folder() const { return folder_; }

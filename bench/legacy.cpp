@@ -120,37 +120,44 @@ class Bench {
             cloud_.particle(),
             LegacyDevice::Setup{.id = id_number(number), .key = key_, .server_key = server_key_});
     }
-    // So many devices, kConcurrent at a time. Each is there when it has the cloud's Hello, and goes
-    // unless it is to stay. Ends also when `seconds` have passed.
-    std::size_t shake_hands(std::size_t count,
-                            double seconds = kPatienceSeconds,
-                            std::vector<std::unique_ptr<Client>>* stay = nullptr,
-                            std::size_t first = 0) {
+    // What becomes of a device that has the cloud's Hello.
+    enum class Then { Goes, IsSilent, Talks };
+    struct Storm {
+        std::size_t count;
+        Then then = Then::Goes;
+        double seconds = kPatienceSeconds;
+        std::size_t first = 0;
+    };
+    // So many devices, kConcurrent at a time; those that stay go to `stay`. Ends also when the
+    // seconds have passed.
+    std::size_t shake_hands(const Storm& storm,
+                            std::vector<std::unique_ptr<Client>>* stay = nullptr) {
         Poller poller;
         std::vector<std::unique_ptr<Client>> clients(kConcurrent);
         std::size_t begun = 0;
         std::size_t done = 0;
         const auto begin_one = [&](std::size_t place) {
-            clients[place] = connect((first + begun++) % kDevices);
+            clients[place] = connect((storm.first + begun++) % kDevices);
             poller.add(clients[place]->socket(), place);
         };
         for (std::size_t i = 0; i < kConcurrent; ++i) begin_one(i);
-        const double end = seconds_now() + seconds;
-        while (done < count && seconds_now() < end) {
+        const double end = seconds_now() + storm.seconds;
+        while (done < storm.count && seconds_now() < end) {
             poller.wait([&](std::size_t place) {
                 auto& client = clients[place];
                 if (!client) return;
                 client->receive();
-                // What a device says next, of its events and the time, is no part of a handshake.
-                if (stay != nullptr || !client->device.is_connected()) client->flush();
-                if (!client->device.is_connected()) return;
+                const bool is_through = client->device.is_connected();
+                if (!is_through || storm.then == Then::Talks) client->flush();
+                if (!is_through) return;
                 ++done;
-                if (stay != nullptr) stay->push_back(std::move(client));
+                if (storm.then != Then::Goes) stay->push_back(std::move(client));
                 client.reset();
-                if (begun < count) begin_one(place);
+                if (begun < storm.count) begin_one(place);
             });
         }
-        if (stay != nullptr && done < count) throw std::runtime_error{"devices do not connect"};
+        if (storm.then != Then::Goes && done < storm.count)
+            throw std::runtime_error{"devices do not connect"};
         return done;
     }
 
@@ -162,15 +169,20 @@ class Bench {
 
 // In turns with what they are measured against: other users of the machine come and go.
 Figure measure_handshakes(Bench& bench) {
-    bench.shake_hands(kConcurrent * 4);
+    bench.shake_hands({.count = kConcurrent * 4});
     std::array<double, kTurns> rates{};
     std::array<double, kTurns> references{};
     std::array<double, kTurns> ratios{};
     for (std::size_t turn = 0; turn < kTurns; ++turn) {
         const double reference_before = rsa_rate() / 2;
         const double before = bench.cloud().cpu_seconds();
-        const std::size_t count = bench.shake_hands(kHandshakes);
+        // What a device says next, or that it goes, is no part of a handshake.
+        std::vector<std::unique_ptr<Client>> stay;
+        const std::size_t count =
+            bench.shake_hands({.count = kHandshakes, .then = Bench::Then::IsSilent}, &stay);
         rates[turn] = static_cast<double>(count) / (bench.cloud().cpu_seconds() - before);
+        stay.clear();
+        bench.cloud().wait_until_idle();
         references[turn] = (reference_before + rsa_rate() / 2) / 2;
         ratios[turn] = rates[turn] / references[turn];
     }
@@ -186,12 +198,12 @@ Figure measure_handshakes(Bench& bench) {
 
 Figure measure_storm(Bench& bench) {
     std::vector<std::unique_ptr<Client>> live;
-    bench.shake_hands(kConcurrent, kPatienceSeconds, &live);
+    bench.shake_hands({.count = kConcurrent, .then = Bench::Then::Talks}, &live);
     Client& client = *live.front();
     const Child storm{[&bench] {
         try {
             // Long before it comes to the devices that are here, it is killed.
-            bench.shake_hands(1'000'000, kPatienceSeconds, nullptr, kConcurrent);
+            bench.shake_hands({.count = 1'000'000, .first = kConcurrent});
         } catch (const std::exception& error) {
             std::fprintf(stderr, "# the storm ended: %s\n", error.what());
         }
@@ -300,7 +312,7 @@ class Echoes {
 class Pings {
   public:
     explicit Pings(Bench& bench) : bench_(bench) {
-        bench.shake_hands(kPingers, kPatienceSeconds, &clients_);
+        bench.shake_hands({.count = kPingers, .then = Bench::Then::Talks}, &clients_);
         for (std::size_t i = 0; i < clients_.size(); ++i) poller_.add(clients_[i]->socket(), i);
         // What follows a Hello is over.
         for (const double end = seconds_now() + 1; seconds_now() < end;)
@@ -359,7 +371,7 @@ Figure measure_pings(Bench& bench) {
 Figure measure_memory(Bench& bench) {
     const std::size_t before = bench.cloud().user_bytes();
     std::vector<std::unique_ptr<Client>> clients;
-    bench.shake_hands(kSilent, kPatienceSeconds, &clients);
+    bench.shake_hands({.count = kSilent, .then = Bench::Then::Talks}, &clients);
     for (const double end = seconds_now() + 2; seconds_now() < end;)
         for (auto& client : clients) client->read();
     const auto each = static_cast<double>(bench.cloud().user_bytes() - before) / kSilent;
@@ -402,7 +414,8 @@ class Crowd {
     void run(Bench& bench) {
         try {
             std::vector<std::unique_ptr<Client>> clients;
-            bench.shake_hands(kLive, kCrowdSeconds, &clients);
+            bench.shake_hands(
+                {.count = kLive, .then = Bench::Then::Talks, .seconds = kCrowdSeconds}, &clients);
             settle(clients);
             char byte = 'x';
             do {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cloud/particle/frames.hpp"
 
-#include <algorithm>
-
 #include "core/base/assert.hpp"
 
 namespace sotto::cloud::particle {
@@ -26,17 +24,17 @@ void FrameWriter::write(Cipher& cipher,
     const std::size_t padding = kBlockSize - message.size() % kBlockSize;
     const std::size_t size = message.size() + padding;
     SOTTO_ASSERT(size <= kFrameSizeMax);
-    Scratch<kFrameSizeMax> scratch;
-    const MutBytes plain = MutBytes{scratch.bytes()}.first(size);
+    Plaintext scratch;
+    const MutBytes plain = scratch.first(size);
     std::copy(message.begin(), message.end(), plain.begin());
     std::fill_n(plain.end() - static_cast<std::ptrdiff_t>(padding),
                 padding,
                 static_cast<std::uint8_t>(padding));
-    out.push_back(static_cast<std::uint8_t>(size >> 8U));
-    out.push_back(static_cast<std::uint8_t>(size));
     const std::size_t place = out.size();
-    out.resize(place + size);
-    const MutBytes sealed = MutBytes{out}.subspan(place);
+    out.resize(place + 2 + size);
+    out[place] = static_cast<std::uint8_t>(size >> 8U);
+    out[place + 1] = static_cast<std::uint8_t>(size);
+    const MutBytes sealed = MutBytes{out}.subspan(place + 2);
     cipher.encrypt(key, iv_, plain, sealed);
     std::copy_n(sealed.begin(), iv_.size(), iv_.begin());
 }
@@ -57,8 +55,7 @@ Result<std::size_t> FrameReader::size_of_first(Bytes rest) {
     return rest.size() - 2 < size ? std::size_t{0} : size;
 }
 
-Result<Bytes> FrameReader::open(Cipher& cipher, const AesKey& key, Bytes frame, MutBytes plain) {
-    const MutBytes out = plain.first(frame.size());
+Result<Bytes> FrameReader::open(Cipher& cipher, const AesKey& key, Bytes frame, MutBytes out) {
     cipher.decrypt(key, iv_, frame, out);
     std::copy_n(frame.begin(), iv_.size(), iv_.begin());
     const std::size_t padding = out.back();
@@ -70,6 +67,9 @@ Result<Bytes> FrameReader::open(Cipher& cipher, const AesKey& key, Bytes frame, 
 }
 
 // Without the room of the largest frame: most sessions are silent most of the time.
-void FrameReader::keep(Bytes rest) { part_ = std::vector<std::uint8_t>(rest.begin(), rest.end()); }
+void FrameReader::keep(Bytes rest) {
+    if (rest.empty() && part_.empty()) return;
+    part_ = std::vector<std::uint8_t>(rest.begin(), rest.end());
+}
 
 }  // namespace sotto::cloud::particle

@@ -4,6 +4,7 @@
 // Allocates only for a frame that came in parts; owns the keys.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -18,6 +19,24 @@ using Iv = std::array<std::uint8_t, kBlockSize>;
 constexpr std::size_t frame_size(std::size_t message_size) {
     return 2 + message_size - message_size % kBlockSize + kBlockSize;
 }
+
+// Room for the plaintext of a frame. Only what was used is wiped, and nothing is set before: most
+// frames have 16 bytes.
+class Plaintext {
+  public:
+    Plaintext() {}  // NOLINT(modernize-use-equals-default): that would set the bytes
+    Plaintext(const Plaintext&) = delete;
+    Plaintext& operator=(const Plaintext&) = delete;
+    ~Plaintext() { wipe(MutBytes{bytes_}.first(used_)); }
+    MutBytes first(std::size_t size) {
+        used_ = std::max(used_, size);
+        return MutBytes{bytes_}.first(size);
+    }
+
+  private:
+    std::array<std::uint8_t, kFrameSizeMax> bytes_;
+    std::size_t used_ = 0;
+};
 
 // One direction each, under the same key and at first the same IV.
 class FrameWriter {
@@ -40,13 +59,13 @@ class FrameReader {
     // byte may be given after an error.
     template <class OnMessage>
     Status read(Cipher& cipher, const AesKey& key, Bytes received, OnMessage on_message) {
-        Scratch<kFrameSizeMax> plain;
+        Plaintext plain;
         Bytes rest = begin(received);
         for (;;) {
             SOTTO_TRY_ASSIGN(const std::size_t size, size_of_first(rest));
             if (size == 0) break;
             SOTTO_TRY_ASSIGN(const Bytes message,
-                             open(cipher, key, rest.subspan(2, size), plain.bytes()));
+                             open(cipher, key, rest.subspan(2, size), plain.first(size)));
             rest = rest.subspan(2 + size);
             if (!on_message(message)) break;
         }
@@ -58,7 +77,7 @@ class FrameReader {
     Bytes begin(Bytes received);
     // Of a whole frame; 0 if it is not there yet.
     static Result<std::size_t> size_of_first(Bytes rest);
-    Result<Bytes> open(Cipher& cipher, const AesKey& key, Bytes frame, MutBytes plain);
+    Result<Bytes> open(Cipher& cipher, const AesKey& key, Bytes frame, MutBytes out);
     void keep(Bytes rest);
 
     Iv iv_{};

@@ -57,14 +57,20 @@ Status read_options(Message& message, Reader& in) {
     return {};
 }
 
-class Builder {
-  public:
-    Builder(Type type, Code code, std::uint16_t id, Bytes token = {}) {
-        bytes_ = {
-            static_cast<std::uint8_t>(0x40U | static_cast<unsigned>(type) << 4U | token.size()),
+std::array<std::uint8_t, 4> header_of(Type type,
+                                      Code code,
+                                      std::uint16_t id,
+                                      std::size_t token_size) {
+    return {static_cast<std::uint8_t>(0x40U | static_cast<unsigned>(type) << 4U | token_size),
             static_cast<std::uint8_t>(code),
             static_cast<std::uint8_t>(id >> 8U),
             static_cast<std::uint8_t>(id)};
+}
+
+class Builder {
+  public:
+    Builder(Type type, Code code, std::uint16_t id, Bytes token = {}) {
+        append(header_of(type, code, id, token.size()));
         append(token);
     }
     // In the order of their numbers.
@@ -150,8 +156,8 @@ Encoded encode_hello(std::uint16_t id) {
 
 Encoded encode_ping(std::uint16_t id) { return Builder{Type::Confirmable, Code::Empty, id}.take(); }
 
-Encoded encode_ack(std::uint16_t id) {
-    return Builder{Type::Acknowledgement, Code::Empty, id}.take();
+std::array<std::uint8_t, 4> encode_ack(std::uint16_t id) {
+    return header_of(Type::Acknowledgement, Code::Empty, id, 0);
 }
 
 Encoded encode_describe(std::uint16_t id, std::uint8_t token, bool is_for_part) {

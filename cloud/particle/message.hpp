@@ -4,6 +4,7 @@
 // message points into the caller's bytes.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -63,7 +64,7 @@ using Encoded = std::vector<std::uint8_t>;
 // oldest devices look for them there.
 Encoded encode_hello(std::uint16_t id);
 Encoded encode_ping(std::uint16_t id);
-Encoded encode_ack(std::uint16_t id);
+std::array<std::uint8_t, 4> encode_ack(std::uint16_t id);
 // Some devices want to be asked for a part: that of the application.
 Encoded encode_describe(std::uint16_t id, std::uint8_t token, bool is_for_part = false);
 // There is a query even if the argument is empty: without one the device takes padding for its

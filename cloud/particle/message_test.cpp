@@ -20,7 +20,10 @@ Encoded encode(const testing::Vector& vector) {
     if (kind == "signal") return encode_signal(kId, kToken, true);
     if (kind == "hello") return encode_hello(kId);
     if (kind == "ping") return encode_ping(kId);
-    if (kind == "ack") return encode_ack(kId);
+    if (kind == "ack") {
+        const auto ack = encode_ack(kId);
+        return {ack.begin(), ack.end()};
+    }
     if (kind == "time")
         return encode_time(kId, {&kToken, 1}, static_cast<std::uint32_t>(vector.number("seconds")));
     EXPECT_EQ(kind, "event");

@@ -497,7 +497,7 @@ std::uint8_t Session::next_token() {
     }
 }
 
-void Session::send(const Encoded& message) {
+void Session::send(Bytes message) {
     if (ending_ != Ending::None) return;
     if (output_.size() + frame_size(message.size()) > kOutputSizeMax) return end(Ending::Slow);
     writer_.write(cipher_, key_, message, output_);

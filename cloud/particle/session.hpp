@@ -227,7 +227,7 @@ class Session {
 
     bool is_small() const;
     std::uint8_t next_token();
-    void send(const Encoded& message);
+    void send(Bytes message);
     void emit(Event event);
     void end(Ending ending);
 
