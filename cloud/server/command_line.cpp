@@ -10,6 +10,7 @@
 #include "cloud/particle/key_files.hpp"
 #include "cloud/server/settings.hpp"
 #include "cloud/server/state.hpp"
+#include "cloud/server/status.hpp"
 #include "ports/service/options.hpp"
 
 namespace sotto::cloud::server {
@@ -87,6 +88,7 @@ class SettingsReader {
                         file_,
                         std::string{"file of settings; without it DIR/"} + kSettingsFileName +
                             ", if it is there")
+            ->envname("SOTTO_CLOUD_SETTINGS")
             ->type_name("FILE");
     }
     // Once the command line is parsed: reads the file. Says what is wrong with it, and is false.
@@ -358,7 +360,7 @@ Command read_command_line(int argc, char** argv) {
     CLI::App app{"Routes sealed messages between apps and gateways. Cannot read them.",
                  "sotto-cloud"};
     app.require_subcommand(1);
-    app.set_version_flag("--version", "sotto-cloud 0.1.0");
+    app.set_version_flag("--version", std::string{"sotto-cloud "} + kVersion);
     app.footer(
         "Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 cannot; 2 wrong usage or "
         "settings.");

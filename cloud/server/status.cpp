@@ -18,6 +18,8 @@ using ports::Failure;
 using ports::Outcome;
 using store_sqlite::Database;
 
+const char* const kVersion = SOTTO_VERSION;
+
 namespace {
 
 std::int64_t seconds_since_1970(Instant at) { return (at - Instant{}).ms / 1'000; }

@@ -11,7 +11,7 @@
 
 namespace sotto::cloud::server {
 
-inline constexpr const char* kVersion = "0.1.0";
+extern const char* const kVersion;
 
 struct Places {
     std::string http;

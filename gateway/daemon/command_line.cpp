@@ -148,7 +148,7 @@ SettingsOrExit read_command_line(int argc, char** argv) {
     status->add_flag("--json", is_json, "as JSON");
     status->add_flag("--metrics", is_metrics, "as metrics for Prometheus")->excludes("--json");
     status->fallthrough();
-    app.set_version_flag("--version", "sotto-gateway 0.1.0");
+    app.set_version_flag("--version", "sotto-gateway " SOTTO_VERSION);
     app.footer(
         "Exit codes: 0 stopped by SIGTERM or SIGINT, 1 cannot run, 2 wrong usage or settings.");
     try {
