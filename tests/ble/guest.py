@@ -16,7 +16,7 @@ FOLDER = ROOT / "build" / "deps" / "guest"
 # without af_alg bluetoothd has no ciphers.
 MODULES = """sha512_generic ctr drbg hci_vhci algif_skcipher algif_hash cmac ecb uhid
     virtio_pci 9p 9pnet_virtio overlay""".split()
-BUSYBOX = "sh mount mkdir ip insmod echo cat sed chroot poweroff".split()
+BUSYBOX = "sh mount mkdir ip insmod echo cat sed chroot switch_root poweroff".split()
 KERNEL_OPTIONS = "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable random.trust_cpu=on"
 
 
@@ -97,7 +97,7 @@ def prepare():
     return tree / "boot" / f"vmlinuz-{version}", initrd
 
 
-def emulator(kernel, initrd, command, out):
+def emulator(kernel, initrd, command, out, role):
     words = ",".join(str(word) for word in command)
     shared = "security_model=none,multidevs=remap"
     return [
@@ -105,16 +105,17 @@ def emulator(kernel, initrd, command, out):
         # A hypervisor that this machine may have is not asked: nested ones hang.
         *("-accel", "tcg,thread=multi", "-smp", str(min(2, os.cpu_count() or 1))),
         *("-nic", "none", "-vga", "none", "-kernel", str(kernel), "-initrd", str(initrd)),
-        *("-append", f"{KERNEL_OPTIONS} guest.run={words}" + (" guest.debug=1" if os.environ.get("HALL_DEBUG") else "")),
+        *("-append", f"{KERNEL_OPTIONS} guest.{role}={words}" + (" guest.debug=1" if os.environ.get("HALL_DEBUG") else "")),
         *("-virtfs", f"local,path=/,mount_tag=host,readonly=on,id=host,{shared}"),
         *("-virtfs", f"local,path={out},mount_tag=out,id=out,{shared}"),
     ]
 
 
-def boot(command, out, limit):
-    """Runs a command in a guest, which has `out` as /out: (exit code, console). None: it hung."""
+def boot(command, out, limit, role="run"):
+    """Runs a command in a guest, which has `out` as /out: (exit code, console). None: it hung. In the role
+    `init` it is process 1, writes `guest: exit N` to the console and switches the guest off."""
     kernel, initrd = prepare()
-    words = emulator(kernel, initrd, command, out)
+    words = emulator(kernel, initrd, command, out, role)
     console = Path(out) / "console"
     with open(console, "wb") as file:
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
