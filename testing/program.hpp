@@ -52,6 +52,11 @@ class Program {
 // The whole file, or nothing.
 std::string read_text(const std::string& path);
 
+// What somebody looks for in a log or an answer.
+inline bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
 // Asks again and again until it is true, for 20 s at most.
 bool eventually(const std::function<bool()>& is_true);
 

@@ -20,15 +20,12 @@ namespace {
 
 using testing::eventually;
 using testing::Folder;
+using testing::has;
 using testing::Program;
 using testing::read_text;
 
 const std::string kCloud = std::string{SOTTO_BINARY_DIR} + "/bin/sotto-cloud";
 constexpr const char* kTokenOfAnn = "d961efc8b857a7cb92096c2fb077208b9540d3d4";
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 class Import : public ::testing::Test {
   protected:

@@ -28,6 +28,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::eventually;
 using testing::Folder;
+using testing::has;
 using testing::Program;
 using testing::read_text;
 
@@ -36,10 +37,6 @@ constexpr model::DeviceId kDevice{7};
 
 testing::Run cloud(const std::vector<std::string>& arguments) {
     return testing::run(kCloud, arguments);
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 class OperatorTest : public ::testing::Test {

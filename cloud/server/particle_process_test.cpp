@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::eventually;
 using testing::Folder;
+using testing::has;
 using testing::LegacyDevice;
 using testing::LegacyId;
 using testing::LegacyKey;
@@ -32,10 +33,6 @@ constexpr LegacyId kId{0xb1, 0xe2, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
 
 testing::Run cloud(const std::vector<std::string>& arguments) {
     return testing::run(kCloud, arguments);
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 const LegacyKey& device_key() {

@@ -23,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::eventually;
 using testing::Folder;
+using testing::has;
 using testing::Program;
 using testing::read_text;
 
@@ -99,10 +100,6 @@ class ProcessTest : public ::testing::Test {
 
 using Init = ProcessTest;
 using Running = ProcessTest;
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 TEST_F(Init, MakesACloudThatOnlyItsUserCanRead) {
     init();

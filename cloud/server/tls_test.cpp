@@ -25,15 +25,12 @@ namespace {
 
 namespace fs = std::filesystem;
 using ports::TlsVersion;
+using testing::has;
 using testing::read_text;
 
 constexpr std::int64_t kDay = 86'400;
 
 std::int64_t unix_now() { return ports::SystemClock::unix_seconds(); }
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 // A client in TLS that waits for everything.
 class TlsClient {

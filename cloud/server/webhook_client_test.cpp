@@ -19,6 +19,8 @@
 namespace sotto::cloud::server {
 namespace {
 
+using testing::has;
+
 WebhookNetworks allowing(const std::vector<std::string>& networks) {
     return WebhookNetworks::parse(networks).value();
 }
@@ -143,10 +145,6 @@ class Caller {
 };
 
 const WebhookNetworks kHere = allowing({"127.0.0.0/8"});
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 TEST(WebhookClient, TargetsGetTheRequestAndTheirAnswerComes) {
     WebhookTarget target;

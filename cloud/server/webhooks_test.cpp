@@ -22,14 +22,11 @@ namespace {
 using nlohmann::json;
 using testing::eventually;
 using testing::Folder;
+using testing::has;
 using testing::Program;
 using testing::read_text;
 
 const std::string kCloud = std::string{SOTTO_BINARY_DIR} + "/bin/sotto-cloud";
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 class Webhooks : public ::testing::Test {
   protected:

@@ -16,9 +16,12 @@
 #include "ports/tls/connection.hpp"
 #include "ports/tls/owned.hpp"
 #include "ports/tls/server_context.hpp"
+#include "testing/program.hpp"
 
 namespace sotto::ports {
 namespace {
+
+using testing::has;
 
 using State = TlsConnection::State;
 constexpr std::int64_t kDay = 86'400;
@@ -91,10 +94,6 @@ std::string complaint(std::string_view server_pem,
     const bool is_up = ends.shake_hands();
     EXPECT_EQ(is_up, ends.client->complaint().empty());
     return ends.client->complaint();
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 Trust pinned(const Fingerprint& pin) { return {.pin = pin}; }

@@ -27,6 +27,7 @@ namespace fs = std::filesystem;
 using app::HttpMethod;
 using nlohmann::json;
 using testing::eventually;
+using testing::has;
 using testing::Program;
 using testing::read_text;
 
@@ -34,10 +35,6 @@ const std::string kPrograms = SOTTO_BINARY_DIR "/bin/";
 const std::string kLamp = "b1e20102030405060708090a";
 const std::string kDoor = "b1e2ff0000000000000000ff";
 const std::string kAnyPort = "127.0.0.1:0";
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 std::size_t count(const std::string& text, const std::string& part) {
     std::size_t found = 0;

@@ -13,13 +13,10 @@ namespace sotto::integration {
 namespace {
 
 using testing::eventually;
+using testing::has;
 using testing::read_text;
 
 const std::string kCloud = SOTTO_BINARY_DIR "/bin/sotto-cloud";
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 bool has(const Recording& bytes, const std::string& part) {
     return std::search(bytes.begin(), bytes.end(), part.begin(), part.end()) != bytes.end();
