@@ -51,6 +51,8 @@ class LinkHandler {
     virtual void on_value(Bytes /*value*/) {}
     // So many of send() and write() have left; there is room again.
     virtual void on_sent(std::size_t /*frame_count*/) {}
+    // Something came that is no part of a frame, and was dropped: said once in a link.
+    virtual void on_dropped() {}
     // The last call.
     virtual void on_disconnected(Disconnect why) = 0;
 
@@ -95,6 +97,8 @@ class Central {
 
     // Where devices may be, without disturbing them.
     virtual std::vector<Place> places() = 0;
+    // False: as many links come about as can at the same time, but for `kept_free`.
+    virtual bool may_connect(std::size_t /*kept_free*/) const { return true; }
 
     // Asks everybody in reach who they are, for at most `limit`. A device that is held by another
     // central takes that as a wish to get in (see RELEASE in the document). `is_wanted` ends it

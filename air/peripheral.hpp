@@ -19,6 +19,8 @@ class PeripheralHandler {
     virtual void on_value(Bytes /*value*/) {}
     // So many of send() and notify() have left; there is room again.
     virtual void on_sent(std::size_t /*frame_count*/) {}
+    // Something came that is no part of a frame, and was dropped: said once for each central.
+    virtual void on_dropped() {}
     // The central is gone, and with it what was still to be sent.
     virtual void on_disconnected() = 0;
 

@@ -55,7 +55,7 @@ class BluezCentral::Scan : public std::enable_shared_from_this<Scan> {
             return item.second->is_over() && !item.second->seen();
         });
         for (const Place& place : central_.places()) {
-            if (!central_.visits_.contains(place)) central_.visit(place);
+            if (!central_.visits_.contains(place) && central_.may_connect(0)) central_.visit(place);
         }
         timer_.expires_after(std::chrono::milliseconds{kTick.ms});
         timer_.async_wait([self = shared_from_this()](error_code error) {
@@ -182,20 +182,17 @@ std::vector<DeviceView> BluezCentral::heard() const {
 
 std::vector<Place> BluezCentral::places() {
     std::erase_if(links_, [](const auto& link) { return link.expired(); });
+    std::vector<Place> places;
+    for (const DeviceView& device : heard()) places.push_back(device.path);
+    return places;
+}
+
+bool BluezCentral::may_connect(std::size_t kept_free) const {
     const auto coming = std::count_if(links_.begin(), links_.end(), [](const auto& link) {
         const auto state = link.lock();
         return state && !state->is_up && !state->is_leaving;
     });
-    std::size_t room = kConnectingMax - std::min<std::size_t>(kConnectingMax, coming);
-    std::vector<Place> places;
-    for (const DeviceView& device : heard()) {
-        if (!is_linked(device.path)) {
-            if (room == 0) continue;
-            --room;
-        }
-        places.push_back(device.path);
-    }
-    return places;
+    return static_cast<std::size_t>(coming) + kept_free < kConnectingMax;
 }
 
 std::unique_ptr<Link> BluezCentral::connect(const Place& place,

@@ -34,9 +34,9 @@ class BluezCentral final : public Central, private Bus::Listener {
     BluezCentral(const BluezCentral&) = delete;
     BluezCentral& operator=(const BluezCentral&) = delete;
 
-    // Devices that have been heard of late, each through the adapter that hears it best; no more
-    // than may connect at the same time beside those that are connected.
+    // Devices that have been heard of late, each through the adapter that hears it best.
     std::vector<Place> places() override;
+    bool may_connect(std::size_t kept_free) const override;
     // Connects to everybody in reach. Who was found stays connected until one is chosen by
     // connect().
     void scan(Duration limit, IsWanted is_wanted, ScanDone done) override;

@@ -68,6 +68,10 @@ class BluezLink::Core final : public Bus::Listener,
         const auto self = shared_from_this();
         if (handler_ != nullptr) handler_->on_sent(count);
     }
+    void on_dropped() override {
+        const auto self = shared_from_this();
+        if (handler_ != nullptr) handler_->on_dropped();
+    }
     void on_closed(bool is_stalled) override {
         const auto self = shared_from_this();
         machine_->on_closed(is_stalled);

@@ -42,7 +42,8 @@ bool drain(int socket) {
     std::array<std::uint8_t, framing::kValueSizeMax> ignored;
     for (;;) {
         const auto size = ::recv(socket, ignored.data(), ignored.size(), MSG_DONTWAIT);
-        if (size <= 0) return size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+        if (size < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
+        if (size == 0 && is_at_end(socket)) return false;
     }
 }
 
@@ -129,6 +130,10 @@ class BluezPeripheral::Core final : public Bus::Listener,
     void on_sent(std::size_t count) override {
         const auto self = shared_from_this();
         if (handler_ != nullptr) handler_->on_sent(count);
+    }
+    void on_dropped() override {
+        const auto self = shared_from_this();
+        if (handler_ != nullptr) handler_->on_dropped();
     }
     void on_closed(bool /*is_stalled*/) override {
         const auto self = shared_from_this();

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <poll.h>
 #include <sys/socket.h>
 #include <utility>
 
@@ -22,8 +23,21 @@ Instant now() {
 
 }  // namespace
 
-ValueLine::ValueLine(asio::io_context& loop, framing::Service service, Handler& handler)
-    : loop_(loop), service_(service), handler_(&handler), stall_(loop), gap_(loop) {}
+bool is_at_end(int socket) {
+    pollfd state{.fd = socket, .events = POLLIN, .revents = 0};
+    return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLHUP | POLLERR)) != 0;
+}
+
+ValueLine::ValueLine(asio::io_context& loop,
+                     framing::Service service,
+                     Handler& handler,
+                     Duration stall_time)
+    : loop_(loop),
+      service_(service),
+      handler_(&handler),
+      stall_time_(stall_time),
+      stall_(loop),
+      gap_(loop) {}
 
 void ValueLine::write_to(int socket) {
     const int size = kSocketBufferSize;  // more than that would only wait somewhere else
@@ -152,7 +166,7 @@ void ValueLine::on_written(bool is_ok) {
 }
 
 void ValueLine::wait_to_write() {
-    stall_.expires_after(std::chrono::milliseconds{kStallTimeMax.ms});
+    stall_.expires_after(std::chrono::milliseconds{stall_time_.ms});
     stall_.async_wait([weak = weak_from_this()](error_code error) {
         const auto self = weak.lock();
         if (self && !error && self->is_writing_) self->end(true);
@@ -182,7 +196,10 @@ bool ValueLine::read_one() {
         return handler_ != nullptr;
     }
     if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return false;
-    // A value without bytes cannot be told from the end.
+    if (size == 0 && !is_at_end(reader_->native_handle())) {
+        tell_dropped();  // a value without bytes
+        return handler_ != nullptr;
+    }
     end(false);
     return false;
 }
@@ -199,8 +216,14 @@ void ValueLine::drain() {
         const auto frame = reassembler_.receive(*value);
         if (frame) handler_->on_frame(*frame);
         if (handler_ == nullptr) return;
+        if (reassembler_.dropped() > 0) tell_dropped();
+        if (handler_ == nullptr) return;
     }
     watch_gap();
+}
+
+void ValueLine::tell_dropped() {
+    if (!std::exchange(has_dropped_, true)) handler_->on_dropped();
 }
 
 void ValueLine::watch_gap() {

@@ -25,6 +25,9 @@
 
 namespace sotto::air::bluez {
 
+// The other end is closed: to recv() that is as a value without bytes.
+bool is_at_end(int socket);
+
 class ValueLine : public std::enable_shared_from_this<ValueLine> {
   public:
     // Calls come from the event loop, none after close().
@@ -33,6 +36,8 @@ class ValueLine : public std::enable_shared_from_this<ValueLine> {
         virtual void on_frame(Bytes frame) = 0;
         virtual void on_value(Bytes value) = 0;  // of the bluz service
         virtual void on_sent(std::size_t count) = 0;
+        // For the first time something came that is no part of a frame.
+        virtual void on_dropped() {}
         // The last call.
         virtual void on_closed(bool is_stalled) = 0;
 
@@ -42,8 +47,11 @@ class ValueLine : public std::enable_shared_from_this<ValueLine> {
     // Takes one value; on_written() is to follow.
     using Writer = std::function<void(Bytes value)>;
 
-    // `handler` must live until close().
-    ValueLine(boost::asio::io_context& loop, framing::Service service, Handler& handler);
+    // `handler` must live until close(). `stall_time`: that the other end may take nothing.
+    ValueLine(boost::asio::io_context& loop,
+              framing::Service service,
+              Handler& handler,
+              Duration stall_time = kStallTimeMax);
 
     void set_value_size(std::size_t size) { segmenter_.set_value_size(size); }
     // Takes a socket, which it closes.
@@ -80,12 +88,15 @@ class ValueLine : public std::enable_shared_from_this<ValueLine> {
     void read();
     bool read_one();
     void drain();
+    void tell_dropped();
     void watch_gap();
     void end(bool is_stalled);
 
     boost::asio::io_context& loop_;
     framing::Service service_;
     Handler* handler_;
+    Duration stall_time_;
+    bool has_dropped_ = false;
     std::optional<Socket> writer_;
     std::optional<Socket> reader_;
     Writer write_by_;

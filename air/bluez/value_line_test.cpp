@@ -16,13 +16,16 @@ using Buffer = std::vector<std::uint8_t>;
 
 class End final : public ValueLine::Handler {
   public:
-    explicit End(boost::asio::io_context& loop, framing::Service service = framing::Service::Sotto)
-        : line(std::make_shared<ValueLine>(loop, service, *this)) {}
+    explicit End(boost::asio::io_context& loop,
+                 framing::Service service = framing::Service::Sotto,
+                 Duration stall_time = kStallTimeMax)
+        : line(std::make_shared<ValueLine>(loop, service, *this, stall_time)) {}
     ~End() { line->close(); }
 
     void on_frame(Bytes frame) override { frames.emplace_back(frame.begin(), frame.end()); }
     void on_value(Bytes value) override { values.emplace_back(value.begin(), value.end()); }
     void on_sent(std::size_t count) override { sent += count; }
+    void on_dropped() override { ++dropped; }
     void on_closed(bool is_stalled) override {
         is_closed = true;
         has_stalled = is_stalled;
@@ -31,6 +34,7 @@ class End final : public ValueLine::Handler {
     std::vector<Buffer> frames;
     std::vector<Buffer> values;
     std::size_t sent = 0;
+    std::size_t dropped = 0;
     bool is_closed = false;
     bool has_stalled = false;
     std::shared_ptr<ValueLine> line;
@@ -180,7 +184,71 @@ TEST_F(ValueLineTest, PutsValuesInOrderAndOutlivesWhatIsNoFrame) {
     send({0xc0 | 4, 'd'});    // after one that never comes
     ASSERT_TRUE(run_until([&] { return central.frames.size() == 2; }));
     EXPECT_EQ(central.frames, (std::vector<Buffer>{{'a', 'b'}, {'d'}}));
+    EXPECT_EQ(central.dropped, 1U) << "it is said once";
     ::close(theirs);
+}
+
+TEST_F(ValueLineTest, TakesValuesOfAllSizesAndAnEmptyOneForNoEnd) {
+    End central{loop};
+    const auto [theirs, ours] = sockets();
+    central.line->read_from(ours);
+    std::uint8_t counter = 0;
+    for (const std::size_t size : {0U, 1U, 510U, 0U, 511U, 512U}) {
+        Buffer value(size, 'x');
+        if (!value.empty()) value[0] = static_cast<std::uint8_t>(0xc0 | counter++);
+        ASSERT_EQ(::send(theirs, value.data(), value.size(), 0), std::ssize(value));
+    }
+    ASSERT_TRUE(run_until([&] { return central.frames.size() == 3; }));
+    EXPECT_EQ(central.frames.back().size(), 511U);
+    EXPECT_EQ(central.dropped, 1U);
+    EXPECT_FALSE(central.is_closed);
+    ASSERT_EQ(::send(theirs, nullptr, 0, 0), 0);
+    ::close(theirs);
+    ASSERT_TRUE(run_until([&] { return central.is_closed; }));
+}
+
+TEST_F(ValueLineTest, FramesThatFallIntoOneAnotherOrAreNeverEndedCostThemselvesAlone) {
+    End central{loop};
+    const auto [theirs, ours] = sockets();
+    central.line->read_from(ours);
+    std::uint8_t counter = 0;
+    const auto send = [&, socket = theirs](std::uint8_t flags, char byte, std::size_t size) {
+        Buffer value(size, static_cast<std::uint8_t>(byte));
+        value[0] = static_cast<std::uint8_t>(flags | (counter++ & 0x3f));
+        ASSERT_EQ(::send(socket, value.data(), value.size(), 0), std::ssize(value));
+    };
+    for (int lap = 0; lap < 40; ++lap) {
+        send(0x80, 'a', 510);  // is begun,
+        send(0x80, 'b', 510);  // and another one falls in,
+        send(0xc0, 'c', 2);    // and a whole one
+        loop.poll();
+    }
+    send(0x80, 'd', 510);
+    for (int i = 0; i < 40; ++i) {
+        send(0x00, 'd', 510);  // grows and grows
+        loop.poll();
+    }
+    send(0xc0, 'e', 2);
+    ASSERT_TRUE(run_until([&] { return central.frames.size() == 41; }));
+    EXPECT_EQ(central.frames.front(), Buffer{'c'});
+    EXPECT_EQ(central.frames.back(), Buffer{'e'});
+    EXPECT_FALSE(central.is_closed);
+    ::close(theirs);
+}
+
+TEST_F(ValueLineTest, WhoNeverReadsIsLeft) {
+    End central{loop, framing::Service::Sotto, milliseconds(200)};
+    const auto [writer, reader] = sockets();
+    central.line->write_to(writer);
+    Status status;
+    while (status) {
+        loop.poll();
+        status = central.line->send(frame_of(1'280, 1));
+    }
+    EXPECT_EQ(status.error(), Error::Busy);
+    ASSERT_TRUE(run_until([&] { return central.is_closed; }));
+    EXPECT_TRUE(central.has_stalled);
+    ::close(reader);
 }
 
 }  // namespace

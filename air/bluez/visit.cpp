@@ -61,6 +61,10 @@ void Visit::on_sent(std::size_t count) {
     if (handler_ != nullptr) handler_->on_sent(count);
 }
 
+void Visit::on_dropped() {
+    if (handler_ != nullptr) handler_->on_dropped();
+}
+
 void Visit::on_disconnected(Disconnect why) {
     is_over_ = true;
     if (handler_ != nullptr) handler_->on_disconnected(why);

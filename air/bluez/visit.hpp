@@ -30,6 +30,7 @@ class Visit final : public LinkHandler, public std::enable_shared_from_this<Visi
     void on_frame(Bytes bytes) override;
     void on_value(Bytes value) override;
     void on_sent(std::size_t count) override;
+    void on_dropped() override;
     void on_disconnected(Disconnect why) override;
 
   private:

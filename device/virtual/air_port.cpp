@@ -104,6 +104,8 @@ void AirPort::on_sent(std::size_t /*frame_count*/) {
     if (is_attach_due_) attach();
 }
 
+void AirPort::on_dropped() { log_.line("a central sends what is no frame; that is dropped"); }
+
 void AirPort::on_frame(Bytes bytes) {
     const auto frame = framing::parse_frame(bytes);  // [AIR-13] what is none is dropped
     if (!frame) return;

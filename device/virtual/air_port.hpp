@@ -45,6 +45,7 @@ class AirPort final : public Carrier, private air::PeripheralHandler {
     void on_connected() override;
     void on_frame(Bytes frame) override;
     void on_sent(std::size_t frame_count) override;
+    void on_dropped() override;
     void on_disconnected() override {}
     Outcome<> open_virtual();
     void open_bluez();

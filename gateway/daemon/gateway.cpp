@@ -22,6 +22,9 @@ constexpr int kTicksPerLook = 5;
 // A link that lasted so long counts as a success.
 constexpr Duration kSettledTime = seconds(5);
 constexpr std::size_t kTroublesMax = 32;                 // that the status tells of
+constexpr std::size_t kCrowd = 3 * relay::kLinksMax;     // devices in reach that are too many
+constexpr std::size_t kKeptForKnown = 1;                 // of the links that come about
+constexpr std::size_t kKnownMax = 256;                   // places
 constexpr std::size_t kPeersMax = 2 * relay::kLinksMax;  // connected or connecting
 
 std::vector<relay::Cloud> clouds_of(const std::vector<Uplink>& uplinks) {
@@ -128,6 +131,9 @@ class Gateway::Peer final : public air::LinkHandler, public BluzPeer::Host {
         bytes_in_ += frame.size();
         gateway_.on_frame(*this, frame);
     }
+    void on_dropped() override {
+        if (!std::exchange(has_dropped_, true)) gateway_.on_dropped(*this);
+    }
     void on_value(Bytes value) override {
         bytes_in_ += value.size();
         if (bluz_) bluz_->on_value(value);
@@ -148,6 +154,7 @@ class Gateway::Peer final : public air::LinkHandler, public BluzPeer::Host {
         gateway_.let_bluz_go(*this, stay_away);
     }
     void set_cloud(const std::string& cloud) { cloud_ = cloud; }
+    bool is_offered() const { return !cloud_.empty(); }
     Report::Link report() const {
         const auto quality = gateway_.central_.quality(place_);
         const bool is_here = is_up() || bluz_ != nullptr;
@@ -185,6 +192,7 @@ class Gateway::Peer final : public air::LinkHandler, public BluzPeer::Host {
     std::string cloud_;
     std::uint64_t bytes_in_ = 0;
     std::uint64_t bytes_out_ = 0;
+    bool has_dropped_ = false;
     std::unique_ptr<air::Link> link_;
     std::unique_ptr<BluzPeer> bluz_;
 };
@@ -298,15 +306,36 @@ void Gateway::on_tick() {
     });
 }
 
-// Connects whoever has come into reach.
+// Connects whoever has come into reach, those first that it knows.
 void Gateway::look_around() {
-    for (const air::Place& place : central_.places()) {
-        if (peers_.size() >= kPeersMax) return;
+    auto places = central_.places();
+    tell_crowd(places.size());
+    std::partition(places.begin(), places.end(), [this](const air::Place& place) {
+        return known_.contains(place);
+    });
+    for (const air::Place& place : places) {
+        const std::size_t kept_free = known_.contains(place) ? 0 : kKeptForKnown;
+        if (peers_.size() >= kPeersMax || !central_.may_connect(kept_free)) return;
         if (peers_.contains(place) || hold_offs_.is_held(place, now())) continue;
         const auto peer = std::make_shared<Peer>(*this, place);
         peers_.emplace(place, peer);
         peer->connect(central_);
     }
+}
+
+void Gateway::tell_crowd(std::size_t count) {
+    if (count < kCrowd / 2) is_crowded_ = false;
+    if (count < kCrowd || std::exchange(is_crowded_, true)) return;
+    log_.warn("air-crowded",
+              {{"devices", std::to_string(count)},
+               {"next", "those that are known are connected first; said once"}});
+}
+
+void Gateway::remember_known(const Peer& peer) {
+    const auto is_older = [](const auto& a, const auto& b) { return a.second < b.second; };
+    if (!known_.contains(peer.place()) && known_.size() >= kKnownMax)
+        known_.erase(std::min_element(known_.begin(), known_.end(), is_older));
+    known_[peer.place()] = now();
 }
 
 void Gateway::on_link_up(Peer& peer) {
@@ -318,8 +347,15 @@ void Gateway::on_link_up(Peer& peer) {
 
 void Gateway::on_frame(Peer& peer, Bytes frame) {
     capture_.frame(Direction::FromDevice, peer.device(), frame);
-    relay_.on_frame(peer.id(), frame, now());
+    if (!relay_.on_frame(peer.id(), frame, now())) peer.on_dropped();
     pump();
+}
+
+void Gateway::on_dropped(const Peer& peer) {
+    log_.warn("device-nonsense",
+              {{"device", shown(peer.device())},
+               {"name", peer.name()},
+               {"why", "it sent what is no frame; that is dropped, and said once"}});
 }
 
 void Gateway::on_sent(Peer& peer, std::size_t count) {
@@ -331,6 +367,7 @@ void Gateway::on_link_down(Peer& peer, air::Disconnect why) {
     remember_trouble(peer, text_of(why));
     const bool settled = peer.is_up() && now() >= peer.since() + kSettledTime;
     if (settled) {
+        if (peer.is_offered()) remember_known(peer);
         hold_offs_.on_connected(peer.place());
     } else {
         hold_offs_.on_failed(peer.place(), now(), jitter());
@@ -428,6 +465,7 @@ void Gateway::perform(const relay::CloseLink& output) {
     if (peer == nullptr) return;
     log_.info("device-let-go", {{"device", shown(peer->device())}, {"why", text_of(output.why)}});
     remember_trouble(*peer, text_of(output.why));
+    if (output.why == relay::Close::Released) remember_known(*peer);
     hold_offs_.hold(peer->place(), output.stay_away, now());
     peer->close();
     drop(*peer);

@@ -57,6 +57,7 @@ class Gateway {
 
     void on_tick();
     void look_around();
+    void tell_crowd(std::size_t count);
     void pump();
     void perform(const relay::ConnectCloud& output);
     void perform(const relay::CloseCloud& output);
@@ -71,6 +72,7 @@ class Gateway {
     void on_link_up(Peer& peer);
     void on_frame(Peer& peer, Bytes frame);
     void on_sent(Peer& peer, std::size_t count);
+    void on_dropped(const Peer& peer);
     void on_link_down(Peer& peer, air::Disconnect why);
     // Of the bluz service. False if there are too many of them.
     bool may_serve_bluz(Peer& peer);
@@ -79,6 +81,8 @@ class Gateway {
     void on_cloud_record(relay::CloudId cloud, Bytes record);
     void on_cloud_down(relay::CloudId cloud, const std::string& why);
 
+    // Its device is met again before strangers are, however many of them there seem to be.
+    void remember_known(const Peer& peer);
     // For the operator, until it works again or others have taken its place.
     void remember_trouble(const Peer& peer, std::string why);
     // Takes a peer out; it dies when the event loop comes round.
@@ -107,9 +111,11 @@ class Gateway {
         std::uint64_t count = 0;
     };
     std::map<air::Place, Trouble> troubles_;
+    std::map<air::Place, Instant> known_;  // whose links have settled: when the latest one ended
     Instant started_at_;
     std::uint32_t newest_link_ = 0;
     int ticks_ = 0;
+    bool is_crowded_ = false;
 };
 
 }  // namespace sotto::gateway

@@ -30,12 +30,12 @@ void Relay::on_link_up(LinkId link, Instant now) {
     links_.try_emplace(link, link, now);
 }
 
-void Relay::on_frame(LinkId id, Bytes bytes, Instant now) {
+bool Relay::on_frame(LinkId id, Bytes bytes, Instant now) {
     const auto found = links_.find(id);
-    if (found == links_.end()) return;
+    if (found == links_.end()) return true;
     DeviceLink& link = found->second;
     const auto frame = framing::parse_frame(bytes);
-    if (!frame) return;  // [AIR-13]
+    if (!frame) return false;  // [AIR-13]
     if (const auto* attach = std::get_if<framing::Attach>(&*frame)) {
         on_attach(link, *attach, now);
     } else if (const auto* release = std::get_if<framing::Release>(&*frame)) {
@@ -44,6 +44,7 @@ void Relay::on_frame(LinkId id, Bytes bytes, Instant now) {
         if (const CloudSession* cloud = open_session(link))
             link.on_device_message(*message, now, *cloud, outputs_);
     }
+    return true;
 }
 
 void Relay::on_attach(DeviceLink& link, const framing::Attach& attach, Instant now) {

@@ -32,8 +32,8 @@ class Relay {
 
     // A device is on the air and subscribed to. `link` is above all links so far.
     void on_link_up(LinkId link, Instant now);
-    // Any bytes of the device.
-    void on_frame(LinkId link, Bytes frame, Instant now);
+    // Any bytes of the device. False if they are no frame.
+    bool on_frame(LinkId link, Bytes frame, Instant now);
     // So many of the frames for it have left.
     void on_sent(LinkId link, std::size_t frame_count);
     // It is gone. Links that are not known (any more) are no mistake, here and above.

@@ -239,7 +239,7 @@ TEST(Relay, ADeviceMustSayWhoItIs) {
     Rig rig;
     rig.relay.on_link_up(kLink, rig.now);
     rig.device_says(kLink, 1, "m");
-    rig.relay.on_frame(kLink, as_bytes("garbage"), rig.now);
+    EXPECT_FALSE(rig.relay.on_frame(kLink, as_bytes("garbage"), rig.now));
     rig.pass(milliseconds(9'999));
     EXPECT_EQ(rig.relay.link_count(), 1U);
     rig.take();

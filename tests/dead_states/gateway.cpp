@@ -45,7 +45,7 @@ class GatewayWorld final : public World {
         settle();
     }
     void raw_frame(Bytes bytes) {
-        rig_.relay.on_frame(link(), bytes, rig_.now);
+        (void)rig_.relay.on_frame(link(), bytes, rig_.now);
         settle();
     }
     void device_says(std::string_view text, std::uint16_t label = 1) {

@@ -12,10 +12,10 @@ const kind = process.argv[2];
 let timer = null;
 
 function* nonsense(sizeMax) {
-  for (const size of [1, 2, 19, 20, sizeMax])
+  for (const size of [0, 1, 2, 19, 20, 510, 511, 512, sizeMax])
     for (const header of [0x00, 0x3f, 0x80, 0x40, 0xc0, 0xff]) {
       const value = Buffer.alloc(size, 0x5a);
-      value[0] = header;
+      if (size > 0) value[0] = header;
       yield value;
     }
   // A frame that never ends, one into which another one falls, and ids that change.
@@ -65,6 +65,7 @@ const toDevice = new bleno.Characteristic({
 });
 
 bleno.on('stateChange', (state) => {
+  bleno._bindings._gatt.maxMtu = 517; // it has 256 by itself
   if (state === 'poweredOn') bleno.startAdvertising('liar', [SERVICE]);
 });
 bleno.on('advertisingStart', (error) => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Somebody who walks by: connects to the first device of Sotto, hears who it is, says what makes no
-// sense, and goes. NOBLE_HCI_DEVICE_ID says on which controller. usage: node walker.js
+// sense, and goes; or stays, and says nothing. NOBLE_HCI_DEVICE_ID says on which controller.
+// usage: node walker.js [sits]
 'use strict';
 const noble = require('@stoprocent/noble');
 
@@ -9,14 +10,16 @@ const FROM_DEVICE = '2b50c024e28148459112345f800e3419';
 const TO_DEVICE = '2b50c025e28148459112345f800e3419';
 const ATTACH = 0x01;
 const FIRST_AND_LAST = 0xc0;
-const VALUE_SIZE = 253; // noble has an ATT_MTU of 256
+const ATT_MTU = 517;
+const VALUE_SIZE = ATT_MTU - 3;
+const sits = process.argv[2] === 'sits';
 
 function nonsense() {
   const values = [];
-  for (const size of [1, 2, 19, 20, VALUE_SIZE])
+  for (const size of [0, 1, 2, 19, 20, 253, 510, 511, 512, VALUE_SIZE])
     for (const header of [0x00, 0x3f, 0x80, 0x40, 0xc0, 0xff]) {
       const value = Buffer.alloc(size, 0x5a);
-      value[0] = header;
+      if (size > 0) value[0] = header;
       values.push(value);
     }
   // A frame that is begun in order and never ends.
@@ -25,11 +28,15 @@ function nonsense() {
     value[0] = (counter === 0 ? 0x80 : 0) | (counter & 0x3f);
     values.push(value);
   }
+  // Frames that fall into one another.
+  for (let counter = 0; counter < 100; counter++)
+    values.push(Buffer.from([(counter % 3 === 0 ? 0x80 : 0) | (counter & 0x3f), 0x00, counter]));
   return values;
 }
 
 async function visit(peripheral) {
-  await peripheral.connectAsync();
+  await peripheral.connectAsync({ mtu: ATT_MTU });
+  if (sits) return console.log('walker: sits');
   const { characteristics } = await peripheral.discoverSomeServicesAndCharacteristicsAsync(
     [SERVICE], [FROM_DEVICE, TO_DEVICE]);
   const find = (uuid) => characteristics.find((item) => item.uuid === uuid);
