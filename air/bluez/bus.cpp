@@ -23,6 +23,7 @@ constexpr const char* kOwnerSignals =
     "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',"
     "member='NameOwnerChanged',arg0='org.bluez'";
 constexpr std::chrono::seconds kReconnectDelay{1};
+constexpr std::chrono::milliseconds kRefetchDelay{200};
 constexpr std::chrono::seconds kCallLimit{10};
 
 using InterfaceMap = std::map<std::string, VariantMap>;
@@ -62,7 +63,12 @@ Interfaces interfaces_of(const InterfaceMap& map) {
 }  // namespace
 
 Bus::Bus(asio::io_context& loop, std::string address)
-    : loop_(loop), address_(std::move(address)), timer_(loop), sd_timer_(loop), reconnect_(loop) {
+    : loop_(loop),
+      address_(std::move(address)),
+      timer_(loop),
+      sd_timer_(loop),
+      reconnect_(loop),
+      refetch_(loop) {
     asio::post(loop_, [this, alive = std::weak_ptr{is_alive_}] {
         if (alive.expired()) return;
         connect();
@@ -180,6 +186,7 @@ void Bus::drop() {
     is_reading_ = false;
     is_writing_ = false;
     sd_timer_.cancel();
+    refetch_.cancel();
     for (Listener* listener : std::vector{listeners_}) listener->on_bus_down();
     peers_.clear();
     slots_.clear();
@@ -247,14 +254,23 @@ void Bus::fetch_objects() {
                 end_call("/");
                 objects_.clear();
                 has_changed_ = true;
-                has_objects_ = error == nullptr;  // else its owner has not come yet
-                if (error != nullptr) return;
+                has_objects_ = error == nullptr;
+                if (error != nullptr) return fetch_later(error->getName());
                 for (const auto& [path, interfaces] : objects)
                     objects_.on_added(path, interfaces_of(interfaces));
             });
     } catch (const sdbus::Error&) {
         end_call("/");
     }
+}
+
+// Nobody has the name: whoever takes it will be asked. Else he has not begun to answer.
+void Bus::fetch_later(const std::string& error) {
+    if (error.ends_with(".ServiceUnknown") || error.ends_with(".NameHasNoOwner")) return;
+    refetch_.expires_after(kRefetchDelay);
+    refetch_.async_wait([this](error_code cancelled) {
+        if (!cancelled && !has_objects_) fetch_objects();
+    });
 }
 
 void Bus::notify() {

@@ -91,6 +91,7 @@ class Bus {
     void arm();
     void dispatch_soon();
     void fetch_objects();
+    void fetch_later(const std::string& error);
     void notify();
     void take(sdbus::Message& message, void (Bus::*handler)(sdbus::Message&));
     void on_signal(sdbus::Message& message);
@@ -104,6 +105,7 @@ class Bus {
     boost::asio::steady_timer timer_;
     boost::asio::steady_timer sd_timer_;
     boost::asio::steady_timer reconnect_;
+    boost::asio::steady_timer refetch_;
     std::unique_ptr<sdbus::IConnection> connection_;
     std::vector<sdbus::Slot> slots_;
     std::optional<boost::asio::posix::stream_descriptor> descriptor_;
