@@ -40,6 +40,7 @@ class Hall:
         self.control = self.folder / "air"
         self.control.mkdir()
         self.running = {}
+        self.devices = []
         shutil.copy(HERE / "main.conf", "/etc/bluetooth/main.conf")
         self.start_bus()
         self.start_radio()
@@ -77,6 +78,7 @@ class Hall:
             *("--name", name, "--code-file", self.path(f"{name}.code")),
             *("--function", "echo", *options),
         )
+        self.devices.append(name)
         heard = self.count(name, "is heard through")
         assert eventually(lambda: self.count(name, "is heard through") > heard), self.log(name)
 
