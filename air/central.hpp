@@ -73,10 +73,39 @@ class Link {
     virtual Status write(Bytes value) = 0;
 };
 
+// How often a radio shall turn to a device, and how many of these turns the device may skip.
+struct Pace {
+    std::uint32_t interval_min_ms = 0;
+    std::uint32_t interval_max_ms = 0;
+    std::uint16_t latency = 0;
+};
+inline constexpr std::uint32_t kIntervalMsMin = 8;  // 7.5, in fact
+inline constexpr std::uint32_t kIntervalMsMax = 4'000;
+inline constexpr std::uint16_t kLatencyMax = 499;
+// A link is lost after so long at most, which must be more than two turns.
+inline constexpr std::uint32_t kLinkTimeoutMsMax = 32'000;
+constexpr bool is_possible(const Pace& pace) {
+    return pace.interval_min_ms >= kIntervalMsMin && pace.interval_min_ms <= pace.interval_max_ms &&
+           pace.interval_max_ms <= kIntervalMsMax && pace.latency <= kLatencyMax &&
+           2 * (1U + pace.latency) * pace.interval_max_ms < kLinkTimeoutMsMax;
+}
+
+// The pace that a link has.
+struct Granted {
+    std::uint32_t interval_us = 0;
+    std::uint16_t latency = 0;
+};
+// Of a link for which one was asked.
+struct LinkPace {
+    std::optional<Granted> granted{};
+    std::string trouble{};  // why not
+};
+
 // What an air knows of a link beyond its frames.
 struct LinkQuality {
     std::optional<std::int64_t> rssi{};  // in dBm
     std::size_t value_size = 0;
+    LinkPace pace{};
 };
 
 // A radio that a central uses.
@@ -94,6 +123,10 @@ class Central {
     virtual std::string trouble(const Place& /*place*/) const { return {}; }
     // Nothing if it is not connected, or not known here.
     virtual std::optional<LinkQuality> quality(const Place& /*place*/) const { return {}; }
+
+    // Asks for a pace of the link to a device that is connected. Where the air has none, or may not
+    // set it, that changes nothing; quality() says what came of it.
+    virtual void set_pace(const Place& /*place*/, const Pace& /*pace*/) {}
 
     // Where devices may be, without disturbing them.
     virtual std::vector<Place> places() = 0;

@@ -236,10 +236,22 @@ std::optional<LinkQuality> BluezCentral::quality(const Place& place) const {
         const auto state = link.lock();
         if (!state || !state->is_up || state->place != place) continue;
         const auto device = bus_.objects().device(place);
-        return LinkQuality{.rssi = device ? device->rssi : std::nullopt,
-                           .value_size = state->value_size};
+        LinkQuality quality{.value_size = state->value_size};
+        if (!device) return quality;
+        quality.rssi = device->rssi;
+        if (const auto pacer = pacers_.find(device->adapter); pacer != pacers_.end())
+            quality.pace = pacer->second->of(device->address).value_or(LinkPace{});
+        return quality;
     }
     return std::nullopt;
+}
+
+void BluezCentral::set_pace(const Place& place, const Pace& pace) {
+    const auto device = bus_.objects().device(place);
+    if (!device) return;
+    auto& pacer = pacers_[device->adapter];
+    if (!pacer) pacer = std::make_shared<Pacer>(loop_, name_of(device->adapter));
+    pacer->set(device->address, pace);
 }
 
 }  // namespace sotto::air::bluez

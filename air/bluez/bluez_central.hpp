@@ -14,6 +14,7 @@
 
 #include "air/bluez/bluez_link.hpp"
 #include "air/bluez/bus.hpp"
+#include "air/bluez/pacer.hpp"
 #include "air/bluez/startup.hpp"
 #include "air/bluez/visit.hpp"
 #include "air/central.hpp"
@@ -47,6 +48,7 @@ class BluezCentral final : public Central, private Bus::Listener {
     std::vector<Radio> radios() const override;
     std::string trouble(const Place& place) const override;
     std::optional<LinkQuality> quality(const Place& place) const override;
+    void set_pace(const Place& place, const Pace& pace) override;
 
   private:
     class Scan;
@@ -65,7 +67,8 @@ class BluezCentral final : public Central, private Bus::Listener {
     boost::asio::io_context& loop_;
     Bus& bus_;
     Options options_;
-    std::map<Path, Startup> startups_;  // by adapter
+    std::map<Path, Startup> startups_;               // by adapter
+    std::map<Path, std::shared_ptr<Pacer>> pacers_;  // likewise
     std::vector<std::weak_ptr<const LinkState>> links_;
     std::map<Place, std::shared_ptr<Visit>> visits_;  // of a scan
     std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);

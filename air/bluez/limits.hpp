@@ -17,6 +17,7 @@ inline constexpr std::size_t kConnectingMax = 4;      // links that come about a
 inline constexpr std::size_t kEarlyValuesMax = 16;    // that overtook one another, of one link
 inline constexpr std::size_t kValuesReadMax = 32;     // from a socket at once
 inline constexpr int kSocketBufferSize = 16 * 1'024;  // what the kernel keeps of values to send
+inline constexpr std::size_t kPacesMax = 64;          // of links that are remembered
 inline constexpr std::size_t kIdleProxiesMax = 64;    // of objects that were called once
 
 // A link must be connected, its services known, and its sockets there within these times.

@@ -85,6 +85,12 @@ std::vector<ports::Setting> table_of_the_rest(Settings& settings) {
          "bluz devices, in the clear: whoever is near can read and forge it; empty: such data is "
          "dropped",
          &settings.local_folder},
+        {"connection-interval",
+         "[ID=]MIN-MAX[/LATENCY]",
+         "how often the radio turns to a device over Bluetooth, in milliseconds, and how many of "
+         "these turns it may skip: of one device, by its id, or of all others; none named: as the "
+         "system has it. It takes CAP_NET_RAW; sotto-gateway status tells what a link has",
+         &settings.connection_intervals},
         {.name = "mtu",
          .type = "BYTES",
          .help = "largest value on the air",

@@ -170,6 +170,9 @@ class Gateway::Peer final : public air::LinkHandler, public BluzPeer::Host {
         if (quality) {
             link.rssi = quality->rssi;
             link.value_size = quality->value_size;
+            if (const auto& granted = quality->pace.granted)
+                link.interval = {granted->interval_us, granted->latency};
+            link.interval_trouble = quality->pace.trouble;
         }
         return link;
     }
@@ -484,6 +487,7 @@ void Gateway::perform(const relay::CloudRefused& output) {
 void Gateway::perform(const relay::DeviceOffered& output) {
     if (Peer* peer = find(output.link)) {
         peer->set_device(output.device_id);
+        if (const auto pace = paces_.of(output.device_id)) central_.set_pace(peer->place(), *pace);
         peer->set_cloud(relay_.address(output.cloud));
     }
     log_.info("device-offered",

@@ -17,6 +17,7 @@
 #include "core/base/time.hpp"
 #include "gateway/daemon/bluz_peer.hpp"
 #include "gateway/daemon/capture.hpp"
+#include "gateway/daemon/paces.hpp"
 #include "gateway/daemon/status.hpp"
 #include "gateway/relay/hold_offs.hpp"
 #include "gateway/relay/relay.hpp"
@@ -48,6 +49,7 @@ class Gateway {
     Gateway(const Gateway&) = delete;
     Gateway& operator=(const Gateway&) = delete;
 
+    void set_paces(Paces paces) { paces_ = std::move(paces); }
     void start();
     Report report() const;
 
@@ -96,6 +98,7 @@ class Gateway {
     boost::asio::io_context& loop_;
     air::Central& central_;
     BluzService bluz_;
+    Paces paces_;
     Capture& capture_;
     Log& log_;
     boost::asio::steady_timer timer_;

@@ -94,6 +94,8 @@ int run(const Settings& settings, Log& log) {
     if (const auto* complaint = std::get_if<Complaint>(&bluz)) return fail(complaint->text);
     const auto& service = std::get<BluzService>(bluz);
     if (!service.local_folder.empty()) LocalPort::clear(service.local_folder);
+    auto paces = load_paces(settings);
+    if (const auto* complaint = std::get_if<Complaint>(&paces)) return fail(complaint->text);
     Capture capture;
     if (!settings.capture_file.empty() && !capture.open(settings.capture_file))
         return fail("--capture " + settings.capture_file + ": it cannot be written");
@@ -102,6 +104,7 @@ int run(const Settings& settings, Log& log) {
     Air air{loop, settings, service.is_offered()};
     Gateway gateway{
         loop, air.central(), std::get<std::vector<Uplink>>(uplinks), service, capture, log};
+    gateway.set_paces(std::get<Paces>(std::move(paces)));
     StatusPort status{loop, [&gateway] { return gateway.report(); }};
     if (!settings.status_socket.empty()) {
         if (const std::string wrong = status.open(settings.status_socket); !wrong.empty())

@@ -161,6 +161,17 @@ std::variant<BluzService, Complaint> load_bluz(const Settings& settings) {
     return service;
 }
 
+std::variant<Paces, Complaint> load_paces(const Settings& settings) {
+    Paces paces;
+    for (const std::string& text : settings.connection_intervals) {
+        if (!paces.add(text))
+            return Complaint{"--connection-interval " + text +
+                             ": it must be [ID=]MIN-MAX[/LATENCY], in ms from 8 to 4000, such as "
+                             "15-30 or 400-500/4, and twice MAX x (LATENCY + 1) below 32000"};
+    }
+    return paces;
+}
+
 std::vector<std::string> adapters_of(const Settings& settings) {
     const auto& named = settings.adapters;
     const bool is_all = std::find(named.begin(), named.end(), kAllAdapters) != named.end();

@@ -25,6 +25,7 @@ struct Settings {
     std::string legacy{};                 // HOST:PORT; empty: bluz devices get no stream
     std::vector<std::string> bluz_ids{};  // empty: all
     std::string local_folder{};           // empty: no custom data
+    std::vector<std::string> connection_intervals{};  // [ID=]MIN-MAX/LATENCY
     std::uint32_t value_size_max = framing::kValueSizeMax;
     std::string capture_file{};
     std::string status_socket{};
@@ -49,6 +50,8 @@ std::variant<std::vector<Uplink>, Complaint> load_uplinks(const Settings& settin
 
 // How bluz devices are to be served.
 std::variant<BluzService, Complaint> load_bluz(const Settings& settings);
+
+std::variant<Paces, Complaint> load_paces(const Settings& settings);
 
 inline constexpr const char* kAllAdapters = "all";
 

@@ -169,6 +169,17 @@ TEST_F(SettingsTest, TheSettingsAreAsDocumented) {
     EXPECT_NE(read("docs/settings.md").find(printed), std::string::npos);
 }
 
+TEST_F(SettingsTest, ConnectionIntervalsAreOfOneDeviceOrOfAll) {
+    const auto loaded =
+        load_paces({.connection_intervals = {"15-30", std::string(24, 'a') + "=400/2"}});
+    ASSERT_TRUE(std::holds_alternative<Paces>(loaded));
+    EXPECT_EQ(std::get<Paces>(loaded).of({})->interval_max_ms, 30U);
+    const auto wrong = load_paces({.connection_intervals = {"soon"}});
+    ASSERT_TRUE(std::holds_alternative<Complaint>(wrong));
+    EXPECT_NE(std::get<Complaint>(wrong).text.find("--connection-interval soon"),
+              std::string::npos);
+}
+
 TEST_F(SettingsTest, WrongUsageEndsWithCodeTwo) {
     EXPECT_EQ(std::get<int>(parse({})), 2);
     EXPECT_EQ(std::get<int>(parse({"--air", "x"})), 2);

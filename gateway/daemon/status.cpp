@@ -30,6 +30,15 @@ std::string duration(std::int64_t seconds) {
     return std::to_string(seconds) + "s";
 }
 
+// With the quarters that intervals come in.
+std::string milliseconds(std::uint32_t us) {
+    std::string text = std::to_string(us / 1'000);
+    if (us % 1'000 == 0) return text;
+    std::string rest = std::to_string(1'000 + us % 1'000).substr(1);
+    while (rest.back() == '0') rest.pop_back();
+    return text + "." + rest;
+}
+
 const char* yes_or_no(bool is_so) { return is_so ? "true" : "false"; }
 
 void write_link(std::ostream& out, const Report::Link& link) {
@@ -39,6 +48,10 @@ void write_link(std::ostream& out, const Report::Link& link) {
     if (link.service != "sotto") out << ", " << link.service;
     if (link.rssi) out << ", " << *link.rssi << " dBm";
     if (link.value_size) out << ", values of " << *link.value_size;
+    if (link.interval) out << ", every " << milliseconds(link.interval->us) << " ms";
+    if (link.interval && link.interval->latency > 0)
+        out << " or " << link.interval->latency + 1 << " times that";
+    if (!link.interval_trouble.empty()) out << ", interval not set: " << link.interval_trouble;
     out << ", " << link.bytes_in << " bytes in, " << link.bytes_out << " out\n";
 }
 
@@ -73,6 +86,11 @@ std::string object(const Report::Link& link) {
                        ",\"seconds\":" + std::to_string(link.seconds);
     if (link.rssi) text += ",\"rssi\":" + std::to_string(*link.rssi);
     if (link.value_size) text += ",\"value_size\":" + std::to_string(*link.value_size);
+    if (link.interval)
+        text += ",\"interval_ms\":" + milliseconds(link.interval->us) +
+                ",\"latency\":" + std::to_string(link.interval->latency);
+    if (!link.interval_trouble.empty())
+        text += ",\"interval_trouble\":" + quote(link.interval_trouble);
     return text + ",\"bytes_in\":" + std::to_string(link.bytes_in) +
            ",\"bytes_out\":" + std::to_string(link.bytes_out) + "}";
 }
@@ -124,6 +142,11 @@ void add_links(Metrics& metrics, const std::vector<Report::Link>& links) {
     all([](const auto& link) { return link.rssi; });
     metrics.family("link_value_size", "gauge", "bytes of the largest value");
     all([](const auto& link) { return link.value_size; });
+    metrics.family("link_interval_us", "gauge", "microseconds between turns of the radio");
+    all([](const auto& link) -> std::optional<std::int64_t> {
+        if (!link.interval) return std::nullopt;
+        return link.interval->us;
+    });
     metrics.family("link_bytes_in_total", "counter", "bytes from a device, since it came");
     all([](const auto& link) { return static_cast<std::int64_t>(link.bytes_in); });
     metrics.family("link_bytes_out_total", "counter", "bytes to a device, since it came");

@@ -30,7 +30,13 @@ struct Report {
         std::int64_t seconds = 0;
         std::optional<std::int64_t> rssi{};  // in dBm; these two where the air knows them
         std::optional<std::size_t> value_size{};
-        std::uint64_t bytes_in = 0;  // from the device
+        struct Interval {
+            std::uint32_t us = 0;
+            std::uint16_t latency = 0;
+        };
+        std::optional<Interval> interval{};  // that the controller has granted
+        std::string interval_trouble{};      // or why it is not as asked for
+        std::uint64_t bytes_in = 0;          // from the device
         std::uint64_t bytes_out = 0;
     };
     // The latest end of a link, or of an attempt, at a place.

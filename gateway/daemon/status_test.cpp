@@ -26,9 +26,14 @@ Report sample() {
                        .seconds = 61,
                        .rssi = -60,
                        .value_size = 510,
+                       .interval = Report::Link::Interval{.us = 18'750, .latency = 4},
                        .bytes_in = 7,
                        .bytes_out = 8},
-                      {.device = "unknown", .name = "", .place = "there", .service = "bluz"}},
+                      {.device = "unknown",
+                       .name = "",
+                       .place = "there",
+                       .service = "bluz",
+                       .interval_trouble = "no leave"}},
             .troubles = {{.place = "there", .why = "not found", .seconds_ago = 5, .count = 3}}};
 }
 
@@ -39,8 +44,8 @@ TEST(Status, IsWords) {
               "adapters\n  hci0  scanning\n\n"
               "devices\n"
               "  0102  la\"mp  connected for 1min 1s, at home:5684, -60 dBm, values of 510, "
-              "7 bytes in, 8 out\n"
-              "  unknown  -  connecting, bluz, 0 bytes in, 0 out\n\n"
+              "every 18.75 ms or 5 times that, 7 bytes in, 8 out\n"
+              "  unknown  -  connecting, bluz, interval not set: no leave, 0 bytes in, 0 out\n\n"
               "latest ends of links\n  there  not found, 5s ago, 3 in all\n");
     EXPECT_EQ(to_words({}), "running for 0s\n\nclouds\n\ndevices: none\n");
 }
@@ -53,9 +58,9 @@ TEST(Status, IsJson) {
         R"("adapters":[{"name":"hci0","scanning":true}],)"
         R"("links":[{"device":"0102","name":"la\"mp","place":"/org/bluez/hci0/dev_1",)"
         R"("service":"sotto","connected":true,"cloud":"home:5684","seconds":61,"rssi":-60,)"
-        R"("value_size":510,"bytes_in":7,"bytes_out":8},)"
+        R"("value_size":510,"interval_ms":18.75,"latency":4,"bytes_in":7,"bytes_out":8},)"
         R"({"device":"unknown","name":"","place":"there","service":"bluz","connected":false,)"
-        R"("cloud":"","seconds":0,"bytes_in":0,"bytes_out":0}],)"
+        R"("cloud":"","seconds":0,"interval_trouble":"no leave","bytes_in":0,"bytes_out":0}],)"
         R"("troubles":[{"place":"there","why":"not found","seconds_ago":5,"count":3}]})"
         "\n");
 }
@@ -70,6 +75,7 @@ TEST(Status, IsMetrics) {
           "sotto_gateway_links 1\n",
           "sotto_gateway_link_up{device=\"unknown\",place=\"there\"} 0\n",
           "sotto_gateway_link_rssi_dbm{device=\"0102\",place=\"/org/bluez/hci0/dev_1\"} -60\n",
+          "sotto_gateway_link_interval_us{device=\"0102\",place=\"/org/bluez/hci0/dev_1\"} 18750\n",
           "sotto_gateway_link_bytes_out_total{device=\"0102\",place=\"/org/bluez/hci0/dev_1\"} "
           "8\n"})
         EXPECT_NE(text.find(line), std::string::npos) << line << text;

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "air/bluez/pacer.hpp"
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "air/bluez/hci_pace.hpp"
+#include "air/bluez/limits.hpp"
+
+namespace sotto::air::bluez {
+
+using boost::system::error_code;
+
+namespace {
+
+// The kernel's interface to controllers, of which glibc has no header.
+constexpr int kProtocolHci = 1;
+constexpr int kOptionFilter = 2;
+constexpr unsigned long kGetConnections = _IOR('H', 212, int);
+constexpr std::uint8_t kLinkLe = 0x80;
+constexpr std::size_t kConnectionsMax = 64;
+
+struct HciAddress {
+    sa_family_t family;
+    std::uint16_t number;
+    std::uint16_t channel;
+};
+struct HciFilter {
+    std::uint32_t types;
+    std::array<std::uint32_t, 2> events;
+    std::uint16_t command;
+};
+struct HciConnection {
+    std::uint16_t handle;
+    std::array<std::uint8_t, 6> address;
+    std::uint8_t type;
+    std::uint8_t is_outgoing;
+    std::uint16_t state;
+    std::uint32_t mode;
+};
+struct HciConnections {
+    std::uint16_t number;
+    std::uint16_t count;
+    std::array<HciConnection, kConnectionsMax> connections;
+};
+
+std::string text_of(const std::array<std::uint8_t, 6>& address) {
+    std::array<char, 18> text{};
+    std::snprintf(text.data(),
+                  text.size(),
+                  "%02X:%02X:%02X:%02X:%02X:%02X",
+                  address[5],
+                  address[4],
+                  address[3],
+                  address[2],
+                  address[1],
+                  address[0]);
+    return text.data();
+}
+
+std::string why(int error) {
+    if (error == EPERM || error == EACCES) return "it takes CAP_NET_RAW";
+    return std::strerror(error);
+}
+
+}  // namespace
+
+Pacer::Pacer(boost::asio::io_context& loop, const std::string& adapter) : loop_(loop) {
+    constexpr std::string_view kPrefix = "hci";
+    if (!adapter.starts_with(kPrefix)) return;
+    std::uint16_t number = 0;
+    const auto* end = adapter.data() + adapter.size();
+    const auto parsed = std::from_chars(adapter.data() + kPrefix.size(), end, number);
+    if (parsed.ec == std::errc{} && parsed.ptr == end) number_ = number;
+}
+
+void Pacer::set(const std::string& address, const Pace& pace) {
+    if (!asked_.contains(address) && asked_.size() >= kPacesMax) asked_.clear();
+    asked_[address] = {};
+    const bool was_open = socket_.has_value();
+    std::string trouble = was_open ? "" : open();
+    if (trouble.empty()) trouble = send(address, pace);
+    // Its adapter had gone, and is back.
+    if (was_open && !socket_ && (trouble = open()).empty()) trouble = send(address, pace);
+    asked_[address].state.trouble = std::move(trouble);
+}
+
+std::optional<LinkPace> Pacer::of(const std::string& address) const {
+    const auto found = asked_.find(address);
+    if (found == asked_.end()) return std::nullopt;
+    return found->second.state;
+}
+
+std::string Pacer::open() {
+    if (!number_) return "the adapter has no number";
+    const int socket =
+        ::socket(AF_BLUETOOTH, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, kProtocolHci);
+    if (socket < 0) return why(errno);
+    socket_.emplace(loop_, socket);
+    const HciFilter filter{.types = 1U << 4, .events = {0, 1U << (0x3e - 32)}, .command = 0};
+    const HciAddress address{.family = AF_BLUETOOTH, .number = *number_, .channel = 0};
+    if (::setsockopt(socket, 0, kOptionFilter, &filter, sizeof filter) != 0 ||
+        ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        const int error = errno;
+        socket_.reset();
+        return why(error);
+    }
+    wait();
+    return {};
+}
+
+std::string Pacer::send(const std::string& address, const Pace& pace) {
+    const auto handle = find_handle(address);
+    if (!handle) {
+        socket_.reset();
+        return "the kernel has no such link";
+    }
+    asked_[address].handle = *handle;
+    const auto packet = pace_command(*handle, pace);
+    if (::send(socket_->native_handle(), packet.data(), packet.size(), MSG_NOSIGNAL) < 0) {
+        const int error = errno;
+        if (error != EPERM) socket_.reset();
+        return why(error);
+    }
+    return {};
+}
+
+std::optional<std::uint16_t> Pacer::find_handle(const std::string& address) {
+    HciConnections list{.number = *number_, .count = kConnectionsMax, .connections = {}};
+    if (::ioctl(socket_->native_handle(), kGetConnections, &list) != 0) return std::nullopt;
+    for (std::size_t i = 0; i < list.count && i < kConnectionsMax; ++i) {
+        const HciConnection& connection = list.connections[i];
+        if (connection.type == kLinkLe && text_of(connection.address) == address)
+            return connection.handle;
+    }
+    return std::nullopt;
+}
+
+void Pacer::wait() {
+    socket_->async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                        [weak = weak_from_this()](error_code error) {
+                            const auto self = weak.lock();
+                            if (!self || error || !self->socket_) return;
+                            while (self->read()) {
+                            }
+                            if (self->socket_) self->wait();
+                        });
+}
+
+// False: there is no more for now, or its adapter has gone.
+bool Pacer::read() {
+    std::array<std::uint8_t, 260> packet;
+    const auto size = ::recv(socket_->native_handle(), packet.data(), packet.size(), MSG_DONTWAIT);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+    if (size <= 0) {
+        socket_.reset();
+        return false;
+    }
+    const auto event = parse_pace_event(Bytes{packet}.first(static_cast<std::size_t>(size)));
+    if (!event) return true;
+    for (auto& [address, asked] : asked_) {
+        if (asked.handle != event->handle || !asked.state.trouble.empty()) continue;
+        if (event->status == 0) {
+            asked.state.granted = event->granted;
+        } else {
+            asked.state.trouble = "the device refuses it";
+        }
+    }
+    return true;
+}
+
+}  // namespace sotto::air::bluez
