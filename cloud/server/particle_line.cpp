@@ -235,18 +235,19 @@ void ParticleLine::refuse(std::string_view why) {
 
 void ParticleLine::answer_key_message() {
     known_.owners = world_.devices.owners();
-    world_.workers.submit([weak = weak_from_this(),
-                           message = handshake_->key_message(),
-                           enrols = world_.enrols_on_first_use](
-                              const HandshakeTools& tools) -> RsaWorkers::Done {
-        if (weak.expired()) return [] {};
-        // Which cannot be copied.
-        const auto answer =
-            std::make_shared<HandshakeAnswer>(server::answer_key_message(tools, message, enrols));
-        return [weak, answer] {
-            if (const auto self = weak.lock()) self->on_answered(*answer);
-        };
-    });
+    world_.workers.submit(
+        [weak = weak_from_this(),
+         message = handshake_->key_message(),
+         enrols = world_.enrols_on_first_use](const HandshakeTools& tools) -> RsaWorkers::Done {
+            if (weak.expired()) return [] {};
+            // Which cannot be copied.
+            const auto answer = std::make_shared<HandshakeAnswer>(
+                server::answer_key_message(tools, message, enrols));
+            return [weak, answer] {
+                if (const auto self = weak.lock()) self->on_answered(*answer);
+            };
+        },
+        world_.now());
 }
 
 void ParticleLine::on_answered(HandshakeAnswer& answer) {

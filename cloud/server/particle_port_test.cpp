@@ -659,38 +659,60 @@ TEST(RsaWorkers, WorkOnThreadsOfTheirOwnAtALowerPriority) {
     std::atomic<bool> is_other{false};
     const auto here = std::this_thread::get_id();
     RsaWorkers workers{one_thread(), do_at_once};
-    workers.submit([&](auto&) {
-        is_other = std::this_thread::get_id() != here;
-        niceness = ::getpriority(PRIO_PROCESS, 0);
-        return nothing();
-    });
+    workers.submit(
+        [&](auto&) {
+            is_other = std::this_thread::get_id() != here;
+            niceness = ::getpriority(PRIO_PROCESS, 0);
+            return nothing();
+        },
+        {});
     while (niceness == -1) std::this_thread::yield();
     EXPECT_TRUE(is_other);
     EXPECT_GE(niceness, 10);
 }
 
-TEST(RsaWorkers, TheNewestWorkComesFirstAndTheOldestIsDroppedWhereTooMuchWaits) {
+// One thread that is busy until all of these have been submitted; the order in which it does them.
+std::vector<std::size_t> order_of(const std::vector<Instant>& times) {
     std::atomic<bool> may_go{false};
     std::atomic<std::size_t> count{0};
     std::vector<std::size_t> order;
     RsaWorkers workers{one_thread(), do_at_once};
-    workers.submit([&](auto&) {
+    const auto hold = [&](auto&) {
         count = 1;
         while (!may_go) std::this_thread::yield();
         return nothing();
-    });
+    };
+    workers.submit(hold, {});
     while (count == 0) std::this_thread::yield();
-    for (std::size_t i = 0; i < kRsaQueueMax + 2; ++i)
-        workers.submit([&order, &count, i](auto&) {
+    const auto add = [&](std::size_t i) {
+        return [&order, &count, i](auto&) {
             order.push_back(i);
             ++count;
             return nothing();
-        });
+        };
+    };
+    for (std::size_t i = 0; i < times.size(); ++i) workers.submit(add(i), times[i]);
     may_go = true;
-    while (count < kRsaQueueMax + 1) std::this_thread::yield();
+    while (count < std::min(times.size(), kRsaQueueMax) + 1) std::this_thread::yield();
+    return order;
+}
+
+TEST(RsaWorkers, WhoCameFirstIsServedFirst) {
+    const Instant now{5};
+    EXPECT_EQ(order_of({now, now, now + kRsaWaitMax}), (std::vector<std::size_t>{0, 1, 2}));
+}
+
+TEST(RsaWorkers, TheNewestComesFirstAsLongAsTheOldestHasWaitedTooLong) {
+    const Instant late{kRsaWaitMax.ms + 1};
+    EXPECT_EQ(order_of({{}, late, late}), (std::vector<std::size_t>{2, 1, 0}));
+    EXPECT_EQ(order_of({Instant{1}, Instant{1}, late, late + milliseconds(1)}),
+              (std::vector<std::size_t>{3, 0, 1, 2}));
+}
+
+TEST(RsaWorkers, TheOldestIsDroppedWhereTooMuchWaits) {
+    const auto order = order_of(std::vector<Instant>(kRsaQueueMax + 2));
     ASSERT_EQ(order.size(), kRsaQueueMax);
-    EXPECT_EQ(order.front(), kRsaQueueMax + 1);
-    EXPECT_EQ(order.back(), 2U);  // 0 and 1 were dropped
+    EXPECT_EQ(order.front(), 2U);  // 0 and 1 were dropped
 }
 
 TEST(RsaWorkers, WhatIsDoneIsHandedOverAFewAtATimeAndTheLastOfItAtOnce) {
@@ -704,14 +726,16 @@ TEST(RsaWorkers, WhatIsDoneIsHandedOverAFewAtATimeAndTheLastOfItAtOnce) {
                                done();
                                handed_over.push_back(count - before);
                            }};
-        workers.submit([&](auto&) -> RsaWorkers::Done {
-            has_begun = true;
-            while (!may_go) std::this_thread::yield();
-            return [&] { ++count; };
-        });
+        workers.submit(
+            [&](auto&) -> RsaWorkers::Done {
+                has_begun = true;
+                while (!may_go) std::this_thread::yield();
+                return [&] { ++count; };
+            },
+            {});
         while (!has_begun) std::this_thread::yield();
         for (std::size_t i = 0; i < 2 * kRsaDoneMax; ++i)
-            workers.submit([&](auto&) -> RsaWorkers::Done { return [&] { ++count; }; });
+            workers.submit([&](auto&) -> RsaWorkers::Done { return [&] { ++count; }; }, {});
         may_go = true;
         while (count < 2 * kRsaDoneMax + 1) std::this_thread::yield();
     }
@@ -723,16 +747,20 @@ TEST(RsaWorkers, TheEndDropsWhatHasNotBegun) {
     std::atomic<bool> has_begun{false};
     {
         RsaWorkers workers{one_thread(), do_at_once};
-        workers.submit([&](auto&) {
-            has_begun = true;
-            std::this_thread::sleep_for(std::chrono::milliseconds{20});
-            return nothing();
-        });
+        workers.submit(
+            [&](auto&) {
+                has_begun = true;
+                std::this_thread::sleep_for(std::chrono::milliseconds{20});
+                return nothing();
+            },
+            {});
         while (!has_begun) std::this_thread::yield();
-        workers.submit([&](auto&) {
-            is_run = true;
-            return nothing();
-        });
+        workers.submit(
+            [&](auto&) {
+                is_run = true;
+                return nothing();
+            },
+            {});
     }
     EXPECT_FALSE(is_run);
 }

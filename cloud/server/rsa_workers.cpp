@@ -36,15 +36,15 @@ RsaWorkers::~RsaWorkers() {
     for (std::thread& thread : threads_) thread.join();
 }
 
-void RsaWorkers::submit(Work work) {
-    Work dropped;  // outside of the lock
+void RsaWorkers::submit(Work work, Instant now) {
+    Waiting dropped;  // outside of the lock
     {
         const std::scoped_lock lock{mutex_};
         if (waiting_.size() == kRsaQueueMax) {
             dropped = std::move(waiting_.front());
             waiting_.pop_front();
         }
-        waiting_.push_back(std::move(work));
+        waiting_.push_back({std::move(work), now});
     }
     changed_.notify_one();
 }
@@ -68,8 +68,9 @@ void RsaWorkers::run(const HandshakeTools& tools) {
 RsaWorkers::Work RsaWorkers::take() {
     const std::scoped_lock lock{mutex_};
     if (waiting_.empty()) return {};
-    Work work = std::move(waiting_.back());
-    waiting_.pop_back();
+    const bool is_late = waiting_.back().since - waiting_.front().since > kRsaWaitMax;
+    Work work = std::move((is_late ? waiting_.back() : waiting_.front()).work);
+    is_late ? waiting_.pop_back() : waiting_.pop_front();
     return work;
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Threads for the private operations of handshakes, which no thread that serves anybody does
 // itself: half a millisecond each, and thousands of them after a power cut. They run at a lower
-// priority than the others. The newest work comes first, and where too much waits the oldest is
-// dropped: who has waited that long has given up. While much waits, what is done is handed over a
-// few at a time: to be interrupted for each would take the event loop, and these threads, a fifth
-// of the time. Allocates; the calls do not block.
+// priority than the others. Who came first is served first; once somebody has waited for
+// kRsaWaitMax there is more than can be done, and the newest comes first: who has waited that long
+// will give up. Where too much waits, the oldest is dropped. While much waits, what is done is
+// handed over a few at a time: to be interrupted for each would take the event loop, and these
+// threads, a fifth of the time. Allocates; the calls do not block.
 #pragma once
 
 #include <condition_variable>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "cloud/server/handshake_answer.hpp"
+#include "core/base/time.hpp"
 
 namespace sotto::cloud::server {
 
@@ -31,9 +33,14 @@ class RsaWorkers {
     // Waits for the work under way; what has not begun is dropped, and what is done.
     ~RsaWorkers();
 
-    void submit(Work work);
+    void submit(Work work, Instant now);
 
   private:
+    struct Waiting {
+        Work work;
+        Instant since;
+    };
+
     void run(const HandshakeTools& tools);
     // Nothing if none waits.
     Work take();
@@ -42,7 +49,7 @@ class RsaWorkers {
     const std::function<void(Done)> post_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::deque<Work> waiting_;
+    std::deque<Waiting> waiting_;
     bool is_ending_ = false;
     const std::vector<HandshakeTools> tools_;
     std::vector<std::thread> threads_;
