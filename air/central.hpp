@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/bytes.hpp"
@@ -15,6 +16,7 @@
 #include "core/base/time.hpp"
 #include "core/framing/air_operation.hpp"
 #include "core/framing/frame.hpp"
+#include "core/framing/tag.hpp"
 
 namespace sotto::air {
 
@@ -24,12 +26,19 @@ using Place = std::string;
 // What a device says about itself to everybody. Nothing of it is proved.
 struct Sighting {
     Place place;
-    framing::DeviceId device_id{};  // zeros for the bluz service
-    std::string name;
+    framing::DeviceId device_id{};      // zeros for the bluz service
+    std::string name{};                 // of a device without owner
+    std::optional<framing::Tag> tag{};  // of one with an owner that knows the time
     bool has_owner = false;
     bool is_busy = false;  // another central holds it
     framing::Service service = framing::Service::Sotto;
 };
+
+// The name that is advertised, or the tag that takes its place [AIR-70].
+inline void set_advertised_name(Sighting& sighting, std::string_view name) {
+    sighting.tag = framing::tag_of(name);
+    if (!sighting.tag && name != framing::kNoTagName) sighting.name = name;
+}
 
 // Why a link ended or never came about.
 enum class Disconnect : std::uint8_t {
@@ -127,6 +136,10 @@ class Central {
     // Asks for a pace of the link to a device that is connected. Where the air has none, or may not
     // set it, that changes nothing; quality() says what came of it.
     virtual void set_pace(const Place& /*place*/, const Pace& /*pace*/) {}
+    // From now on only devices of which that is true are there, by their tag or for want of one,
+    // and all that have the bluz service. Nothing: everybody.
+    using IsWelcome = std::function<bool(const std::optional<framing::Tag>& tag)>;
+    virtual void set_is_welcome(IsWelcome is_welcome) = 0;
 
     // Where devices may be, without disturbing them.
     virtual std::vector<Place> places() = 0;

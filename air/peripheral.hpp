@@ -3,6 +3,8 @@
 // central at a time. Implementations run in the thread of their event loop and never block.
 #pragma once
 
+#include <string>
+
 #include "core/base/bytes.hpp"
 #include "core/base/result.hpp"
 
@@ -39,6 +41,9 @@ class Peripheral {
     virtual Status notify(Bytes value) = 0;
     // Shown in the advertisement from now on.
     virtual void set_has_owner(bool has_owner) = 0;
+    // Likewise, and where an air has addresses that change, with another address. Precondition: at
+    // most kNameSizeMax bytes of printable UTF-8.
+    virtual void set_name(const std::string& name) = 0;
     // Lets the central go; on_disconnected() follows from the event loop. Nothing without one.
     virtual void disconnect() = 0;
 };

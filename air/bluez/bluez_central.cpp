@@ -109,6 +109,7 @@ void BluezCentral::on_objects() {
     for (const AdapterView& adapter : adapters) {
         if (is_mine(name_of(adapter.path))) startups_.try_emplace(adapter.path, StepCount);
     }
+    if (is_welcome_) note_nameless();
     const Instant now = bus_.now();
     for (auto& [path, startup] : startups_) {
         const auto found =
@@ -163,6 +164,30 @@ bool BluezCentral::is_better(const DeviceView& a, const DeviceView& b) const {
     return a.rssi.value_or(kRssiUnknown) > b.rssi.value_or(kRssiUnknown);
 }
 
+void BluezCentral::note_nameless() {
+    std::map<Path, Nameless> nameless;
+    for (const DeviceView& device : bus_.objects().devices()) {
+        if (!device.name.empty()) continue;
+        const auto known = nameless_.find(device.path);
+        const bool is_known = known != nameless_.end() && known->second.serial == device.serial;
+        nameless[device.path] =
+            is_known ? known->second : Nameless{.serial = device.serial, .since = bus_.now()};
+    }
+    nameless_ = std::move(nameless);
+}
+
+// [AIR-72] Name or tag come in the scan response, which may be heard later.
+bool BluezCentral::is_welcome(const DeviceView& device) const {
+    if (!is_welcome_ || device.service == framing::Service::Bluz || is_linked(device.path))
+        return true;
+    if (device.name.empty()) {
+        const auto nameless = nameless_.find(device.path);
+        if (nameless == nameless_.end()) return false;  // heard just now
+        if (bus_.now() < nameless->second.since + kNameTimeMax) return false;
+    }
+    return is_welcome_(framing::tag_of(device.name));
+}
+
 // Each device once.
 std::vector<DeviceView> BluezCentral::heard() const {
     std::map<std::string, DeviceView> best;  // by address
@@ -172,6 +197,7 @@ std::vector<DeviceView> BluezCentral::heard() const {
         const bool is_heard = device.is_connected || device.rssi;
         const bool is_wanted = options_.takes_bluz || device.service == framing::Service::Sotto;
         if (!is_up || !is_heard || !is_wanted || is_leaving(device.path)) continue;
+        if (!is_welcome(device)) continue;
         const auto [found, is_new] = best.try_emplace(device.address, device);
         if (!is_new && is_better(device, found->second)) found->second = std::move(device);
     }

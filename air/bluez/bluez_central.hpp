@@ -35,11 +35,12 @@ class BluezCentral final : public Central, private Bus::Listener {
     BluezCentral(const BluezCentral&) = delete;
     BluezCentral& operator=(const BluezCentral&) = delete;
 
+    void set_is_welcome(IsWelcome is_welcome) override { is_welcome_ = std::move(is_welcome); }
     // Devices that have been heard of late, each through the adapter that hears it best.
     std::vector<Place> places() override;
     bool may_connect(std::size_t kept_free) const override;
-    // Connects to everybody in reach. Who was found stays connected until one is chosen by
-    // connect().
+    // Connects to everybody in reach who is welcome. Who was found stays connected until one is
+    // chosen by connect().
     void scan(Duration limit, IsWanted is_wanted, ScanDone done) override;
     std::unique_ptr<Link> connect(const Place& place,
                                   LinkHandler& handler,
@@ -62,7 +63,9 @@ class BluezCentral final : public Central, private Bus::Listener {
     bool is_linked(const Path& device) const;
     bool is_leaving(const Path& device) const;
     bool is_better(const DeviceView& a, const DeviceView& b) const;
+    bool is_welcome(const DeviceView& device) const;
     std::vector<DeviceView> heard() const;
+    void note_nameless();
 
     boost::asio::io_context& loop_;
     Bus& bus_;
@@ -71,6 +74,12 @@ class BluezCentral final : public Central, private Bus::Listener {
     std::map<Path, std::shared_ptr<Pacer>> pacers_;  // likewise
     std::vector<std::weak_ptr<const LinkState>> links_;
     std::map<Place, std::shared_ptr<Visit>> visits_;  // of a scan
+    IsWelcome is_welcome_;
+    struct Nameless {
+        std::uint64_t serial = 0;
+        Instant since;
+    };
+    std::map<Path, Nameless> nameless_;  // devices of which no scan response has been heard
     std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };
 

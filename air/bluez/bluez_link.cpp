@@ -119,9 +119,9 @@ class BluezLink::Core final : public Bus::Listener,
         line_->set_value_size(up.value_size);
         state_->is_up = true;
         state_->value_size = up.value_size;
-        if (handler_ != nullptr)
-            handler_->on_connected(
-                {.place = options_.device, .name = device_.name, .service = device_.service});
+        Sighting sighting{.place = options_.device, .service = device_.service};
+        set_advertised_name(sighting, device_.name);
+        if (handler_ != nullptr) handler_->on_connected(sighting);
     }
 
     void perform(const LinkMachine::LetGo& /*output*/) { let_go(); }

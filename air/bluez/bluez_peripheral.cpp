@@ -67,7 +67,9 @@ class BluezPeripheral::Core final : public Bus::Listener,
         bus_.leave(*this);
         disconnect();
         end_line();
-        if (startup_.is_done()) unregister();
+        if (startup_.is_done()) unregister_advertisement();
+        if (startup_.is_done() || is_withdrawn_)
+            unregister(kGattManager, "UnregisterApplication", GattApplication::kRoot);
         application_.reset();
     }
 
@@ -87,12 +89,23 @@ class BluezPeripheral::Core final : public Bus::Listener,
         on_gone();
     }
 
+    // [AIR-73] What is advertised already goes at once. What takes its place waits for the holder
+    // to go: who hears a device that is held would connect to it once more.
+    void set_name(const std::string& name) {
+        options_.name = name;
+        if (application_) application_->set_name(advertised(name));
+        is_stale_ = true;
+    }
+
     void on_objects() override {
         const auto adapter = find_adapter();
         const Instant now = bus_.now();
+        if (is_stale_ && startup_.is_done()) withdraw(now);
+        if (is_withdrawn_ && line_) return;
         const auto step = startup_.next(adapter ? &*adapter : nullptr, now);
         if (step) take_step(*adapter, *step);
-        tell_air(startup_.is_done() ? name_of(adapter->path) : "");
+        if (!adapter || startup_.is_done()) is_withdrawn_ = false;
+        if (!is_withdrawn_) tell_air(startup_.is_done() ? name_of(adapter->path) : "");
     }
 
     bool may_subscribe(const Path& device) override { return holder_.empty() || holder_ == device; }
@@ -163,6 +176,7 @@ class BluezPeripheral::Core final : public Bus::Listener,
         adapter_ = adapter.path;
         if (step == Startup::kPower) return bus_.power_on(adapter.path, std::move(done));
         const bool is_application = step == Register;
+        if (!is_application) is_stale_ = false;
         bus_.call(adapter.path,
                   is_application ? kGattManager : kAdvertisingManager,
                   is_application ? "RegisterApplication" : "RegisterAdvertisement",
@@ -173,20 +187,18 @@ class BluezPeripheral::Core final : public Bus::Listener,
                   VariantMap{});
     }
 
-    void unregister() {
+    void unregister(const char* manager, const char* method, const char* path) {
         const auto ignore = [](const std::string&) {};
-        bus_.call(adapter_,
-                  kAdvertisingManager,
-                  "UnregisterAdvertisement",
-                  ignore,
-                  10s,
-                  sdbus::ObjectPath{GattApplication::kAdvertisementPath});
-        bus_.call(adapter_,
-                  kGattManager,
-                  "UnregisterApplication",
-                  ignore,
-                  10s,
-                  sdbus::ObjectPath{GattApplication::kRoot});
+        bus_.call(adapter_, manager, method, ignore, 10s, sdbus::ObjectPath{path});
+    }
+    void unregister_advertisement() {
+        unregister(
+            kAdvertisingManager, "UnregisterAdvertisement", GattApplication::kAdvertisementPath);
+    }
+    void withdraw(Instant now) {
+        unregister_advertisement();
+        startup_.redo(Advertise, now);
+        is_withdrawn_ = true;
     }
 
     void tell_air(const std::string& adapter) {
@@ -212,6 +224,8 @@ class BluezPeripheral::Core final : public Bus::Listener,
     Startup startup_{StepCount};
     Path adapter_;
     std::string told_adapter_;
+    bool is_stale_ = false;      // what is advertised, or may be
+    bool is_withdrawn_ = false;  // nothing is, for a moment or while it is held
     std::optional<GattApplication> application_;
     Path holder_;  // the central, as its device
     std::shared_ptr<ValueLine> line_;
@@ -231,6 +245,8 @@ BluezPeripheral::~BluezPeripheral() { core_->shut(); }
 Status BluezPeripheral::send(Bytes frame) { return core_->send(frame); }
 
 Status BluezPeripheral::notify(Bytes value) { return core_->notify(value); }
+
+void BluezPeripheral::set_name(const std::string& name) { core_->set_name(name); }
 
 void BluezPeripheral::disconnect() { core_->disconnect(); }
 

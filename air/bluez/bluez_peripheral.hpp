@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A device on an adapter of BlueZ: a GATT service and its advertisement, registered again whenever
-// adapter, bluetoothd or bus come back. One central at a time holds it; strangers learn name and
-// service. Allocates; does not block but as Bus says; everything happens in the thread that runs
-// the io_context.
+// adapter, bluetoothd or bus come back, and when its name changes. One central at a time holds it;
+// strangers learn name and service. Allocates; does not block but as Bus says; everything happens
+// in the thread that runs the io_context.
 #pragma once
 
 #include <functional>
@@ -40,6 +40,8 @@ class BluezPeripheral final : public Peripheral {
     Status send(Bytes frame) override;
     Status notify(Bytes value) override;
     void set_has_owner(bool /*has_owner*/) override {}  // ATTACH says it
+    // BlueZ gives a new advertisement a new address, if it gives private ones at all.
+    void set_name(const std::string& name) override;
     void disconnect() override;
 
   private:

@@ -21,6 +21,7 @@
 #include <gtest/gtest.h>
 
 #include "air/bluez/bluez_central.hpp"
+#include "air/bluez/bluez_peripheral.hpp"
 #include "core/framing/frame.hpp"
 
 extern char** environ;
@@ -86,8 +87,9 @@ class FakeBluez {
     // What it answers instead, by method: the name of an error.
     using Errors = std::map<std::string, std::string>;
 
-    FakeBluez(const std::string& address, Errors errors)
+    FakeBluez(const std::string& address, Errors errors, std::string name = "lamp")
         : errors_(std::move(errors)),
+          name_(std::move(name)),
           connection_(sdbus::createSessionBusConnectionWithAddress(address)) {
         root_ = sdbus::createObject(*connection_, "/");
         root_->addObjectManager();
@@ -120,6 +122,11 @@ class FakeBluez {
     std::vector<Buffer> written() {
         const std::lock_guard lock{mutex_};
         return written_;
+    }
+    // The names that were advertised, one after the other; empty: nothing was.
+    std::vector<std::string> advertised() {
+        const std::lock_guard lock{mutex_};
+        return advertised_;
     }
     // A notification, through socket or signal.
     void notify(const Buffer& value) {
@@ -165,6 +172,27 @@ class FakeBluez {
             .onInterface(kAdapter)
             .implementedAs([this](const VariantMap&) { on_call("SetDiscoveryFilter"); });
         answer(*adapter_, kAdapter, "StartDiscovery");
+        adapter_->registerMethod("RegisterApplication")
+            .onInterface(kGattManager)
+            .implementedAs([this](const sdbus::ObjectPath&, const VariantMap&) {
+                on_call("RegisterApplication");
+            });
+        adapter_->registerMethod("UnregisterApplication")
+            .onInterface(kGattManager)
+            .implementedAs([this](const sdbus::ObjectPath&) { on_call("UnregisterApplication"); });
+        adapter_->registerMethod("RegisterAdvertisement")
+            .onInterface(kAdvertisingManager)
+            .implementedAs([this](const sdbus::ObjectPath& path, const VariantMap&) {
+                on_call("RegisterAdvertisement");
+                note_advertisement(path);
+            });
+        adapter_->registerMethod("UnregisterAdvertisement")
+            .onInterface(kAdvertisingManager)
+            .implementedAs([this](const sdbus::ObjectPath&) {
+                on_call("UnregisterAdvertisement");
+                const std::lock_guard lock{mutex_};
+                advertised_.emplace_back();
+            });
         adapter_->registerMethod("RemoveDevice")
             .onInterface(kAdapter)
             .implementedAs([this](const sdbus::ObjectPath&) {
@@ -173,11 +201,19 @@ class FakeBluez {
             });
         adapter_->finishRegistration();
     }
+    // As BlueZ does, it asks for what is to be advertised.
+    void note_advertisement(const std::string& path) {
+        const auto* message = adapter_->getCurrentlyProcessedMessage();
+        const auto proxy = sdbus::createProxy(*connection_, message->getSender(), path);
+        const sdbus::Variant name = proxy->getProperty("LocalName").onInterface(kAdvertisement);
+        const std::lock_guard lock{mutex_};
+        advertised_.push_back(name.get<std::string>());
+    }
     void add_device() {
         device_ = sdbus::createObject(*connection_, kLamp);
         set(*device_, kDevice, "Adapter", sdbus::ObjectPath{kHci0});
         set(*device_, kDevice, "Address", std::string{"00:AA:01:00:00:00"});
-        set(*device_, kDevice, "Name", std::string{"lamp"});
+        set(*device_, kDevice, "Name", name_);
         set(*device_, kDevice, "UUIDs", std::vector<std::string>{kSottoUuids.service});
         set(*device_, kDevice, "RSSI", std::int16_t{-50});
         device_->registerProperty("Connected").onInterface(kDevice).withGetter([this] {
@@ -225,6 +261,8 @@ class FakeBluez {
 
     std::mutex mutex_;
     Errors errors_;
+    std::string name_;  // of the device
+    std::vector<std::string> advertised_;
     std::map<std::string, std::size_t> calls_;
     std::vector<Buffer> written_;
     std::atomic<bool> is_powered_ = false;
@@ -262,8 +300,8 @@ class BusTest : public ::testing::Test {
     }
     ~BusTest() override { std::filesystem::remove_all(folder); }
 
-    void start(FakeBluez::Errors errors = {}) {
-        bluez = std::make_unique<FakeBluez>(daemon->address(), std::move(errors));
+    void start(FakeBluez::Errors errors = {}, const std::string& name = "lamp") {
+        bluez = std::make_unique<FakeBluez>(daemon->address(), std::move(errors), name);
         listen();
     }
     void listen() {
@@ -392,6 +430,64 @@ TEST_F(BusTest, TheBusMayGoAndComeBack) {
     daemon->start();
     bluez = std::make_unique<FakeBluez>(daemon->address(), FakeBluez::Errors{});
     EXPECT_TRUE(is_in_reach());
+}
+
+TEST_F(BusTest, WhoIsNotWelcomeIsNotThere) {
+    const std::string name = "~0102030405060708";
+    start({}, name);
+    ASSERT_TRUE(is_in_reach());
+    std::optional<framing::Tag> asked;
+    central->set_is_welcome([&](const std::optional<framing::Tag>& tag) {
+        asked = tag;
+        return false;
+    });
+    EXPECT_TRUE(central->places().empty());
+    EXPECT_EQ(asked, (framing::Tag{1, 2, 3, 4, 5, 6, 7, 8}));
+    central->set_is_welcome([&](const std::optional<framing::Tag>& tag) { return tag == asked; });
+    ASSERT_TRUE(is_in_reach());
+    const auto link = central->connect(kLamp, app, {});
+    ASSERT_TRUE(run_until([&] { return app.connected.has_value(); }));
+    EXPECT_EQ(app.connected->tag, asked);
+    EXPECT_EQ(app.connected->name, "") << "a tag is no name";
+    central->set_is_welcome([](const std::optional<framing::Tag>&) { return false; });
+    EXPECT_EQ(central->places(), std::vector<Place>{kLamp}) << "it is connected";
+}
+
+// [AIR-72]
+TEST_F(BusTest, WhoHasNoNameMayStillSayATag) {
+    start({}, "");
+    central->set_is_welcome([](const std::optional<framing::Tag>& tag) { return !tag; });
+    const auto begin = Clock::now();
+    ASSERT_TRUE(is_in_reach());
+    EXPECT_GE(Clock::now() - begin, std::chrono::milliseconds{kNameTimeMax.ms});
+}
+
+class Thing final : public PeripheralHandler {
+  public:
+    void on_connected() override {}
+    void on_frame(Bytes /*frame*/) override {}
+    void on_disconnected() override {}
+};
+
+// [AIR-73] Never two names in one advertisement: BlueZ takes another address for another one.
+TEST_F(BusTest, AnotherNameIsAnotherAdvertisement) {
+    bluez = std::make_unique<FakeBluez>(daemon->address(), FakeBluez::Errors{});
+    bus.emplace(loop, daemon->address());
+    Thing thing;
+    std::vector<std::string> told;
+    BluezPeripheral peripheral{
+        loop,
+        *bus,
+        {.name = "lamp", .on_air = [&](const std::string& adapter) { told.push_back(adapter); }},
+        thing};
+    ASSERT_TRUE(run_until([&] { return bluez->advertised().size() == 1; }));
+    loop.run_for(300ms);
+    peripheral.set_name("~0102030405060708");
+    ASSERT_TRUE(run_until([&] { return bluez->advertised().size() == 3; }));
+    loop.run_for(1s);
+    EXPECT_EQ(bluez->advertised(), (std::vector<std::string>{"lamp", "", "~0102030405060708"}));
+    EXPECT_EQ(bluez->calls("RegisterApplication"), 1U) << "who is connected stays so";
+    EXPECT_EQ(told, std::vector<std::string>{"hci0"}) << "it was there all the time";
 }
 
 }  // namespace

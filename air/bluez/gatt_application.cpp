@@ -107,7 +107,9 @@ void GattApplication::add_advertisement(sdbus::IConnection& connection) {
     sdbus::IObject& object = add(connection, kAdvertisementPath);
     set(object, kAdvertisement, "Type", std::string{"peripheral"});
     set(object, kAdvertisement, "ServiceUUIDs", Texts{uuids_.service});
-    set(object, kAdvertisement, "LocalName", name_);
+    object.registerProperty("LocalName").onInterface(kAdvertisement).withGetter([this] {
+        return name_;
+    });
     object.registerMethod("Release").onInterface(kAdvertisement).implementedAs([this] {
         host_.on_released();
     });

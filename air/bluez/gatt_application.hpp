@@ -42,6 +42,9 @@ class GattApplication {
                     const std::string& name,
                     Host& host);
 
+    // Of the next advertisement.
+    void set_name(const std::string& name) { name_ = name; }
+
   private:
     sdbus::IObject& add(sdbus::IConnection& connection, const std::string& path);
     void add_service(sdbus::IConnection& connection);

@@ -19,12 +19,13 @@ Disconnect to_disconnect(error_code error) {
 }
 
 Sighting make_sighting(const Place& place, const framing::Advertisement& advertisement) {
-    return {.place = place,
-            .device_id = advertisement.device_id,
-            .name = std::string{advertisement.name},
-            .has_owner = advertisement.has_owner,
-            .is_busy = advertisement.is_busy,
-            .service = advertisement.service};
+    Sighting sighting{.place = place,
+                      .device_id = advertisement.device_id,
+                      .has_owner = advertisement.has_owner,
+                      .is_busy = advertisement.is_busy,
+                      .service = advertisement.service};
+    set_advertised_name(sighting, advertisement.name);
+    return sighting;
 }
 
 }  // namespace
@@ -40,7 +41,7 @@ std::shared_ptr<Knock> Knock::start(asio::io_context& loop,
 
 Knock::Knock(asio::io_context& loop, Place place, const Wanted& wanted, Done done)
     : place_(std::move(place)),
-      takes_bluz_(wanted.takes_bluz),
+      wanted_(wanted),
       half_(std::make_unique<CentralHalf>(wanted.value_size_max)),
       done_(std::move(done)),
       timer_(loop) {}
@@ -76,10 +77,12 @@ void Knock::on_bytes(Bytes bytes) {
     if (!event) return;
     const auto* advertised = std::get_if<CentralHalf::Advertised>(&*event);
     if (advertised == nullptr) return;
-    if (advertised->advertisement.service == framing::Service::Bluz && !takes_bluz_)
-        return finish(Disconnect::NotFound);  // [AIR-52]
-    finish(Heard{
-        make_sighting(place_, advertised->advertisement), std::move(stream_), std::move(half_)});
+    Sighting sighting = make_sighting(place_, advertised->advertisement);
+    const bool is_there = sighting.service == framing::Service::Bluz
+                              ? wanted_.takes_bluz  // [AIR-52]
+                              : !wanted_.is_welcome || wanted_.is_welcome(sighting.tag);
+    if (!is_there) return finish(Disconnect::NotFound);
+    finish(Heard{std::move(sighting), std::move(stream_), std::move(half_)});
 }
 
 void Knock::on_written(std::size_t /*piece_count*/) {}

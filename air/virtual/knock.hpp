@@ -19,6 +19,7 @@ namespace sotto::air {
 struct Wanted {
     std::size_t value_size_max = framing::kValueSizeDefault;
     bool takes_bluz = false;
+    Central::IsWelcome is_welcome{};
 };
 
 class Knock final : public ByteStream::Handler, public std::enable_shared_from_this<Knock> {
@@ -50,7 +51,7 @@ class Knock final : public ByteStream::Handler, public std::enable_shared_from_t
     void finish(Answer answer);
 
     Place place_;
-    bool takes_bluz_;
+    Wanted wanted_;
     std::unique_ptr<CentralHalf> half_;
     Done done_;
     boost::asio::steady_timer timer_;

@@ -25,11 +25,11 @@ namespace {
 // Knocks at every place, some at a time.
 class Scan : public std::enable_shared_from_this<Scan> {
   public:
-    Scan(asio::io_context& loop, std::vector<Place> places, bool takes_bluz, Central::ScanDone done)
+    Scan(asio::io_context& loop, std::vector<Place> places, Wanted wanted, Central::ScanDone done)
         : loop_(loop),
           timer_(loop),
           places_(std::move(places)),
-          takes_bluz_(takes_bluz),
+          wanted_(std::move(wanted)),
           done_(std::move(done)) {}
 
     void start(Duration limit) {
@@ -44,13 +44,10 @@ class Scan : public std::enable_shared_from_this<Scan> {
     void knock() {
         while (next_ < places_.size() && under_way_.size() < kKnocksMax) {
             const Place& place = places_[next_++];
-            under_way_[place] =
-                Knock::start(loop_,
-                             place,
-                             Wanted{.takes_bluz = takes_bluz_},
-                             [self = shared_from_this(), place](Knock::Answer answer) {
-                                 self->on_answer(place, std::move(answer));
-                             });
+            under_way_[place] = Knock::start(
+                loop_, place, wanted_, [self = shared_from_this(), place](Knock::Answer answer) {
+                    self->on_answer(place, std::move(answer));
+                });
         }
         if (under_way_.empty()) finish();
     }
@@ -78,7 +75,7 @@ class Scan : public std::enable_shared_from_this<Scan> {
     asio::io_context& loop_;
     asio::steady_timer timer_;
     std::vector<Place> places_;
-    bool takes_bluz_;
+    Wanted wanted_;
     Central::ScanDone done_;
     std::size_t next_ = 0;
     std::map<Place, std::shared_ptr<Knock>> under_way_;
@@ -110,14 +107,17 @@ std::vector<Place> VirtualCentral::places() {
 }
 
 void VirtualCentral::scan(Duration limit, IsWanted /*is_wanted*/, ScanDone done) {
-    std::make_shared<Scan>(loop_, places(), takes_bluz_, std::move(done))->start(limit);
+    const Wanted wanted{.takes_bluz = takes_bluz_, .is_welcome = is_welcome_};
+    std::make_shared<Scan>(loop_, places(), wanted, std::move(done))->start(limit);
 }
 
 std::unique_ptr<Link> VirtualCentral::connect(const Place& place,
                                               LinkHandler& handler,
                                               Duration patience) {
     return std::make_unique<VirtualLink>(
-        loop_, VirtualLink::Options{place, {value_size_max_, takes_bluz_}, patience}, handler);
+        loop_,
+        VirtualLink::Options{place, {value_size_max_, takes_bluz_, is_welcome_}, patience},
+        handler);
 }
 
 }  // namespace sotto::air

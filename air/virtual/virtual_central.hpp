@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 
@@ -21,6 +22,8 @@ class VirtualCentral final : public Central {
                    std::size_t value_size_max = framing::kValueSizeDefault,
                    bool takes_bluz = false);
 
+    // Whoever is not welcome is not found when he is asked.
+    void set_is_welcome(IsWelcome is_welcome) override { is_welcome_ = std::move(is_welcome); }
     std::vector<Place> places() override;
     // It asks all of them, which takes a moment.
     void scan(Duration limit, IsWanted is_wanted, ScanDone done) override;
@@ -33,6 +36,7 @@ class VirtualCentral final : public Central {
     std::string folder_;
     std::size_t value_size_max_;
     bool takes_bluz_;
+    IsWelcome is_welcome_;
 };
 
 }  // namespace sotto::air

@@ -147,6 +147,7 @@ class VirtualPeripheral::Core final : public Visit::Host,
         return holder_->send(append, frame_or_value, true);
     }
     void set_has_owner(bool has_owner) { options_.has_owner = has_owner; }
+    void set_name(const std::string& name) { options_.name = name; }
     void disconnect() {
         if (holder_ != nullptr) holder_->let_go();
     }
@@ -247,6 +248,7 @@ Status VirtualPeripheral::notify(Bytes value) {
     return core_->send(&PeripheralHalf::append_value, value);
 }
 void VirtualPeripheral::set_has_owner(bool has_owner) { core_->set_has_owner(has_owner); }
+void VirtualPeripheral::set_name(const std::string& name) { core_->set_name(name); }
 void VirtualPeripheral::disconnect() { core_->disconnect(); }
 
 }  // namespace sotto::air

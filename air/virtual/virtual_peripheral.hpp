@@ -41,6 +41,7 @@ class VirtualPeripheral final : public Peripheral {
     Status send(Bytes frame) override;
     Status notify(Bytes value) override;
     void set_has_owner(bool has_owner) override;
+    void set_name(const std::string& name) override;
     void disconnect() override;
 
   private:

@@ -43,9 +43,20 @@ void print(const Row& row, Printer& printer) {
                     {"near", row.is_near}});
 }
 
-void add_sightings(std::vector<Row>& rows, const Settings& settings) {
+// Devices of other people, who let us in to none of theirs, are not asked who they are.
+Recognition recognition_of(const std::vector<DeviceEntry>& devices, const Home& home) {
+    std::vector<session::TagKey> keys;
+    for (const DeviceEntry& device : devices) {
+        if (device.is_damaged) continue;
+        auto key = home.tag_key_of(device.id);
+        if (key && *key) keys.push_back(**std::move(key));
+    }
+    return {std::move(keys), {}};
+}
+
+void add_sightings(std::vector<Row>& rows, Recognition recognition, const Settings& settings) {
     boost::asio::io_context loop{1};
-    Nearby nearby{loop, settings};
+    Nearby nearby{loop, settings, std::move(recognition)};
     for (const air::Sighting& sighting : look_around({loop, nearby.central()}, kScan)) {
         const auto known = std::find_if(rows.begin(), rows.end(), [&](const Row& row) {
             return row.device.id == sighting.device_id;
@@ -68,7 +79,7 @@ Outcome<> run(const DevicesCommand& /*command*/, const Job& job) {
     SOTTO_TRY_ASSIGN(const std::vector<DeviceEntry> devices, home.devices());
     std::vector<Row> rows;
     for (const DeviceEntry& device : devices) rows.push_back({.device = device, .is_known = true});
-    if (job.settings.is_local) add_sightings(rows, job.settings);
+    if (job.settings.is_local) add_sightings(rows, recognition_of(devices, home), job.settings);
     for (const Row& row : rows) print(row, job.printer);
     if (rows.empty()) job.printer.note("No device yet. Add one with: sotto pair CODE");
     return {};

@@ -37,8 +37,10 @@ Outcome<> run(const ShareCommand& command, const Job& job) {
     SOTTO_TRY(check_guest_name(guest.name, home, entry));
     SOTTO_TRY_ASSIGN(const keystore::PeerRecord peer, home.owned(entry));
     SOTTO_TRY_ASSIGN(const keystore::TokenBytes token, let_in(*key, guest, entry, home));
-    const std::string invitation =
-        encode_invitation({.device = peer.credential, .token = token, .name = entry.name});
+    const std::string invitation = encode_invitation({.device = peer.credential,
+                                                      .token = token,
+                                                      .name = entry.name,
+                                                      .tag_key = session::tag_key(peer.token_key)});
     job.printer.result(
         invitation, {{"invitation", invitation}, {"guest", guest.name}, {"number", guest.number}});
     job.printer.note("Send this to " + guest.name +

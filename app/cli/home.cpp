@@ -297,6 +297,23 @@ Outcome<keystore::PeerRecord> Home::owned(const DeviceEntry& entry) const {
     return *std::move(peer);
 }
 
+Outcome<std::optional<session::TagKey>> Home::tag_key_of(const framing::DeviceId& id) const {
+    SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/device"));
+    const auto failed = [&](Error why) {
+        return state_failure(why, "the device " + to_hex<std::string>(id));
+    };
+    const auto peer = keystore::load_peer(storage);
+    if (!peer && peer.error() != Error::NotFound) return failed(peer.error());
+    if (!peer || !peer->is_paired) return std::optional<session::TagKey>{};
+    keystore::TokenBytes token;
+    if (!keystore::load_token(storage, token))
+        return std::optional{session::tag_key(peer->token_key)};
+    auto given = load_tag_key(storage);
+    if (given) return std::optional{*std::move(given)};
+    if (given.error() != Error::NotFound) return failed(given.error());
+    return std::optional<session::TagKey>{};
+}
+
 Outcome<> Home::accept(const Invitation& invitation) const {
     const framing::DeviceId id = device_id_of(invitation.device);
     SOTTO_TRY_ASSIGN(ports::FileStorage storage, open_patiently(device_path(id) + "/device"));
@@ -310,8 +327,10 @@ Outcome<> Home::accept(const Invitation& invitation) const {
                        "An owner needs no invitation"};
     // A session goes on with the rights that it began with.
     SOTTO_TRY(erase_sessions(device_path(id)));
-    // The token goes first: without it the device would seem to be ours.
-    if (!keystore::store_token(storage, invitation.token) ||
+    const Status tagged =
+        invitation.tag_key ? store_tag_key(storage, *invitation.tag_key) : erase_tag_key(storage);
+    // The token goes before the device: without it that would seem to be ours.
+    if (!tagged || !keystore::store_token(storage, invitation.token) ||
         !keystore::store_peer(
             storage, {.is_paired = true, .credential = invitation.device, .token_key = {}}))
         return state_failure("the device cannot be stored in " + path_);

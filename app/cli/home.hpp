@@ -18,6 +18,7 @@
 #include "core/framing/frame.hpp"
 #include "core/hal/entropy.hpp"
 #include "core/keystore/records.hpp"
+#include "core/session/tag_key.hpp"
 #include "ports/linux/file_storage.hpp"
 
 namespace sotto::app {
@@ -90,6 +91,8 @@ class Home {
 
     // What is known of a device that was paired with. Trouble::Usage if we are not its owner.
     Outcome<keystore::PeerRecord> owned(const DeviceEntry& entry) const;
+    // The key of its tags. Nothing if pairing was not finished, or if its owner has not given it.
+    Outcome<std::optional<session::TagKey>> tag_key_of(const framing::DeviceId& id) const;
     // Puts down a device that its owner has let us use. Trouble::Usage if it is our own.
     Outcome<> accept(const Invitation& invitation) const;
     // To whom we have given access to a device.

@@ -10,13 +10,14 @@
 #include "air/bluez/bus.hpp"
 #include "air/central.hpp"
 #include "app/cli/settings.hpp"
+#include "app/client/recognition.hpp"
 
 namespace sotto::app {
 
 class Nearby {
   public:
-    // `loop` must live longer.
-    Nearby(boost::asio::io_context& loop, const Settings& settings);
+    // `loop` must live longer. The virtual air is asked as a whole: who is there is no secret.
+    Nearby(boost::asio::io_context& loop, const Settings& settings, Recognition recognition);
 
     air::Central& central() { return *central_; }
 

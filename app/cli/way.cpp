@@ -21,7 +21,10 @@ Outcome<std::unique_ptr<Way>> Way::open(const Job& job,
                                         const framing::DeviceId& device_id) {
     if (job.settings.is_local) {
         std::unique_ptr<Way> way{new Way};
-        air::Central& central = way->nearby_.emplace(way->loop_, job.settings).central();
+        SOTTO_TRY_ASSIGN(std::optional<session::TagKey> key, home.tag_key_of(device_id));
+        air::Central& central =
+            way->nearby_.emplace(way->loop_, job.settings, Recognition::of_device(std::move(key)))
+                .central();
         SOTTO_TRY_ASSIGN(
             way->transport_,
             AirTransport::connect({way->loop_, central}, device_id, job.settings.patience));

@@ -37,15 +37,19 @@ TEST(Invitation, AKeyGoesThereAndBackHoweverItIsPasted) {
 }
 
 TEST(Invitation, GoesThereAndBackAndNoPartOfItIsTaken) {
+    const std::array<std::uint8_t, session::kTagKeySize> tag_key{1, 2, 3};
     const Invitation invitation{.device = credential(),
                                 .token = keystore::TokenBytes{std::array<std::uint8_t, 3>{7, 8, 9}},
-                                .name = "lamp in the hall"};
+                                .name = "lamp in the hall",
+                                .tag_key = session::TagKey{tag_key}};
     const std::string text = encode_invitation(invitation);
     const auto back = parse_invitation(text);
     ASSERT_TRUE(back);
     EXPECT_TRUE(equal(back->device, invitation.device));
     EXPECT_TRUE(equal(back->token, invitation.token));
     EXPECT_EQ(back->name, invitation.name);
+    ASSERT_TRUE(back->tag_key);
+    EXPECT_TRUE(equal(back->tag_key->expose(), tag_key));
     for (std::size_t i = 0; i < text.size(); ++i) {
         EXPECT_FALSE(parse_invitation(text.substr(0, i))) << i;
     }
@@ -57,7 +61,8 @@ TEST(Invitation, ANameThatCouldActOnATerminalIsRefused) {
                           .name = "lamp\x1b[2J"};
     EXPECT_FALSE(parse_invitation(encode_invitation(invitation)));
     invitation.name.clear();
-    EXPECT_TRUE(parse_invitation(encode_invitation(invitation)));
+    ASSERT_TRUE(parse_invitation(encode_invitation(invitation)));
+    EXPECT_FALSE(parse_invitation(encode_invitation(invitation))->tag_key) << "an earlier one";
     invitation.device.assign(std::array<std::uint8_t, 2>{1, 2});
     EXPECT_FALSE(parse_invitation(encode_invitation(invitation)));
 }

@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::string_view kKey = "SOTTO:K";
 constexpr std::string_view kInvitation = "SOTTO:I";
-constexpr std::size_t kBytesMax =
-    keystore::kCredentialSizeMax + keystore::kTokenSizeMax + kInvitedNameSizeMax + 7;
+constexpr std::size_t kBytesMax = keystore::kCredentialSizeMax + keystore::kTokenSizeMax +
+                                  kInvitedNameSizeMax + 7 + 1 + session::kTagKeySize;
 
 bool is_white_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
@@ -59,23 +59,31 @@ Result<crypto::Hash> parse_key(std::string_view text) {
 }
 
 std::string encode_invitation(const Invitation& invitation) {
-    std::array<std::uint8_t, kBytesMax> buffer{};
-    cbor::Writer writer{buffer};
-    writer.array(3).bytes(invitation.device).bytes(invitation.token).text(invitation.name);
+    Scratch<kBytesMax> buffer;
+    cbor::Writer writer{buffer.bytes()};
+    writer.array(invitation.tag_key ? 4 : 3);
+    writer.bytes(invitation.device).bytes(invitation.token).text(invitation.name);
+    if (invitation.tag_key) writer.bytes(invitation.tag_key->expose());
     const auto bytes = writer.finish();
     SOTTO_ASSERT(bytes.has_value());
     return encode(kInvitation, *bytes);
 }
 
 Result<Invitation> parse_invitation(std::string_view text) {
-    std::array<std::uint8_t, kBytesMax> buffer{};
-    SOTTO_TRY_ASSIGN(const Bytes bytes, decode(kInvitation, text, buffer));
+    Scratch<kBytesMax> buffer;
+    SOTTO_TRY_ASSIGN(const Bytes bytes, decode(kInvitation, text, buffer.bytes()));
     Invitation invitation;
     cbor::Reader in{bytes};
-    in.require(in.array() == 3);
+    const auto count = in.array();
+    in.require(count == 3 || count == 4);
     read_into(in, invitation.device);
     read_into(in, invitation.token);
     invitation.name = in.text();
+    if (count == 4) {
+        const Bytes key = in.bytes();
+        in.require(key.size() == session::kTagKeySize);
+        if (in.status()) invitation.tag_key.emplace(key.first<session::kTagKeySize>());
+    }
     if (!in.finish() || !cose::Credential::parse(invitation.device) ||
         invitation.name.size() > kInvitedNameSizeMax ||
         !framing::is_printable_utf8(invitation.name))

@@ -4,9 +4,11 @@
 // Allocates; pure.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "core/keystore/records.hpp"
+#include "core/session/tag_key.hpp"
 
 namespace sotto::app {
 
@@ -18,11 +20,13 @@ Result<crypto::Hash> parse_key(std::string_view text);
 struct Invitation {
     keystore::CredentialBytes device;  // the device's CCS
     keystore::TokenBytes token;
-    std::string name;  // as the owner calls the device; may be empty
+    std::string name;                          // as the owner calls the device; may be empty
+    std::optional<session::TagKey> tag_key{};  // by which the guest finds the device
 };
 inline constexpr std::size_t kInvitedNameSizeMax = 64;
 
-// "SOTTO:I" and the Base32 of the above. No secret either: it opens to the guest's key alone.
+// "SOTTO:I" and the Base32 of the above. It opens to the guest's key alone; who else reads it can
+// tell when the device is near.
 // Precondition: the name has at most kInvitedNameSizeMax bytes.
 std::string encode_invitation(const Invitation& invitation);
 // Error::Malformed if the text is no invitation, also for a credential that is none or a name that

@@ -14,6 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const auto again = app::parse_invitation(app::encode_invitation(*invitation));
         SOTTO_ASSERT(again && equal(again->device, invitation->device));
         SOTTO_ASSERT(equal(again->token, invitation->token) && again->name == invitation->name);
+        SOTTO_ASSERT(again->tag_key.has_value() == invitation->tag_key.has_value());
     }
     return 0;
 }

@@ -11,6 +11,7 @@ namespace {
 constexpr hal::RecordId kAccountRecord{0x0081};
 constexpr hal::RecordId kNameRecord{0x0082};
 constexpr hal::RecordId kHeirRecord{0x0083};
+constexpr hal::RecordId kTagKeyRecord{0x0084};
 constexpr hal::RecordId kAppIdRecord{0x0481};
 
 constexpr std::uint8_t kFormat = 1;  // first byte of every record
@@ -125,6 +126,19 @@ Status store_heir(hal::Storage& storage, const Heir& heir) {
 }
 
 Status erase_heir(hal::Storage& storage) { return storage.erase(kHeirRecord); }
+
+Result<session::TagKey> load_tag_key(hal::Storage& storage) {
+    return load(storage, kTagKeyRecord, read_secret<session::TagKey>);
+}
+
+Status store_tag_key(hal::Storage& storage, const session::TagKey& key) {
+    Scratch<1 + session::kTagKeySize> scratch;
+    Writer out{scratch.bytes()};
+    out.u8(kFormat).bytes(key.expose());
+    return storage.store(kTagKeyRecord, out.written());
+}
+
+Status erase_tag_key(hal::Storage& storage) { return storage.erase(kTagKeyRecord); }
 
 Result<AppId> load_app_id(hal::Storage& storage) {
     return load(storage, kAppIdRecord, decode_app_id);

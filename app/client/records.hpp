@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/keystore/records.hpp"
+#include "core/session/tag_key.hpp"
 
 namespace sotto::app {
 
@@ -46,6 +47,11 @@ struct Heir {
 Result<Heir> load_heir(hal::Storage& storage);
 Status store_heir(hal::Storage& storage, const Heir& heir);
 Status erase_heir(hal::Storage& storage);
+
+// The key of the tags of another's device, who has let us in.
+Result<session::TagKey> load_tag_key(hal::Storage& storage);
+Status store_tag_key(hal::Storage& storage, const session::TagKey& key);
+Status erase_tag_key(hal::Storage& storage);
 
 // Names one session of an app to the cloud.
 using AppId = std::array<std::uint8_t, 16>;

@@ -56,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (size == 0 || size > 2'048) return 0;
     const Bytes bytes = Bytes{data, size}.subspan(1);
     testing::MemoryStorage storage;
-    constexpr std::array<std::uint16_t, 6> kIds{0x0081, 0x0082, 0x0481, 0, 0x0008, 0x0001};
+    constexpr std::array<std::uint16_t, 7> kIds{0x0081, 0x0082, 0x0481, 0, 0x0008, 0x0001, 0x0084};
     const std::size_t choice = data[0] % kIds.size();
     if (choice == 3) {
         const auto decoded = from_hex<std::vector<std::uint8_t>>(as_text(bytes));
@@ -71,5 +71,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (choice == 2) check(storage, app::load_app_id(storage), app::store_app_id);
     if (choice == 4) check_outbox(storage);
     if (choice == 5) check_guests(storage);
+    if (choice == 6) check(storage, app::load_tag_key(storage), app::store_tag_key);
     return 0;
 }

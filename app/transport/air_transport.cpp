@@ -74,15 +74,21 @@ std::vector<air::Sighting> look_around(AirTransport::Reach reach,
 Outcome<std::unique_ptr<AirTransport>> AirTransport::connect(Reach reach,
                                                              const framing::DeviceId& device_id,
                                                              Duration limit) {
-    const auto is_wanted = [&](const air::Sighting& sighting) {
-        return sighting.device_id == device_id;
-    };
-    const auto sightings = look_around(reach, std::min(limit, kScan), is_wanted);
-    const auto device = std::find_if(sightings.begin(), sightings.end(), is_wanted);
-    if (device == sightings.end()) return lost(air::Disconnect::NotFound);
-    std::unique_ptr<AirTransport> transport{new AirTransport{reach, device->place, limit}};
+    std::unique_ptr<AirTransport> transport{new AirTransport{reach, device_id, limit}};
+    if (!transport->find(limit)) return lost(air::Disconnect::NotFound);
     SOTTO_TRY(transport->open(limit));
     return transport;
+}
+
+bool AirTransport::find(Duration limit) {
+    const auto is_wanted = [&](const air::Sighting& sighting) {
+        return sighting.device_id == device_id_;
+    };
+    const auto sightings = look_around(reach_, std::min(limit, kScan), is_wanted);
+    const auto device = std::find_if(sightings.begin(), sightings.end(), is_wanted);
+    if (device == sightings.end()) return false;
+    place_ = device->place;
+    return true;
 }
 
 void AirTransport::connect(Duration limit) { link_ = reach_.central.connect(place_, *this, limit); }
@@ -94,6 +100,10 @@ Status AirTransport::reopen(Duration limit) {
     wish_.reset();
     back_at_.reset();
     unanswered_.clear();
+    if (!find(limit)) {
+        lost_ = air::Disconnect::NotFound;
+        return Error::Timeout;
+    }
     if (open(limit)) return {};
     if (!lost_) lost_ = air::Disconnect::Timeout;
     return Error::Timeout;

@@ -46,9 +46,11 @@ class AirTransport final : public Transport, private air::LinkHandler {
         Time since;
     };
 
-    AirTransport(Reach reach, air::Place place, Duration patience)
-        : reach_(reach), place_(std::move(place)), patience_(patience) {}
+    AirTransport(Reach reach, const framing::DeviceId& device_id, Duration patience)
+        : reach_(reach), device_id_(device_id), patience_(patience) {}
 
+    // Where the device is now: it may change its address as time goes by.
+    bool find(Duration limit);
     Outcome<> open(Duration limit);
     void connect(Duration limit);
     void leave_or_return();
@@ -59,6 +61,7 @@ class AirTransport final : public Transport, private air::LinkHandler {
     void on_disconnected(air::Disconnect why) override;
 
     Reach reach_;
+    framing::DeviceId device_id_;
     air::Place place_;
     Duration patience_;
     std::unique_ptr<air::Link> link_;

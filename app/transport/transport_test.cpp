@@ -30,6 +30,7 @@ class FakeCentral final : public air::Central {
   public:
     explicit FakeCentral(asio::io_context& loop) : loop_(loop) {}
 
+    void set_is_welcome(IsWelcome /*is_welcome*/) override {}
     std::vector<air::Place> places() override { return {}; }
     void scan(Duration /*limit*/, IsWanted /*is_wanted*/, ScanDone done) override {
         asio::post(loop_, [done = std::move(done)] {

@@ -12,7 +12,9 @@ inline constexpr std::size_t kDeviceIdSize = 12;
 inline constexpr std::size_t kCredentialHashSize = 32;  // SHA-256 of a CCS
 inline constexpr std::size_t kAddressSizeMax = 255;     // "host:port" of a cloud
 inline constexpr std::size_t kNameSizeMax = 32;         // of a device, in its advertisement
-inline constexpr std::size_t kTokenSizeMax = 256;       // of a gateway, in HELLO
+inline constexpr std::size_t kDeviceTagSize = 8;        // of a device with an owner, likewise
+inline constexpr std::size_t kTagNameSize = 1 + 2 * kDeviceTagSize;
+inline constexpr std::size_t kTokenSizeMax = 256;  // of a gateway, in HELLO
 
 // A frame is what segmentation carries: a type and a body. A message is the CoAP message in it.
 inline constexpr std::size_t kFrameSizeMax = 1'280;

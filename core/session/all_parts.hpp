@@ -30,6 +30,7 @@ class AllParts {
                 .admission = &guests_};
     }
     const CloudTrial& trial() const { return trial_; }
+    const WallClock& clock() const { return time_.clock(); }
 
   private:
     DescriptionPart description_;

@@ -4,6 +4,7 @@
 #include "air/bluez/bluez_peripheral.hpp"
 #include "air/virtual/virtual_peripheral.hpp"
 #include "core/base/hex.hpp"
+#include "device/virtual/advertised_name.hpp"
 #include "ports/linux/system_clock.hpp"
 
 namespace sotto::device {
@@ -28,6 +29,7 @@ AirPort::AirPort(boost::asio::io_context& loop, Device& device, Log& log, const 
       log_(log) {}
 
 Outcome<> AirPort::open() {
+    advertised_ = name_at(ports::SystemClock::now());
     if (options_.ble_adapter.empty()) {
         SOTTO_TRY(open_virtual());
     } else {
@@ -48,7 +50,7 @@ void AirPort::open_bluez() {
         *bus_,
         air::bluez::BluezPeripheral::Options{
             .adapter = is_any ? "" : options_.ble_adapter,
-            .name = options_.name,
+            .name = advertised_,
             .value_size_max = options_.value_size_max,
             .on_air =
                 [this](const std::string& adapter) {
@@ -65,7 +67,7 @@ Outcome<> AirPort::open_virtual() {
         air::VirtualPeripheral::Options{
             .socket_path = options_.folder + "/" + to_hex<std::string>(device_id_) + ".sock",
             .device_id = device_id_,
-            .name = options_.name,
+            .name = advertised_,
             .has_owner = device_.authority().has_owner(),
             .value_size_max = options_.value_size_max},
         handler);
@@ -87,6 +89,20 @@ void AirPort::on_owner_changed() {
     if (!peripheral_) return;
     peripheral_->set_has_owner(device_.authority().has_owner());
     attach();
+}
+
+std::string AirPort::name_at(Instant now) const {
+    const session::Authority& authority = device_.authority();
+    const auto* owner_key = authority.has_owner() ? &authority.token_key() : nullptr;
+    return advertised_name(options_.name, owner_key, device_.time(now));
+}
+
+void AirPort::on_time(Instant now) {
+    if (!peripheral_) return;
+    const std::string name = name_at(now);
+    if (name == advertised_) return;
+    advertised_ = name;
+    peripheral_->set_name(name);
 }
 
 // [AIR-66] On the virtual air whoever knocks does that.

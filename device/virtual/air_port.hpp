@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The device's side of the air (docs/protocol/air.md): frames to the server and back, ATTACH when a
-// central comes and when the owner changes. RELEASE is the peripheral's. Allocates; never blocks.
+// central comes and when the owner changes, and its name, or its tag of the moment. RELEASE is the
+// peripheral's. Allocates; never blocks.
 #pragma once
 
 #include <memory>
@@ -39,6 +40,7 @@ class AirPort final : public Carrier, private air::PeripheralHandler {
 
     void send(session::Channel channel, Bytes message) override;
     void on_owner_changed() override;
+    void on_time(Instant now) override;
     void on_button() override;
 
   private:
@@ -50,6 +52,7 @@ class AirPort final : public Carrier, private air::PeripheralHandler {
     Outcome<> open_virtual();
     void open_bluez();
     void attach();
+    std::string name_at(Instant now) const;
 
     Device& device_;
     framing::DeviceId device_id_;
@@ -60,6 +63,7 @@ class AirPort final : public Carrier, private air::PeripheralHandler {
     std::unique_ptr<air::Peripheral> peripheral_;
     Instant last_used_at_{};
     bool is_attach_due_ = false;
+    std::string advertised_;
 };
 
 }  // namespace sotto::device

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/bytes.hpp"
+#include "core/base/time.hpp"
 #include "core/session/channel.hpp"
 
 namespace sotto::device {
@@ -13,6 +14,8 @@ class Carrier {
     virtual void send(session::Channel channel, Bytes message) = 0;
     // The owner or his cloud have changed.
     virtual void on_owner_changed() {}
+    // Time has passed; called once in a second at least.
+    virtual void on_time(Instant /*now*/) {}
     // Somebody stands before the device.
     virtual void on_button() {}
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device/virtual/device.hpp"
 
+#include "ports/linux/system_clock.hpp"
+
 namespace sotto::device {
 namespace {
 
@@ -100,10 +102,19 @@ void Device::settle(Instant now) {
         if (air_ != nullptr) air_->on_owner_changed();
         if (on_owner_changed_) on_owner_changed_();
     }
+    if (air_ != nullptr) air_->on_time(now);
     while (const auto outgoing = server_.poll(now, out_)) {
         if (Carrier* carrier = carrier_of(outgoing->channel); carrier != nullptr)
             carrier->send(outgoing->channel, outgoing->message);
     }
+}
+
+// A system that others keep right has the time after a boot too; on one that nobody does a clock
+// may be years behind.
+std::optional<std::uint32_t> Device::time(Instant now) const {
+    const auto synchronised = ports::SystemClock::synchronised_unix_seconds();
+    if (synchronised) return static_cast<std::uint32_t>(*synchronised);
+    return parts_.clock().at(now);
 }
 
 void Device::on_button(Instant now) {

@@ -49,6 +49,8 @@ class Device {
 
     const cose::Credential& credential() const { return setup_.state.credential(); }
     const session::Authority& authority() const { return server_.authority(); }
+    // Seconds since 1970, if they are known: by the system, or as the owner has said [SES-93].
+    std::optional<std::uint32_t> time(Instant now) const;
     // A handshake is under way.
     bool is_busy(Instant now) const { return server_.is_busy(now); }
 

@@ -2,6 +2,7 @@
 #include "ports/linux/system_clock.hpp"
 
 #include <ctime>
+#include <sys/timex.h>
 
 #include "core/base/assert.hpp"
 
@@ -22,5 +23,12 @@ Instant SystemClock::now() {
 }
 
 std::int64_t SystemClock::unix_seconds() { return read(CLOCK_REALTIME).tv_sec; }
+
+std::optional<std::int64_t> SystemClock::synchronised_unix_seconds() {
+    timex state{};  // nothing is to be changed
+    const int found = ::adjtimex(&state);
+    if (found < 0 || found == TIME_ERROR || (state.status & STA_UNSYNC) != 0) return std::nullopt;
+    return unix_seconds();
+}
 
 }  // namespace sotto::ports

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "core/base/time.hpp"
 
@@ -15,6 +16,8 @@ class SystemClock {
     static Instant now();
     // Seconds since 1970 in UTC. It jumps when somebody sets the clock.
     static std::int64_t unix_seconds();
+    // The same, if the kernel says that others keep its clock right (NTP).
+    static std::optional<std::int64_t> synchronised_unix_seconds();
 };
 
 }  // namespace sotto::ports
