@@ -109,7 +109,7 @@ void BluezCentral::on_objects() {
     for (const AdapterView& adapter : adapters) {
         if (is_mine(name_of(adapter.path))) startups_.try_emplace(adapter.path, StepCount);
     }
-    if (is_welcome_) note_nameless();
+    if (is_welcome_) note_devices();
     const Instant now = bus_.now();
     for (auto& [path, startup] : startups_) {
         const auto found =
@@ -164,27 +164,41 @@ bool BluezCentral::is_better(const DeviceView& a, const DeviceView& b) const {
     return a.rssi.value_or(kRssiUnknown) > b.rssi.value_or(kRssiUnknown);
 }
 
-void BluezCentral::note_nameless() {
-    std::map<Path, Nameless> nameless;
+// BlueZ goes on calling a device what it was called, or what it calls itself in GATT: of one that
+// somebody else had connected it is to forget that.
+void BluezCentral::note_devices() {
+    std::map<Path, Known> known;
     for (const DeviceView& device : bus_.objects().devices()) {
-        if (!device.name.empty()) continue;
-        const auto known = nameless_.find(device.path);
-        const bool is_known = known != nameless_.end() && known->second.serial == device.serial;
-        nameless[device.path] =
-            is_known ? known->second : Nameless{.serial = device.serial, .since = bus_.now()};
+        const auto found = known_.find(device.path);
+        const bool is_same = found != known_.end() && found->second.serial == device.serial;
+        Known& entry = known[device.path];
+        entry = is_same ? found->second : Known{.serial = device.serial, .since = bus_.now()};
+        const bool is_ours = is_linked(device.path) || is_leaving(device.path);
+        if (is_ours) continue;
+        if (device.is_connected) {
+            entry.is_of_others = true;
+        } else if (entry.is_of_others && device.is_paired) {
+            entry.is_of_others = false;
+        } else if (entry.is_of_others && !std::exchange(entry.is_forgotten, true)) {
+            bus_.call(
+                device.adapter,
+                kAdapter,
+                "RemoveDevice",
+                [](const std::string&) {},
+                10s,
+                sdbus::ObjectPath{device.path});
+        }
     }
-    nameless_ = std::move(nameless);
+    known_ = std::move(known);
 }
 
 // [AIR-72] Name or tag come in the scan response, which may be heard later.
 bool BluezCentral::is_welcome(const DeviceView& device) const {
     if (!is_welcome_ || device.service == framing::Service::Bluz || is_linked(device.path))
         return true;
-    if (device.name.empty()) {
-        const auto nameless = nameless_.find(device.path);
-        if (nameless == nameless_.end()) return false;  // heard just now
-        if (bus_.now() < nameless->second.since + kNameTimeMax) return false;
-    }
+    const auto known = known_.find(device.path);
+    if (device.is_connected || known == known_.end() || known->second.is_of_others) return false;
+    if (device.name.empty() && bus_.now() < known->second.since + kNameTimeMax) return false;
     return is_welcome_(framing::tag_of(device.name));
 }
 

@@ -65,7 +65,7 @@ class BluezCentral final : public Central, private Bus::Listener {
     bool is_better(const DeviceView& a, const DeviceView& b) const;
     bool is_welcome(const DeviceView& device) const;
     std::vector<DeviceView> heard() const;
-    void note_nameless();
+    void note_devices();
 
     boost::asio::io_context& loop_;
     Bus& bus_;
@@ -75,11 +75,14 @@ class BluezCentral final : public Central, private Bus::Listener {
     std::vector<std::weak_ptr<const LinkState>> links_;
     std::map<Place, std::shared_ptr<Visit>> visits_;  // of a scan
     IsWelcome is_welcome_;
-    struct Nameless {
+    // A device, for as long as somebody is to be welcome and others not.
+    struct Known {
         std::uint64_t serial = 0;
-        Instant since;
+        Instant since{};
+        bool is_of_others = false;  // it was connected, and not by us
+        bool is_forgotten = false;  // BlueZ was told to
     };
-    std::map<Path, Nameless> nameless_;  // devices of which no scan response has been heard
+    std::map<Path, Known> known_;
     std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };
 

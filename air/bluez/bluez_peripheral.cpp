@@ -101,7 +101,7 @@ class BluezPeripheral::Core final : public Bus::Listener,
         const auto adapter = find_adapter();
         const Instant now = bus_.now();
         if (is_stale_ && startup_.is_done()) withdraw(now);
-        if (is_withdrawn_ && line_) return;
+        if (is_withdrawn_ && (line_ || is_former_holder_here(now))) return;
         const auto step = startup_.next(adapter ? &*adapter : nullptr, now);
         if (step) take_step(*adapter, *step);
         if (!adapter || startup_.is_done()) is_withdrawn_ = false;
@@ -206,8 +206,18 @@ class BluezPeripheral::Core final : public Bus::Listener,
             options_.on_air(adapter);
     }
 
+    // BlueZ ends a link two seconds after it was told to, and a second one between the same two
+    // controllers, at another address, confuses the kernel (6.1).
+    bool is_former_holder_here(Instant now) const {
+        return now < former_until_ && bus_.objects().is_connected(former_holder_);
+    }
+
     void end_line() {
-        if (line_) line_->close();
+        if (line_) {
+            line_->close();
+            former_holder_ = holder_;
+            former_until_ = bus_.now() + kLeaveTimeMax;
+        }
         line_.reset();
         holder_.clear();
     }
@@ -228,6 +238,8 @@ class BluezPeripheral::Core final : public Bus::Listener,
     bool is_withdrawn_ = false;  // nothing is, for a moment or while it is held
     std::optional<GattApplication> application_;
     Path holder_;  // the central, as its device
+    Path former_holder_;
+    Instant former_until_;
     std::shared_ptr<ValueLine> line_;
     std::map<Path, sdbus::UnixFd> writers_;
 };

@@ -22,6 +22,7 @@
 
 #include "air/bluez/bluez_central.hpp"
 #include "air/bluez/bluez_peripheral.hpp"
+#include "air/bluez/gatt_application.hpp"
 #include "core/framing/frame.hpp"
 
 extern char** environ;
@@ -123,6 +124,28 @@ class FakeBluez {
         const std::lock_guard lock{mutex_};
         return written_;
     }
+    // Somebody else connects the device, or lets it go.
+    void set_connected(bool is_connected) {
+        is_connected_ = is_connected;
+        device_->emitPropertiesChangedSignal(kDevice, {"Connected", "ServicesResolved"});
+    }
+    // A central subscribes, as BlueZ says it.
+    void subscribe() {
+        const std::string path = std::string{GattApplication::kRoot} + "/service/from_device";
+        subscriber_ = sdbus::createProxy(*connection_, application_, path);
+        const VariantMap options{{"device", sdbus::Variant{sdbus::ObjectPath{kLamp}}},
+                                 {"mtu", sdbus::Variant{std::uint16_t{100}}}};
+        subscriber_->callMethodAsync("AcquireNotify")
+            .onInterface(kCharacteristic)
+            .withArguments(options)
+            .uponReplyInvoke([this](const sdbus::Error* error,
+                                    const sdbus::UnixFd& fd,
+                                    const std::uint16_t& /*mtu*/) {
+                if (error == nullptr) subscription_ = ::dup(fd.get());
+            });
+    }
+    void unsubscribe() { ::close(subscription_.exchange(-1)); }
+    bool is_subscribed() const { return subscription_ >= 0; }
     // The names that were advertised, one after the other; empty: nothing was.
     std::vector<std::string> advertised() {
         const std::lock_guard lock{mutex_};
@@ -204,6 +227,7 @@ class FakeBluez {
     // As BlueZ does, it asks for what is to be advertised.
     void note_advertisement(const std::string& path) {
         const auto* message = adapter_->getCurrentlyProcessedMessage();
+        application_ = message->getSender();
         const auto proxy = sdbus::createProxy(*connection_, message->getSender(), path);
         const sdbus::Variant name = proxy->getProperty("LocalName").onInterface(kAdvertisement);
         const std::lock_guard lock{mutex_};
@@ -263,6 +287,9 @@ class FakeBluez {
     Errors errors_;
     std::string name_;  // of the device
     std::vector<std::string> advertised_;
+    std::string application_;  // who has registered one
+    std::unique_ptr<sdbus::IProxy> subscriber_;
+    std::atomic<int> subscription_ = -1;
     std::map<std::string, std::size_t> calls_;
     std::vector<Buffer> written_;
     std::atomic<bool> is_powered_ = false;
@@ -441,6 +468,7 @@ TEST_F(BusTest, WhoIsNotWelcomeIsNotThere) {
         asked = tag;
         return false;
     });
+    loop.run_for(300ms);
     EXPECT_TRUE(central->places().empty());
     EXPECT_EQ(asked, (framing::Tag{1, 2, 3, 4, 5, 6, 7, 8}));
     central->set_is_welcome([&](const std::optional<framing::Tag>& tag) { return tag == asked; });
@@ -451,6 +479,22 @@ TEST_F(BusTest, WhoIsNotWelcomeIsNotThere) {
     EXPECT_EQ(app.connected->name, "") << "a tag is no name";
     central->set_is_welcome([](const std::optional<framing::Tag>&) { return false; });
     EXPECT_EQ(central->places(), std::vector<Place>{kLamp}) << "it is connected";
+}
+
+// What BlueZ calls a device that is connected is no tag.
+TEST_F(BusTest, WhatSomebodyElseHadIsForgottenFirst) {
+    start();
+    central->set_is_welcome([](const std::optional<framing::Tag>& tag) { return !tag; });
+    ASSERT_TRUE(is_in_reach());
+    bluez->set_connected(true);
+    ASSERT_TRUE(run_until([&] { return central->places().empty(); }));
+    loop.run_for(300ms);
+    EXPECT_EQ(bluez->calls("RemoveDevice"), 0U);
+    bluez->set_connected(false);
+    ASSERT_TRUE(run_until([&] { return bluez->calls("RemoveDevice") == 1; }));
+    loop.run_for(300ms);
+    EXPECT_TRUE(central->places().empty()) << "until it is heard anew";
+    EXPECT_EQ(bluez->calls("RemoveDevice"), 1U);
 }
 
 // [AIR-72]
@@ -488,6 +532,29 @@ TEST_F(BusTest, AnotherNameIsAnotherAdvertisement) {
     EXPECT_EQ(bluez->advertised(), (std::vector<std::string>{"lamp", "", "~0102030405060708"}));
     EXPECT_EQ(bluez->calls("RegisterApplication"), 1U) << "who is connected stays so";
     EXPECT_EQ(told, std::vector<std::string>{"hci0"}) << "it was there all the time";
+}
+
+// [AIR-73]
+TEST_F(BusTest, AnotherNameWaitsForTheHolderToGo) {
+    bluez = std::make_unique<FakeBluez>(daemon->address(), FakeBluez::Errors{});
+    bus.emplace(loop, daemon->address());
+    Thing thing;
+    BluezPeripheral peripheral{loop, *bus, {.name = "lamp"}, thing};
+    ASSERT_TRUE(run_until([&] { return bluez->advertised().size() == 1; }));
+    bluez->set_connected(true);
+    bluez->subscribe();
+    ASSERT_TRUE(run_until([&] { return bluez->is_subscribed(); }));
+    peripheral.set_name("~0102030405060708");
+    const std::vector<std::string> withdrawn{"lamp", ""};
+    ASSERT_TRUE(run_until([&] { return bluez->advertised() == withdrawn; }));
+    loop.run_for(700ms);
+    EXPECT_EQ(bluez->advertised(), withdrawn) << "it is held";
+    bluez->unsubscribe();
+    loop.run_for(700ms);
+    EXPECT_EQ(bluez->advertised(), withdrawn) << "the link has not ended";
+    bluez->set_connected(false);
+    ASSERT_TRUE(run_until([&] { return bluez->advertised().size() == 3; }));
+    EXPECT_EQ(bluez->advertised().back(), "~0102030405060708");
 }
 
 }  // namespace

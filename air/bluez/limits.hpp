@@ -33,6 +33,8 @@ inline constexpr Duration kCallBackoffMin = milliseconds(250);
 inline constexpr Duration kCallBackoffMax = seconds(15);
 // BlueZ says that it is looking around so soon after it was told to.
 inline constexpr Duration kDiscoveringTimeMax = seconds(5);
+// For a new advertisement, a link of before is waited for so long.
+inline constexpr Duration kLeaveTimeMax = seconds(10);
 // A device without a name may still be going to say one, or its tag, for so long.
 inline constexpr Duration kNameTimeMax = seconds(3);
 inline constexpr Duration kTick = milliseconds(100);

@@ -112,6 +112,11 @@ std::optional<DeviceView> ObjectTree::device(const Path& path) const {
     return view;
 }
 
+bool ObjectTree::is_connected(const Path& path) const {
+    const Properties* properties = find(path, kDevice);
+    return properties != nullptr && is_set(*properties, "Connected");
+}
+
 std::vector<DeviceView> ObjectTree::devices() const {
     std::vector<DeviceView> views;
     for (const auto& [path, object] : objects_) {

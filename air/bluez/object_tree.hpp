@@ -60,6 +60,8 @@ class ObjectTree {
 
     bool contains(const Path& path) const { return objects_.contains(path); }
     std::vector<AdapterView> adapters() const;
+    // Of any device.
+    bool is_connected(const Path& path) const;
     // Nothing if it is none of ours.
     std::optional<DeviceView> device(const Path& path) const;
     std::vector<DeviceView> devices() const;

@@ -47,6 +47,8 @@ TEST(ObjectTree, FollowsWhatChanges) {
     tree.on_changed(kLamp, kDevice, {{"RSSI", std::int64_t{-60}}, {"Connected", true}}, {});
     EXPECT_EQ(tree.device(kLamp)->rssi, -60);
     EXPECT_TRUE(tree.device(kLamp)->is_connected);
+    EXPECT_TRUE(tree.is_connected(kLamp));
+    EXPECT_FALSE(tree.is_connected(kHci0));
     tree.on_changed(kLamp, kDevice, {}, {"RSSI"});
     EXPECT_FALSE(tree.device(kLamp)->rssi);
     tree.on_changed(kLamp, kDevice, {{"UUIDs", Texts{}}}, {});

@@ -35,6 +35,8 @@ Outcome<> run(const GuestsCommand& command, const Job& job);
 Outcome<> run(const RevokeCommand& command, const Job& job);
 Outcome<> run(const OpenCommand& command, const Job& job);
 Outcome<> run(const CloseCommand& command, const Job& job);
+Outcome<> run(const TagCommand& command, const Job& job);
+Outcome<> run(const UntagCommand& command, const Job& job);
 // Also for an answer that is no success, whose code it prints.
 Outcome<> run(const CoapCommand& command, const Job& job);
 

@@ -223,10 +223,6 @@ void add_accept(CLI::App& app, AcceptCommand& command) {
     app.add_option("--name", command.name, "What to call the device")->type_name("NAME");
 }
 
-void add_guests(CLI::App& app, GuestsCommand& command) {
-    app.add_option("DEVICE", command.device)->required();
-}
-
 void add_revoke(CLI::App& app, RevokeCommand& command) {
     app.add_option("DEVICE", command.device)->required();
     auto* guest = app.add_option("GUEST", command.guest, "His name or number: sotto guests");
@@ -242,7 +238,8 @@ void add_open(CLI::App& app, OpenCommand& command) {
     add_lifetime(app, command.lifetime);
 }
 
-void add_close(CLI::App& app, CloseCommand& command) {
+template <class DeviceCommand>
+void add_device(CLI::App& app, DeviceCommand& command) {
     app.add_option("DEVICE", command.device)->required();
 }
 
@@ -318,11 +315,18 @@ void add_commands(CLI::App& app, std::optional<Command>& chosen) {
                         [](CLI::App&, KeyCommand&) {});
     declare<ShareCommand>(app, chosen, "share", "Let somebody else use a device", add_share);
     declare<AcceptCommand>(app, chosen, "accept", "Take the device of an invitation", add_accept);
-    declare<GuestsCommand>(app, chosen, "guests", "List who was let in to a device", add_guests);
+    declare<GuestsCommand>(
+        app, chosen, "guests", "List who was let in to a device", add_device<GuestsCommand>);
     declare<RevokeCommand>(app, chosen, "revoke", "Take access back", add_revoke);
     declare<OpenCommand>(
         app, chosen, "open", "Let the cloud use something of a device, for its REST API", add_open);
-    declare<CloseCommand>(app, chosen, "close", "Seal a device again", add_close);
+    declare<CloseCommand>(app, chosen, "close", "Seal a device again", add_device<CloseCommand>);
+    declare<TagCommand>(app,
+                        chosen,
+                        "tag",
+                        "Let the gateways of the cloud recognise a device on the air",
+                        add_device<TagCommand>);
+    declare<UntagCommand>(app, chosen, "untag", "Take that back", add_device<UntagCommand>);
     declare<UpdateCommand>(app,
                            chosen,
                            "update",

@@ -97,6 +97,12 @@ struct OpenCommand {
 struct CloseCommand {
     std::string device;
 };
+struct TagCommand {
+    std::string device;
+};
+struct UntagCommand {
+    std::string device;
+};
 struct UpdateCommand {
     std::string device;
     std::string file;
@@ -139,6 +145,8 @@ using Command = std::variant<PairCommand,
                              RevokeCommand,
                              OpenCommand,
                              CloseCommand,
+                             TagCommand,
+                             UntagCommand,
                              CoapCommand>;
 
 struct CommandLine {

@@ -66,6 +66,7 @@ Outcome<> run(const TakeoverCommand& command, const Job& job) {
         if (!worst) job.printer.failure(worst.error());
         worst = done;
     }
+    job.printer.note("A cloud that was given the tags of a device needs the new key: sotto tag");
     if (worst) job.printer.note("Export again: older backups open these devices no more");
     return worst;
 }

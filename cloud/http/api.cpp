@@ -102,14 +102,26 @@ std::pair<std::string_view, std::string_view> split(std::string_view target) {
     return {target.substr(0, mark), target.substr(mark + 1)};
 }
 
-// The device whose opening is at this path.
-std::optional<std::string_view> device_of_opening(std::string_view path) {
+// The device of which something, by this name, is at this path.
+std::optional<std::string_view> device_at(std::string_view path, std::string_view name) {
     constexpr std::string_view kFront = "devices/";
-    constexpr std::string_view kBack = "/opening";
-    if (!path.starts_with(kFront) || !path.ends_with(kBack)) return std::nullopt;
+    if (!path.starts_with(kFront) || !path.ends_with(name)) return std::nullopt;
     path.remove_prefix(kFront.size());
-    path.remove_suffix(kBack.size());
+    if (path.size() < name.size()) return std::nullopt;
+    path.remove_suffix(name.size());
     return path;
+}
+
+// {"key"}, in hex, into the key. False: it is something else.
+bool parse_tag_key(std::string_view body, model::TagKey& key) {
+    json parsed = json::parse(body, nullptr, false);
+    const bool is_text = parsed.is_object() && parsed.size() == 1 && parsed.contains("key") &&
+                         parsed["key"].is_string();
+    if (!is_text) return false;
+    auto& text = parsed["key"].get_ref<std::string&>();
+    const bool is_key = from_hex(text, key.key.fill());
+    wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+    return is_key;
 }
 
 // {"name", "token", "scope"}, all of them texts. Nothing: it is something else.
@@ -220,8 +232,10 @@ void Api::handle(const Request& request, Done done) {
                 open(OpenChannel{{.account = account, .app = app}});
             });
     }
-    if (const auto device = device_of_opening(path))
+    if (const auto device = device_at(path, "/opening"))
         return change_opening(request, *device, std::move(done));
+    if (const auto device = device_at(path, "/tag-key"))
+        return change_tag_key(request, *device, std::move(done));
     Reply refusal;
     const Route route = find_route(path, request.method, refusal);
     if (route == nullptr) return done(std::move(refusal));
@@ -305,6 +319,47 @@ void Api::change_opening(const Request& request, std::string_view device, Done d
                 owned.account = account;
                 set_opening(std::move(owned), go_on);
             });
+}
+
+void Api::change_tag_key(const Request& request, std::string_view device, Done done) {
+    model::TagKey key;
+    if (!from_hex(device, key.device)) return done(to_reply(Problem::NotFound));
+    const bool is_given = request.method == Method::Put;
+    if (!is_given && request.method != Method::Delete) {
+        Reply refusal = to_reply(Problem::WrongMethod);
+        refusal.allow = "PUT, DELETE";
+        return done(std::move(refusal));
+    }
+    if (is_given && !parse_tag_key(request.body, key)) return done(to_reply(Problem::Malformed));
+    sign_in(request, std::move(done), [this, key, is_given](auto account, const Done& go_on) {
+        if (!is_given) return erase_tag_key(account, key.device, go_on);
+        model::TagKey owned = key;
+        owned.account = account;
+        set_tag_key(owned, go_on);
+    });
+}
+
+void Api::set_tag_key(const model::TagKey& key, const Done& done) {
+    store_.set_tag_key(key,
+                       [this, done, device = key.device, account = key.account](const Status& set) {
+                           on_tag_key(account, device, set, done);
+                       });
+}
+
+void Api::erase_tag_key(model::AccountId account, const model::DeviceId& device, const Done& done) {
+    store_.erase_tag_key(account, device, [this, done, device, account](const Status& erased) {
+        on_tag_key(account, device, erased, done);
+    });
+}
+
+void Api::on_tag_key(model::AccountId account,
+                     const model::DeviceId& device,
+                     const Status& changed,
+                     const Done& done) {
+    if (!changed && changed.error() == Error::NotFound) return done(to_reply(Problem::NotFound));
+    if (!changed) return done(to_reply(to_problem(changed.error())));
+    if (config_.on_tag_keys_changed) config_.on_tag_keys_changed(account);
+    done(reply({{"id", to_hex<std::string>(device)}}));
 }
 
 void Api::set_opening(model::Opening opening, const Done& done) {

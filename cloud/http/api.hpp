@@ -60,6 +60,8 @@ class Api {
         // Something of a sealed device was opened, or nothing is any more.
         std::function<void(const model::Opening&)> on_opened{};
         std::function<void(const model::DeviceId&)> on_closed{};
+        // An account has given the key of a device's tags, or taken one back.
+        std::function<void(model::AccountId)> on_tag_keys_changed{};
         Rest* rest = nullptr;  // answers to what is no address of this API
     };
     using Done = http::Done;
@@ -79,6 +81,13 @@ class Api {
     void get_devices(model::AccountId account, const Done& done);
     void make_claim(model::AccountId account, const Done& done);
     void change_opening(const Request& request, std::string_view device, Done done);
+    void change_tag_key(const Request& request, std::string_view device, Done done);
+    void set_tag_key(const model::TagKey& key, const Done& done);
+    void erase_tag_key(model::AccountId account, const model::DeviceId& device, const Done& done);
+    void on_tag_key(model::AccountId account,
+                    const model::DeviceId& device,
+                    const Status& changed,
+                    const Done& done);
     void set_opening(model::Opening opening, const Done& done);
     void erase_opening(model::AccountId account, const model::DeviceId& device, const Done& done);
     template <class Function>

@@ -80,6 +80,14 @@ class ApiTest : public testing::Test {
                                     .authorization = authorization,
                                     .body = content}));
     }
+    Reply put_tag_key(const std::string& content,
+                      const std::string& device = to_hex<std::string>(kDevice),
+                      const std::string& authorization = "Bearer token-of-ann") {
+        return std::get<Reply>(ask({.method = Method::Put,
+                                    .target = "/sotto/v1/devices/" + device + "/tag-key",
+                                    .authorization = authorization,
+                                    .body = content}));
+    }
     void claim_device() {
         const auto claim = body(Method::Post, "/sotto/v1/claims")["claim"].get<std::string>();
         ASSERT_EQ(claim, to_hex<std::string>(last_claim_.bytes));
@@ -97,6 +105,7 @@ class ApiTest : public testing::Test {
     bool is_connected_ = false;
     std::optional<model::Opening> opened_;
     std::optional<model::DeviceId> closed_;
+    std::vector<model::AccountId> changed_;  // whose tags of devices
     Api api_{store_,
              {.credential = "c0ffee",
               .guest = "decaf",
@@ -110,7 +119,8 @@ class ApiTest : public testing::Test {
               .is_connected = [this](const model::DeviceId&) { return is_connected_; },
               .now = [this] { return now_; },
               .on_opened = [this](const model::Opening& opening) { opened_ = opening; },
-              .on_closed = [this](const model::DeviceId& device) { closed_ = device; }}};
+              .on_closed = [this](const model::DeviceId& device) { closed_ = device; },
+              .on_tag_keys_changed = [this](auto account) { changed_.push_back(account); }}};
 };
 
 constexpr const char* kOpening = R"({"name": "lamp", "token": "0a0b", "scope": "f/lamp,v/lamp"})";
@@ -135,6 +145,41 @@ TEST_F(ApiTest, AnOwnerOpensAndClosesHisDevice) {
     EXPECT_EQ(reply(Method::Delete, target).status, 200U);
     EXPECT_EQ(closed_, kDevice);
     EXPECT_EQ(reply(Method::Delete, target).status, 404U);
+}
+
+TEST_F(ApiTest, AnOwnerGivesTheKeyOfHisTagsAndTakesItBack) {
+    const std::string key = R"({"key": "000102030405060708090a0b0c0d0e0f"})";
+    EXPECT_EQ(put_tag_key(key).status, 404U) << "it is not registered";
+    claim_device();
+    const std::string device = to_hex<std::string>(kDevice);
+    EXPECT_EQ(put_tag_key(key, device, "Bearer token-of-bob").status, 404U);
+    EXPECT_EQ(put_tag_key(key, device, "Bearer token-of-gateway").status, 401U);
+    for (const char* wrong : {"",
+                              "{}",
+                              R"({"key": ""})",
+                              R"({"key": 1})",
+                              R"({"key": "000102030405060708090a0b0c0d0e"})",
+                              R"({"key": "000102030405060708090a0b0c0d0e0x"})",
+                              R"({"key": "000102030405060708090a0b0c0d0e0f", "more": ""})"})
+        EXPECT_EQ(put_tag_key(wrong).status, 400U) << wrong;
+    EXPECT_EQ(put_tag_key(key, "0102").status, 404U);
+    EXPECT_TRUE(changed_.empty());
+
+    EXPECT_EQ(put_tag_key(key).status, 200U);
+    EXPECT_EQ(changed_, std::vector{model::AccountId{1}});
+    std::vector<model::TagKey> keys;
+    store_.list_tag_keys(model::AccountId{1}, [&](const auto& list) { keys = *list; });
+    settle();
+    ASSERT_EQ(keys.size(), 1U);
+    EXPECT_EQ(keys[0].device, kDevice);
+    EXPECT_EQ(to_hex<std::string>(keys[0].key.expose()), "000102030405060708090a0b0c0d0e0f");
+
+    const std::string target = "/sotto/v1/devices/" + device + "/tag-key";
+    EXPECT_EQ(reply(Method::Get, target).allow, "PUT, DELETE") << "nobody gets it back";
+    EXPECT_EQ(reply(Method::Delete, target, "Bearer token-of-bob").status, 404U);
+    EXPECT_EQ(reply(Method::Delete, target).status, 200U);
+    EXPECT_EQ(reply(Method::Delete, target).status, 404U);
+    EXPECT_EQ(changed_.size(), 2U);
 }
 
 TEST_F(ApiTest, NobodyOpensTheDeviceOfAnother) {

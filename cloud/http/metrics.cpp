@@ -65,6 +65,9 @@ void write_census(Page& page, const Numbers& numbers) {
     page.gauge("gateways", "Gateways that are signed in.", census.gateways);
     page.gauge(
         "gateway_strangers", "Connections of gateways that are not signed in.", census.strangers);
+    page.gauge("gateways_by_tag",
+               "Gateways that are given the tags of their account's devices.",
+               numbers.tag_gateways);
     page.gauge("apps", "Apps with a channel.", census.apps);
     page.gauge(
         "http_connections", "HTTP connections that are no channels.", numbers.http_connections);

@@ -22,6 +22,7 @@ struct Numbers {
     std::size_t http_connections = 0;  // that are no channels
     std::size_t event_streams = 0;
     hooks::Totals webhooks{};
+    std::size_t tag_gateways = 0;            // that are given tags
     std::size_t legacy_devices = 0;          // connected
     std::size_t legacy_strangers = 0;        // that have not said Hello
     std::int64_t certificate_expires_s = 0;  // since 1970; 0 without TLS

@@ -48,6 +48,7 @@ INSERT INTO product_firmware VALUES (1, 1000, 3, 't', '', 'f.bin', 20000000, 1, 
 INSERT INTO product_releases VALUES (1, 1000, 3, 1, '', 0, 1, 0, 0, 0, '', '');
 INSERT INTO oauth_clients VALUES (1, 'shop-1', 7, 1000, 'shop', 'installed', '', '', x'5e', 1);
 INSERT INTO environments VALUES (7, 1000, x'', 1, '{"latest":{}}');
+INSERT INTO tag_keys VALUES (x'd1', 7, x'4b');
 INSERT INTO settings VALUES ('address', 'cloud.example:5684');
 INSERT INTO link_contexts VALUES (x'd1', x'01');
 )sql";

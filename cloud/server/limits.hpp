@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "cloud/services/limits.hpp"
 #include "core/base/time.hpp"
 #include "core/base/token_bucket.hpp"
 
@@ -56,6 +57,14 @@ inline constexpr Duration kUplinkFarewell = seconds(2);  // for the other side t
 // Sealed devices of which something is opened to the cloud: some 10 KB of memory each.
 inline constexpr std::size_t kOpeningsMax = 8'192;         // then no more are served
 inline constexpr Duration kProbeAgainAfter = seconds(60);  // where the device did not answer
+
+// Tags of devices that a gateway is given: of so many periods of 15 minutes, that before the
+// present one the first, and so often. The outbox of a gateway has room for those of a whole
+// account.
+inline constexpr std::uint32_t kTagPeriods = 16;
+inline constexpr Duration kTagsInterval = minutes(15);
+static_assert(kTagPeriods * store::kTagKeysPerAccountMax * framing::kDeviceTagSize * 2 <
+              services::kGatewayOutputBytesMax);
 
 // Legacy Particle devices.
 inline constexpr std::size_t kHalfOpenMax = 4'096;  // beyond it the oldest is closed

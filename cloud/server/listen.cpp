@@ -8,6 +8,7 @@
 #include <sstream>
 #include <sys/resource.h>
 
+#include "cloud/server/state.hpp"
 #include "ports/linux/file.hpp"
 
 namespace sotto::cloud::server {
@@ -92,6 +93,21 @@ void raise_socket_limit() {
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+ports::Outcome<std::string> choose_address(const ToldAddress& address) {
+    const Settings& settings = address.settings;
+    const std::string& given = settings.address.empty() ? address.stored : settings.address;
+    if (!given.empty()) {
+        if (is_address(given)) return given;
+        return ports::Failure{Error::InvalidArgument,
+                              "--address " + given + ": it must be HOST:PORT"};
+    }
+    if (!address.bound.address().is_unspecified()) return text_of(address.bound);
+    return ports::Failure{Error::InvalidArgument,
+                          "--devices " + settings.devices +
+                              " names no address that a gateway can connect to: say with "
+                              "--address HOST:PORT which one devices are to be told"};
 }
 
 ports::Outcome<> write_ports(const std::string& path, const std::string& text) {

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "cloud/server/settings.hpp"
 #include "cloud/server/stream.hpp"
 #include "ports/linux/failure.hpp"
 
@@ -25,6 +26,15 @@ ports::Outcome<Acceptor> listen(boost::asio::io_context& loop, const Place& plac
 
 // HOST:PORT of what was bound, with brackets where they are needed.
 std::string text_of(const boost::asio::ip::tcp::endpoint& endpoint);
+
+// What gateways and devices are told: what is given, else what was bound. Error::InvalidArgument if
+// that is no address that anybody can connect to.
+struct ToldAddress {
+    const Settings& settings;
+    const std::string& stored;  // as it was at init; may be empty
+    boost::asio::ip::tcp::endpoint bound;
+};
+ports::Outcome<std::string> choose_address(const ToldAddress& address);
 
 // As many sockets as the system lets this user have.
 void raise_socket_limit();

@@ -35,6 +35,7 @@
 #include "cloud/server/sessions.hpp"
 #include "cloud/server/status.hpp"
 #include "cloud/server/system_parts.hpp"
+#include "cloud/server/tags.hpp"
 #include "cloud/server/webhooks.hpp"
 #include "core/base/hex.hpp"
 #include "core/cose/credential.hpp"
@@ -91,7 +92,9 @@ class Cloud {
         SOTTO_TRY(renew_run_name());
         SOTTO_TRY_ASSIGN(const std::string setting, load_address());
         SOTTO_TRY(listen_at_both());
-        SOTTO_TRY_ASSIGN(const std::string address, choose_address(setting));
+        SOTTO_TRY_ASSIGN(
+            const std::string address,
+            choose_address({command_.settings, setting, devices_acceptor_->local_endpoint()}));
         SOTTO_TRY_ASSIGN(update_spread_, parse_update_spread(command_.settings));
         SOTTO_TRY_ASSIGN(networks_, WebhookNetworks::parse(command_.settings.webhook_allow));
         wire(address);
@@ -233,20 +236,6 @@ class Cloud {
         return {};
     }
 
-    Outcome<std::string> choose_address(const std::string& setting) const {
-        const std::string& given =
-            command_.settings.address.empty() ? setting : command_.settings.address;
-        if (!given.empty()) {
-            if (is_address(given)) return given;
-            return Failure{Error::InvalidArgument, "--address " + given + ": it must be HOST:PORT"};
-        }
-        if (!devices_acceptor_->local_endpoint().address().is_unspecified()) return devices_text_;
-        return Failure{Error::InvalidArgument,
-                       "--devices " + command_.settings.devices +
-                           " names no address that a gateway can connect to: say with --address "
-                           "HOST:PORT which one devices are to be told"};
-    }
-
     void tell(const Certificates::News& news) {
         log_.write(news.is_good ? ports::LogLevel::Info : ports::LogLevel::Warn,
                    "certificate",
@@ -272,7 +261,11 @@ class Cloud {
             services::Hub::Config{
                 .router = {.credential = credential_->hash(),
                            .hash_token = hash_token,
-                           .on_note = [this](const services::Note& note) { write(log_, note); }},
+                           .on_note = [this](const services::Note& note) { write(log_, note); },
+                           .on_tags_wanted =
+                               [this](auto gateway, auto account) {
+                                   tags_->on_wanted(gateway, account);
+                               }},
                 .now = [this] { return clock_.now(); },
                 .on_device_event =
                     [this](const services::DeviceEvent& event) { sessions_->on_event(event); },
@@ -284,6 +277,8 @@ class Cloud {
                                                   .private_key = state_.identity.private_key},
                                      .entropy = entropy_},
                             .now = [this] { return clock_.now(); }});
+        tags_.emplace(
+            Tags::Setup{.store = *store_, .hub = *hub_, .now = [this] { return clock_.now(); }});
         wire_devices();
         wire_rest();
         openings_.emplace(Openings::Setup{
@@ -310,6 +305,7 @@ class Cloud {
                 .now = [this] { return clock_.now(); },
                 .on_opened = [this](const model::Opening& opening) { openings_->open(opening); },
                 .on_closed = [this](const model::DeviceId& device) { openings_->close(device); },
+                .on_tag_keys_changed = [this](auto account) { tags_->on_keys_changed(account); },
                 .rest = &*rest_});
         http_.emplace(loop_,
                       *std::move(http_acceptor_),
@@ -493,6 +489,7 @@ class Cloud {
                 .http_connections = http_->connection_count(),
                 .event_streams = http_->stream_count(),
                 .webhooks = webhooks_->dispatcher().totals(),
+                .tag_gateways = tags_->gateway_count(),
                 .legacy_devices = particle_ ? particle_->session_count() : 0,
                 .legacy_strangers = particle_ ? particle_->half_open_count() : 0,
                 .certificate_expires_s = certificates_ ? certificates_->facts().not_after : 0};
@@ -510,6 +507,7 @@ class Cloud {
         sessions_->on_time();
         hub_->on_time();
         openings_->on_time();
+        tags_->on_time();
         webhooks_->on_time();
         if (particle_) particle_->on_time();
         if (ticks_++ % kTicksPerSecond == 0) on_second();
@@ -565,6 +563,7 @@ class Cloud {
     Passwords passwords_{entropy_, [this](auto function) { asio::post(loop_, function); }};
     std::optional<http::Rest> rest_;
     std::optional<Openings> openings_;
+    std::optional<Tags> tags_;
     std::optional<http::Api> api_;
     std::optional<Certificates> certificates_;
     std::optional<CertificateWatch> watch_;

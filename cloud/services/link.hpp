@@ -63,9 +63,11 @@ inline constexpr LinkKey kReleasedLink{0};
 struct Gateway {
     UplinkSession session;
     std::unordered_map<std::uint32_t, LinkKey> links{};  // by the gateway's number
-    bool is_ready = false;  // has been put into the list of peers with output
-    bool was_told = false;  // its owner knows that it is to be closed
-    std::string name{};     // of its token, once that was found
+    bool is_ready = false;       // has been put into the list of peers with output
+    bool was_told = false;       // its owner knows that it is to be closed
+    std::string name{};          // of its token, once that was found
+    model::AccountId account{};  // likewise
+    bool wants_tags = false;
 };
 
 // A device that has links, or had until lately.

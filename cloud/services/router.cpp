@@ -49,11 +49,19 @@ void Router::on_uplink_event(GatewayId id, const UplinkSession::Event& event) {
         return on_link_message(id, *message);
     }
     if (const auto* credit = std::get_if<uplink::Credit>(&event)) return on_credit(id, *credit);
+    if (std::holds_alternative<uplink::TagsWanted>(event)) return on_tags_wanted(id);
     const auto& down = std::get<uplink::LinkDown>(event);
     const Gateway& gateway = *find_gateway(id);
     const auto link = gateway.links.find(down.link.value());
     if (link == gateway.links.end()) return close_gateway(id);
     remove_link(link->second);
+}
+
+// [UPL-50]
+void Router::on_tags_wanted(GatewayId id) {
+    Gateway& gateway = *find_gateway(id);
+    if (std::exchange(gateway.wants_tags, true)) return;
+    if (config_.on_tags_wanted) config_.on_tags_wanted(id, gateway.account);
 }
 
 void Router::on_token(GatewayId id, Result<model::TokenHolder> holder) {
@@ -63,7 +71,10 @@ void Router::on_token(GatewayId id, Result<model::TokenHolder> holder) {
     const auto open_count = static_cast<std::size_t>(std::ranges::count_if(gateways_, is_open));
     const bool is_welcome = holder && open_count < kGatewaysMax;
     (is_welcome ? counters_.gateways_welcomed : counters_.gateways_refused)++;
-    if (holder) gateway->name = holder->name;
+    if (holder) {
+        gateway->name = holder->name;
+        gateway->account = holder->account;
+    }
     note({.what = is_welcome ? Happening::GatewayWelcome : Happening::GatewayRefused,
           .gateway = gateway->name});
     if (!holder && holder.error() == Error::NotFound) {

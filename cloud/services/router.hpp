@@ -33,6 +33,8 @@ class Router {
         // SHA-256 of a text: tokens are known by it alone.
         std::function<model::TokenHash(std::string_view)> hash_token;
         OnNote on_note{};  // may be nothing
+        // A gateway of this account asks for the tags of its devices; once in a connection.
+        std::function<void(GatewayId, model::AccountId)> on_tags_wanted{};  // may be nothing
     };
 
     Router(store::Store& store, Config config, Instant now);
@@ -70,6 +72,9 @@ class Router {
     // Gives what is to be written and takes back the buffers. A peer that is gone has only to be
     // closed.
     void take_output(const Peer& peer, Output& output);
+
+    // To a gateway that has asked for them; without effect if it is gone.
+    void send_tags(GatewayId id, const framing::uplink::Tags& tags) { send_to_gateway(id, tags); }
 
     bool is_connected(const model::DeviceId& device) const;
     // Whether this gateway's token was found good, and it is still here.
@@ -115,6 +120,7 @@ class Router {
 
     // Gateways (router.cpp).
     void on_token(GatewayId id, Result<model::TokenHolder> holder);
+    void on_tags_wanted(GatewayId id);
     void on_uplink_event(GatewayId id, const UplinkSession::Event& event);
     void close_gateway(GatewayId id);
     void send_to_gateway(GatewayId id, const framing::uplink::Record& record);

@@ -53,6 +53,7 @@ std::optional<UplinkSession::Event> UplinkSession::on_first_record(Bytes bytes) 
 }
 
 std::optional<UplinkSession::Event> UplinkSession::on_open_record(const uplink::Record& record) {
+    if (const auto* wanted = std::get_if<uplink::TagsWanted>(&record)) return *wanted;
     if (const auto* up = std::get_if<uplink::LinkUp>(&record)) return *up;
     if (const auto* down = std::get_if<uplink::LinkDown>(&record)) return *down;
     if (const auto* message = std::get_if<uplink::Message>(&record)) return *message;

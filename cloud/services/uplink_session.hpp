@@ -27,6 +27,7 @@ class UplinkSession {
         std::string_view token;
     };
     using Event = std::variant<TokenShown,
+                               framing::uplink::TagsWanted,
                                framing::uplink::LinkUp,
                                framing::uplink::LinkDown,
                                framing::uplink::Message,

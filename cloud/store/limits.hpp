@@ -36,6 +36,8 @@ inline constexpr std::size_t kQuarantinedMax = 1'024;
 inline constexpr std::size_t kFirmwaresPerProductMax = 64;
 inline constexpr std::size_t kFirmwareBytesPerAccountMax = 134'217'728;
 inline constexpr std::size_t kReleasesPerProductMax = 64;
+// Devices of one account whose tags its gateways are given; then Error::NoSpace.
+inline constexpr std::size_t kTagKeysPerAccountMax = 1'024;
 // Programs of one account with secrets of their own; then Error::NoSpace.
 inline constexpr std::size_t kClientsPerAccountMax = 64;
 // Programs that a user makes for one product; then Error::NoSpace.

@@ -47,6 +47,40 @@ void MemoryStore::update_account(AccountId account, AccountChanges changes, Done
     });
 }
 
+void MemoryStore::set_tag_key(TagKey key, Done<void> done) {
+    answer(done, [&]() -> Status {
+        const auto registered = devices_.find(key.device);
+        if (registered == devices_.end() || registered->second.account != key.account)
+            return Error::NotFound;
+        const auto count = std::ranges::count_if(
+            tag_keys_, [&](const auto& entry) { return entry.second.account == key.account; });
+        if (!tag_keys_.contains(key.device) &&
+            static_cast<std::size_t>(count) >= kTagKeysPerAccountMax)
+            return Error::NoSpace;
+        tag_keys_[key.device] = key;
+        return {};
+    });
+}
+
+void MemoryStore::list_tag_keys(AccountId account, Done<std::vector<TagKey>> done) {
+    answer(done, [&] {
+        std::vector<TagKey> keys;
+        for (const auto& [device, key] : tag_keys_) {
+            if (key.account == account) keys.push_back(key);
+        }
+        return keys;
+    });
+}
+
+void MemoryStore::erase_tag_key(AccountId account, const DeviceId& device, Done<void> done) {
+    answer(done, [&]() -> Status {
+        const auto found = tag_keys_.find(device);
+        if (found == tag_keys_.end() || found->second.account != account) return Error::NotFound;
+        tag_keys_.erase(found);
+        return {};
+    });
+}
+
 void MemoryStore::erase_account(AccountId account, Done<void> done) {
     answer(done, [&]() -> Status {
         const auto is_its = [&](const auto& entry) { return entry.second.account == account; };
@@ -60,6 +94,7 @@ void MemoryStore::erase_account(AccountId account, Done<void> done) {
                       [&](const auto& entry) { return entry.second.token.account == account; });
         std::erase_if(open_devices_, is_its);
         std::erase_if(openings_, is_its);
+        std::erase_if(tag_keys_, is_its);
         std::erase_if(open_claims_, is_its);
         std::erase_if(claims_,
                       [&](const auto& entry) { return entry.second.claim.account == account; });

@@ -87,6 +87,7 @@ Result<Registration> MemoryStore::redeem(const ClaimCode& code,
             tell_sender(letter, LetterKind::Dropped, now);
         mailboxes_.erase(Mailbox::of_device(device));
         if (openings_.erase(device) > 0) open_devices_.erase(device);
+        tag_keys_.erase(device);
     }
     claim->second.redeemed_by = device;
     const Registration registration{

@@ -68,6 +68,11 @@ class MemoryStore final : public Store {
                              Done<void> done) override;
     void set_opening(model::Opening opening, Instant now, Done<model::Opening> done) override;
     void list_openings(Done<std::vector<model::Opening>> done) override;
+    void set_tag_key(model::TagKey key, Done<void> done) override;
+    void list_tag_keys(model::AccountId account, Done<std::vector<model::TagKey>> done) override;
+    void erase_tag_key(model::AccountId account,
+                       const model::DeviceId& device,
+                       Done<void> done) override;
     void erase_opening(model::AccountId account,
                        const model::DeviceId& device,
                        Done<void> done) override;
@@ -262,6 +267,7 @@ class MemoryStore final : public Store {
     std::map<model::TokenHash, StoredToken> tokens_;
     std::map<model::DeviceId, model::OpenDeviceRecord> open_devices_;
     std::map<model::DeviceId, model::Opening> openings_;
+    std::map<model::DeviceId, model::TagKey> tag_keys_;
     std::vector<model::DeviceKey> pending_keys_;  // the one that was shown longest ago first
     void put_device_key(const model::DeviceKey& key);
     std::map<model::TokenHash, model::OpenClaim> open_claims_;

@@ -8,6 +8,7 @@
 #include "testing/otp_contract.hpp"
 #include "testing/people_contract.hpp"
 #include "testing/product_contract.hpp"
+#include "testing/tag_contract.hpp"
 
 namespace sotto::cloud::store {
 namespace {
@@ -42,4 +43,5 @@ INSTANTIATE_TYPED_TEST_SUITE_P(Memory, HookContract, cloud::store::MemoryFixture
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, OtpContract, cloud::store::MemoryFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, ProductContract, cloud::store::MemoryFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, PeopleContract, cloud::store::MemoryFixture);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, TagContract, cloud::store::MemoryFixture);
 }  // namespace sotto::testing

@@ -20,6 +20,7 @@
 #include "cloud/model/accounts.hpp"
 #include "cloud/model/ids.hpp"
 #include "cloud/model/records.hpp"
+#include "cloud/model/tags.hpp"
 #include "cloud/store/device_reader.hpp"
 #include "cloud/store/limits.hpp"
 #include "cloud/store/people_store.hpp"
@@ -131,6 +132,18 @@ class Store : public ProductStore, public PeopleStore {
     virtual void list_openings(Done<std::vector<model::Opening>> done) = 0;
     // Error::NotFound.
     virtual void erase_opening(model::AccountId account,
+                               const model::DeviceId& device,
+                               Done<void> done) = 0;
+
+    // The keys of the tags of sealed devices, as their owners give them. One that is given again
+    // takes the place of the former one; it goes with the device to another account.
+    // Error::NotFound if it is not a sealed device of the account, Error::NoSpace at
+    // kTagKeysPerAccountMax.
+    virtual void set_tag_key(model::TagKey key, Done<void> done) = 0;
+    // By device.
+    virtual void list_tag_keys(model::AccountId account, Done<std::vector<model::TagKey>> done) = 0;
+    // Error::NotFound.
+    virtual void erase_tag_key(model::AccountId account,
                                const model::DeviceId& device,
                                Done<void> done) = 0;
 

@@ -81,6 +81,7 @@ Status erase_account(Database& database, AccountId account) {
                                   "DELETE FROM integrations WHERE account = ?",
                                   "DELETE FROM oauth_clients WHERE account = ?",
                                   "DELETE FROM environments WHERE account = ?",
+                                  "DELETE FROM tag_keys WHERE account = ?",
                                   "DELETE FROM link_contexts WHERE device IN (SELECT device FROM "
                                   "devices WHERE account = ?)",
                                   "DELETE FROM devices WHERE account = ?",

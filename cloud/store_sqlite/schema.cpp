@@ -274,6 +274,16 @@ CREATE TABLE environments (
 UPDATE tokens SET scopes = 8191 WHERE scopes = 2047;
 )sql";
 
+// The keys of the tags of sealed devices, as far as their owners give them.
+constexpr const char* kVersion11 = R"sql(
+CREATE TABLE tag_keys (
+    device  BLOB PRIMARY KEY NOT NULL,
+    account INTEGER NOT NULL REFERENCES accounts,
+    key     BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tag_keys_by_account ON tag_keys (account, device);
+)sql";
+
 constexpr std::array kMigrations = {kVersion1,
                                     kVersion2,
                                     kVersion3,
@@ -283,7 +293,8 @@ constexpr std::array kMigrations = {kVersion1,
                                     kVersion7,
                                     kVersion8,
                                     kVersion9,
-                                    kVersion10};
+                                    kVersion10,
+                                    kVersion11};
 
 Failure damaged(const std::string& path, const std::string& what) {
     return {.code = Error::Malformed,

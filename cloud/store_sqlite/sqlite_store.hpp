@@ -84,6 +84,12 @@ class SqliteStore final : public store::Store {
                      Instant now,
                      store::Done<model::Opening> done) override;
     void list_openings(store::Done<std::vector<model::Opening>> done) override;
+    void set_tag_key(model::TagKey key, store::Done<void> done) override;
+    void list_tag_keys(model::AccountId account,
+                       store::Done<std::vector<model::TagKey>> done) override;
+    void erase_tag_key(model::AccountId account,
+                       const model::DeviceId& device,
+                       store::Done<void> done) override;
     void erase_opening(model::AccountId account,
                        const model::DeviceId& device,
                        store::Done<void> done) override;

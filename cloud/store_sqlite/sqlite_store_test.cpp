@@ -11,6 +11,7 @@
 #include "testing/otp_contract.hpp"
 #include "testing/people_contract.hpp"
 #include "testing/product_contract.hpp"
+#include "testing/tag_contract.hpp"
 
 namespace sotto::cloud::store_sqlite {
 namespace {
@@ -280,4 +281,5 @@ INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, HookContract, cloud::store_sqlite::Sqlite
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, OtpContract, cloud::store_sqlite::SqliteFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, ProductContract, cloud::store_sqlite::SqliteFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, PeopleContract, cloud::store_sqlite::SqliteFixture);
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, TagContract, cloud::store_sqlite::SqliteFixture);
 }  // namespace sotto::testing

@@ -5,6 +5,7 @@
 
 #include "cloud/store_sqlite/account_tables.hpp"
 #include "cloud/store_sqlite/people_tables.hpp"
+#include "cloud/store_sqlite/tag_tables.hpp"
 
 namespace sotto::cloud::store_sqlite::tables {
 
@@ -168,6 +169,7 @@ Result<Registration> redeem_claim(Database& database,
     SOTTO_TRY(use_claim(database, code, device));
     SOTTO_TRY(save_registration(database, registration));
     SOTTO_TRY(erase_opening_of_others(database, device, *account));
+    SOTTO_TRY(erase_tag_key_of_others(database, device, *account));
     if (known && known->account != *account) SOTTO_TRY(empty_mailbox(database, device, now));
     return registration;
 }

@@ -324,6 +324,35 @@ TEST_F(UpgradeTest, ADatabaseOfTheNinthVersionKeepsEverythingAndNobodyIsAnAdmini
     })) << "with a product and all that is in it";
 }
 
+TEST_F(UpgradeTest, ADatabaseOfTheTenthVersionKeepsEverythingAndHasBeenGivenNoTags) {
+    write_version(file("cloud.db"), 10);
+    const auto store = open(file("cloud.db"));
+    ASSERT_NE(store, nullptr);
+    expect_content(*store);
+    const auto environment = wait_for<EnvironmentRecord>([&](auto done) {
+        store->find_environment(AccountId{1}, ProductId{}, std::nullopt, std::move(done));
+    });
+    EXPECT_EQ(environment->revision, 3);
+    const auto accounts = wait_for<std::vector<AccountInfo>>(
+        [&](auto done) { store->list_accounts(std::move(done)); });
+    EXPECT_TRUE(std::ranges::any_of(*accounts, [](const AccountInfo& account) {
+        return account.is_administrator;
+    }));
+    const auto list = [&] {
+        return *wait_for<std::vector<TagKey>>(
+            [&](auto done) { store->list_tag_keys(AccountId{1}, std::move(done)); });
+    };
+    EXPECT_TRUE(list().empty());
+    const auto devices = wait_for<std::vector<Registration>>(
+        [&](auto done) { store->list_devices(AccountId{1}, std::move(done)); });
+    ASSERT_FALSE(devices->empty());
+    const TagKey key{
+        devices->front().device, AccountId{1}, std::array<std::uint8_t, TagKey::Key::kSize>{7}};
+    EXPECT_TRUE(wait_for<void>([&](auto done) { store->set_tag_key(key, std::move(done)); }));
+    ASSERT_EQ(list().size(), 1U);
+    EXPECT_TRUE(equal(list().front().key.expose(), key.key.expose()));
+}
+
 TEST_F(UpgradeTest, WhatItWasIsKeptBesideIt) {
     constexpr std::array<const char*, 2> kSteps = {"", "DROP TABLE link_contexts;"};
     const std::string path = file("cloud.db");

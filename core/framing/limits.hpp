@@ -47,6 +47,8 @@ inline constexpr std::size_t kUplinkBytesMax = kUplinkSizeSize + kUplinkRecordSi
 static_assert(1 + 4 + 2 + kMessageSizeMax <= kUplinkRecordSizeMax);
 static_assert(1 + 4 + kAttachBodySizeMax <= kUplinkRecordSizeMax);
 static_assert(1 + 1 + kTokenSizeMax <= kUplinkRecordSizeMax);
+inline constexpr std::size_t kTagsPerRecordMax = 254;
+static_assert(1 + 1 + 4 + 4 + kTagsPerRecordMax * kDeviceTagSize <= kUplinkRecordSizeMax);
 
 // The app channel: one record is one binary WebSocket message. type, sequence, device id, message
 inline constexpr std::size_t kChannelRecordSizeMax = 1 + 8 + kDeviceIdSize + kMessageSizeMax;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/framing/tag.hpp"
 
-#include "core/base/hex.hpp"
-
 namespace sotto::framing {
 
 namespace {
@@ -24,10 +22,14 @@ TagName name_of(const Tag& tag) {
 // Digits of one case alone, so that a tag is written in one way.
 std::optional<Tag> tag_of(std::string_view name) {
     if (name.size() != kTagNameSize || name.front() != kMark) return std::nullopt;
-    const std::string_view digits = name.substr(1);
-    if (digits.find_first_not_of(kDigits) != std::string_view::npos) return std::nullopt;
+    const char* digit = name.data() + 1;
     Tag tag{};
-    if (!from_hex(digits, tag)) return std::nullopt;
+    for (std::uint8_t& byte : tag) {
+        const std::size_t high = kDigits.find(*digit++);
+        const std::size_t low = kDigits.find(*digit++);
+        if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
+        byte = static_cast<std::uint8_t>(high << 4 | low);
+    }
     return tag;
 }
 

@@ -16,6 +16,8 @@ enum class Type : std::uint8_t {
     Hello = 0x01,
     Welcome = 0x02,
     Refused = 0x03,
+    TagsWanted = 0x04,
+    Tags = 0x05,
     LinkUp = 0x10,
     LinkDown = 0x11,
     Release = 0x12,
@@ -24,6 +26,8 @@ enum class Type : std::uint8_t {
     Ping = 0x30,
     Pong = 0x31,
 };
+
+constexpr std::uint8_t kIsFirst = 1;  // flags of TAGS
 
 Result<LinkId> take_link(Reader& reader) {
     SOTTO_TRY_ASSIGN(const std::uint32_t link, reader.u32_be());
@@ -61,6 +65,27 @@ Result<Record> parse_refused(Reader& reader) {
     if (reason < static_cast<std::uint8_t>(Reason::BadToken)) return Error::Malformed;
     if (reason > static_cast<std::uint8_t>(Reason::Full)) return Error::Malformed;
     return Refused{.reason = static_cast<Reason>(reason)};
+}
+
+Result<Record> parse_tags_wanted(Reader& reader) {
+    SOTTO_TRY_ASSIGN(const std::uint8_t version, reader.u8());
+    if (version != kTagsVersion) return Error::Unsupported;
+    SOTTO_TRY(reader.finish());
+    return TagsWanted{};
+}
+
+Result<Record> parse_tags(Reader& reader) {
+    SOTTO_TRY_ASSIGN(const std::uint8_t flags, reader.u8());
+    if ((flags & ~kIsFirst) != 0) return Error::Malformed;
+    SOTTO_TRY_ASSIGN(const std::uint32_t seconds, reader.u32_be());
+    SOTTO_TRY_ASSIGN(const TagPeriod period, reader.u32_be());
+    const Bytes tags = reader.take_rest();
+    if (tags.size() % kDeviceTagSize != 0) return Error::Truncated;
+    if (tags.size() > kTagsPerRecordMax * kDeviceTagSize) return Error::TooLarge;
+    return Tags{.is_first = (flags & kIsFirst) != 0,
+                .unix_seconds = seconds,
+                .period = period,
+                .tags = tags};
 }
 
 Result<Record> parse_link_up(Reader& reader) {
@@ -113,6 +138,10 @@ Result<Record> parse_body(Type type, Reader& reader) {
             return parse_welcome(reader);
         case Type::Refused:
             return parse_refused(reader);
+        case Type::TagsWanted:
+            return parse_tags_wanted(reader);
+        case Type::Tags:
+            return parse_tags(reader);
         case Type::LinkUp:
             return parse_link_up(reader);
         case Type::LinkDown:
@@ -138,7 +167,7 @@ bool holds_any(const Record& record) {
 
 bool may_send(Side sender, const Record& record) {
     if (holds_any<Message, Credit, Ping, Pong>(record)) return true;
-    const bool from_gateway = holds_any<Hello, LinkUp, LinkDown>(record);
+    const bool from_gateway = holds_any<Hello, TagsWanted, LinkUp, LinkDown>(record);
     return from_gateway == (sender == Side::Gateway);
 }
 
@@ -159,6 +188,19 @@ Status write(Writer& writer, const Welcome& welcome) {
 
 Status write(Writer& writer, const Refused& refused) {
     writer.u8(static_cast<std::uint8_t>(refused.reason));
+    return {};
+}
+
+Status write(Writer& writer, const TagsWanted& /*wanted*/) {
+    writer.u8(kTagsVersion);
+    return {};
+}
+
+Status write(Writer& writer, const Tags& tags) {
+    if (tags.tags.size() % kDeviceTagSize != 0) return Error::InvalidArgument;
+    if (tags.tags.size() > kTagsPerRecordMax * kDeviceTagSize) return Error::InvalidArgument;
+    writer.u8(tags.is_first ? kIsFirst : 0).u32_be(tags.unix_seconds).u32_be(tags.period);
+    writer.bytes(tags.tags);
     return {};
 }
 
@@ -215,6 +257,8 @@ Status write_record(Writer& writer, const Record& record) {
     write_if<Hello>(writer, record, Type::Hello, status) ||
         write_if<Welcome>(writer, record, Type::Welcome, status) ||
         write_if<Refused>(writer, record, Type::Refused, status) ||
+        write_if<TagsWanted>(writer, record, Type::TagsWanted, status) ||
+        write_if<Tags>(writer, record, Type::Tags, status) ||
         write_if<LinkUp>(writer, record, Type::LinkUp, status) ||
         write_if<LinkDown>(writer, record, Type::LinkDown, status) ||
         write_if<Release>(writer, record, Type::Release, status) ||

@@ -14,10 +14,12 @@
 #include "core/base/strong.hpp"
 #include "core/framing/frame.hpp"
 #include "core/framing/limits.hpp"
+#include "core/framing/tag.hpp"
 
 namespace sotto::framing::uplink {
 
 inline constexpr std::uint8_t kVersion = 1;
+inline constexpr std::uint8_t kTagsVersion = 1;
 
 // The gateway's number for a link to a device; never used twice on one connection.
 using LinkId = Strong<std::uint32_t, struct LinkIdTag>;
@@ -36,6 +38,15 @@ struct Welcome {
 };
 struct Refused {
     Reason reason = Reason::BadToken;
+};
+// The gateway connects to devices whose tags it is given, and to no others with tags.
+struct TagsWanted {};
+// Tags of devices that the gateway may serve, in one period.
+struct Tags {
+    bool is_first = false;           // all that were given before are void
+    std::uint32_t unix_seconds = 0;  // the time at the cloud
+    TagPeriod period = 0;
+    Bytes tags{};  // one behind the other, kTagsPerRecordMax at most
 };
 struct LinkUp {
     LinkId link;
@@ -64,12 +75,22 @@ struct Pong {
     std::uint32_t value = 0;
 };
 
-using Record =
-    std::variant<Hello, Welcome, Refused, LinkUp, LinkDown, Release, Message, Credit, Ping, Pong>;
+using Record = std::variant<Hello,
+                            Welcome,
+                            Refused,
+                            TagsWanted,
+                            Tags,
+                            LinkUp,
+                            LinkDown,
+                            Release,
+                            Message,
+                            Credit,
+                            Ping,
+                            Pong>;
 
 // A record (type and body, without its size) as `sender` may send it. Every error ends the
 // connection: Error::Truncated, Error::Malformed, Error::TooLarge, Error::Unsupported (unknown
-// type, or a version of HELLO that is not kVersion), Error::WrongState (not from this side).
+// type, or a version that is not ours), Error::WrongState (not from this side).
 Result<Record> parse_record(Bytes bytes, Side sender);
 
 // The bytes for the wire, size included. Error::InvalidArgument for what the parser would not take,

@@ -29,6 +29,7 @@ Attach make_attach() {
     return attach;
 }
 
+const Buffer kTwoTags = from_hex("01020304050607081112131415161718");
 const Buffer kCoap{0x40, 0x01, 0x00, 0x02};
 
 struct Sample {
@@ -57,6 +58,29 @@ std::vector<Sample> samples() {
          "0002"
          "03"
          "03",
+         false,
+         true},
+        {TagsWanted{},
+         "0002"
+         "04"
+         "01",
+         true,
+         false},
+        {Tags{.is_first = true, .unix_seconds = 0x6b0d'1e80, .period = 2, .tags = kTwoTags},
+         "001a"
+         "05"
+         "01"
+         "6b0d1e80"
+         "00000002"
+         "01020304050607081112131415161718",
+         false,
+         true},
+        {Tags{.unix_seconds = 1, .period = 2},
+         "000a"
+         "05"
+         "00"
+         "00000001"
+         "00000002",
          false,
          true},
         {LinkUp{LinkId{7}, make_attach()},
@@ -129,9 +153,12 @@ TEST(Uplink, EveryRecordHasItsDocumentedBytesAndSide) {
 TEST(Uplink, NoRecordSurvivesTruncation) {
     for (const Sample& sample : samples()) {
         const Buffer bytes = from_hex(sample.hex.substr(4));
+        const bool is_tags = std::holds_alternative<Tags>(sample.record);
         const bool has_tail = std::holds_alternative<Hello>(sample.record) ||
-                              std::holds_alternative<Message>(sample.record);
-        const std::size_t fixed = std::holds_alternative<Hello>(sample.record) ? 3 : 8;
+                              std::holds_alternative<Message>(sample.record) || is_tags;
+        const std::size_t fixed = is_tags                                        ? 10
+                                  : std::holds_alternative<Hello>(sample.record) ? 3
+                                                                                 : 8;
         for (std::size_t size = 0; size < (has_tail ? fixed : bytes.size()); ++size) {
             EXPECT_FALSE(parse_record(Bytes{bytes}.first(size), Side::Gateway)) << sample.hex;
             EXPECT_FALSE(parse_record(Bytes{bytes}.first(size), Side::Cloud)) << sample.hex;
@@ -171,6 +198,16 @@ TEST(Uplink, ParserIsStrict) {
          Side::Cloud,
          Error::TooLarge},
         {"21000000070000", Side::Cloud, Error::Malformed},
+        {"0402", Side::Gateway, Error::Unsupported},
+        {"040100", Side::Gateway, Error::Malformed},
+        {"0401", Side::Cloud, Error::WrongState},
+        {"05020000000100000002", Side::Cloud, Error::Malformed},
+        {"050000000001000000", Side::Cloud, Error::Truncated},
+        {"0500000000010000000201020304050607", Side::Cloud, Error::Truncated},
+        {"05000000000100000002", Side::Gateway, Error::WrongState},
+        {"05000000000100000002" + std::string(16 * (kTagsPerRecordMax + 1), '0'),
+         Side::Cloud,
+         Error::TooLarge},
     };
     for (const auto& [hex, sender, error] : table) {
         const Buffer bytes = from_hex(hex);
@@ -183,6 +220,7 @@ TEST(Uplink, ParserIsStrict) {
 TEST(Uplink, EncoderRefusesWhatTheParserWould) {
     const std::string token(kTokenSizeMax + 1, 't');
     const Buffer large(kMessageSizeMax + 1);
+    const Buffer many_tags(kDeviceTagSize * (kTagsPerRecordMax + 1));
     for (const Record& record : {Record{Hello{}},
                                  Record{Hello{token}},
                                  Record{Hello{"a b"}},
@@ -193,6 +231,8 @@ TEST(Uplink, EncoderRefusesWhatTheParserWould) {
                                  Record{Message{{}, {}, kCoap}},
                                  Record{Welcome{kUplinkCreditMax + 1, 1}},
                                  Record{Credit{LinkId{1}, 0}},
+                                 Record{Tags{.tags = Bytes{kTwoTags}.first(9)}},
+                                 Record{Tags{.tags = many_tags}},
                                  Record{LinkUp{{}, Attach{.address = "\n"}}}})
         EXPECT_EQ(encoded(record), "InvalidArgument");
     Buffer small(8);

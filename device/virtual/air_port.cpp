@@ -2,6 +2,7 @@
 #include "device/virtual/air_port.hpp"
 
 #include "air/bluez/bluez_peripheral.hpp"
+#include "air/bluez/private_address.hpp"
 #include "air/virtual/virtual_peripheral.hpp"
 #include "core/base/hex.hpp"
 #include "device/virtual/advertised_name.hpp"
@@ -56,6 +57,10 @@ void AirPort::open_bluez() {
                 [this](const std::string& adapter) {
                     log_.line(adapter.empty() ? "Bluetooth is gone"
                                               : "it is heard through " + adapter);
+                    if (air::bluez::has_private_address(adapter) == false)
+                        log_.line("the address of " + adapter +
+                                  " never changes, so that strangers can follow it: set Privacy = "
+                                  "device in BlueZ's main.conf");
                 }},
         handler);
 }

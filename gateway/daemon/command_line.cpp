@@ -68,6 +68,18 @@ std::vector<ports::Setting> table_of_hops(Settings& settings) {
 // bluz devices, values, and what an operator looks at.
 std::vector<ports::Setting> table_of_the_rest(Settings& settings) {
     return {
+        {.name = "serve",
+         .type = "WHOM",
+         .help = "devices to connect to over Bluetooth: all, or account: of those with an owner "
+                 "the ones whose tags a cloud has given, which are the ones that sotto tag named "
+                 "there, of the account that this gateway's token is of; and those without a tag",
+         .place = &settings.serve,
+         .choices = {kServeAll, kServeAccount}},
+        {"device",
+         "ID",
+         "devices that are served, by their ids of 24 hex digits; none named: all. The others are "
+         "let go when they have said who they are",
+         &settings.device_ids},
         {"legacy",
          "HOST:PORT",
          "the server of legacy devices, such as the port particle of a sotto-cloud: each bluz "

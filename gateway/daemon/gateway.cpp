@@ -53,6 +53,8 @@ std::string text_of(relay::Close why) {
             return "this gateway has all the devices it can take";
         case relay::Close::Misbehaved:
             return "it did not introduce itself as it should";
+        case relay::Close::NotAdmitted:
+            return "it is none of the devices that this gateway serves";
         case relay::Close::NotServed:
             return "it belongs to no cloud of this gateway";
         case relay::Close::Released:
@@ -247,7 +249,8 @@ Gateway::Gateway(boost::asio::io_context& loop,
                  const std::vector<Uplink>& uplinks,
                  BluzService bluz,
                  Capture& capture,
-                 Log& log)
+                 Log& log,
+                 relay::Admission admission)
     : loop_(loop),
       central_(central),
       bluz_(std::move(bluz)),
@@ -255,14 +258,18 @@ Gateway::Gateway(boost::asio::io_context& loop,
       log_(log),
       timer_(loop),
       random_(std::random_device{}()),
-      relay_(clouds_of(uplinks)) {
+      relay_(clouds_of(uplinks), admission) {
+    if (admission.is_by_tag)
+        central_.set_is_welcome([this](const std::optional<framing::Tag>& tag) {
+            return relay_.is_welcome(tag, now());
+        });
     for (const Uplink& uplink : uplinks) {
         const relay::CloudId id{static_cast<std::uint8_t>(clouds_.size())};
         clouds_.push_back(std::make_unique<Cloud>(*this, id, uplink));
     }
 }
 
-Gateway::~Gateway() = default;
+Gateway::~Gateway() { central_.set_is_welcome({}); }
 
 void Gateway::start() {
     started_at_ = now();
@@ -271,9 +278,11 @@ void Gateway::start() {
 
 Report Gateway::report() const {
     Report report{.seconds = (now() - started_at_).ms / 1'000};
-    for (std::size_t i = 0; i < clouds_.size(); ++i)
-        report.clouds.push_back(
-            clouds_[i]->report(relay_.address(relay::CloudId{static_cast<std::uint8_t>(i)})));
+    for (std::size_t i = 0; i < clouds_.size(); ++i) {
+        const relay::CloudId id{static_cast<std::uint8_t>(i)};
+        report.clouds.push_back(clouds_[i]->report(relay_.address(id)));
+        report.clouds.back().tags = relay_.tag_count(id);
+    }
     for (const air::Radio& radio : central_.radios())
         report.adapters.push_back({.name = radio.name, .is_scanning = radio.is_scanning});
     for (const auto& [place, peer] : peers_) report.links.push_back(peer->report());

@@ -44,7 +44,8 @@ class Gateway {
             const std::vector<Uplink>& uplinks,
             BluzService bluz,
             Capture& capture,
-            Log& log);
+            Log& log,
+            relay::Admission admission = {});
     ~Gateway();
     Gateway(const Gateway&) = delete;
     Gateway& operator=(const Gateway&) = delete;

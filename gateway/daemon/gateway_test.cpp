@@ -63,6 +63,7 @@ class ScriptedCloud {
     }
 
     std::size_t connections = 0;
+    std::size_t tags_wanted = 0;
     std::vector<std::string> hellos;
     std::vector<up::LinkId> ups;
     std::vector<up::LinkId> downs;
@@ -101,6 +102,7 @@ class ScriptedCloud {
     }
     void keep(const up::Record& record) {
         if (const auto* item = std::get_if<up::Hello>(&record)) hellos.emplace_back(item->token);
+        if (std::holds_alternative<up::TagsWanted>(record)) ++tags_wanted;
         if (const auto* item = std::get_if<up::LinkUp>(&record)) ups.push_back(item->link);
         if (const auto* item = std::get_if<up::LinkDown>(&record)) downs.push_back(item->link);
         if (const auto* item = std::get_if<up::Credit>(&record)) credit += item->count;
@@ -181,8 +183,9 @@ class GatewayTest : public ::testing::Test {
                 *uplink::parse_address(cloud.address()),
                 uplink::Security::parse({.host = "127.0.0.1"}).value()};
     }
-    Gateway& start() {
-        gateway.emplace(loop, central, std::vector<Uplink>{uplink()}, bluz, capture, log);
+    Gateway& start(relay::Admission admission = {}) {
+        gateway.emplace(
+            loop, central, std::vector<Uplink>{uplink()}, bluz, capture, log, std::move(admission));
         gateway->start();
         return *gateway;
     }
@@ -373,6 +376,47 @@ TEST_F(GatewayTest, CapturesWhatPassesButNotTheToken) {
         EXPECT_NE(text.str().find(wanted), std::string::npos) << wanted << text.str();
     }
     EXPECT_EQ(text.str().find(to_hex<std::string>(as_bytes("gateway-token"))), std::string::npos);
+}
+
+TEST_F(GatewayTest, ConnectsToDevicesWhoseTagsItWasGivenAndToThoseWithoutOne) {
+    auto tagged = options("tagged");
+    tagged.name = "~0102030405060708";
+    auto strange = options("strange");
+    strange.name = "~1112131415161718";
+    EchoDevice mine{loop, tagged};
+    EchoDevice other{loop, strange};
+    EchoDevice fresh{loop, options("fresh")};
+    for (EchoDevice* device : {&mine, &other, &fresh}) device->open();
+    start({.is_by_tag = true});
+    welcome();
+    ASSERT_TRUE(until([&] { return cloud.tags_wanted == 1; }));
+    ASSERT_TRUE(until([&] { return cloud.ups.size() == 1; }));
+    EXPECT_EQ(fresh.connections, 1U);
+    const framing::Tag tag{1, 2, 3, 4, 5, 6, 7, 8};
+    constexpr std::uint32_t kTime = 1'796'000'500;
+    cloud.send(up::Tags{.is_first = true,
+                        .unix_seconds = kTime,
+                        .period = framing::tag_period_at(kTime),
+                        .tags = tag});
+    ASSERT_TRUE(until([&] { return mine.connections == 1; }));
+    ASSERT_TRUE(until([&] { return cloud.ups.size() == 2; }));
+    EXPECT_EQ(other.connections, 0U) << "it is somebody else's";
+    EXPECT_EQ(gateway->report().clouds[0].tags, 1U);
+}
+
+TEST_F(GatewayTest, LetsDevicesGoThatAreNotNamed) {
+    EchoDevice named{loop, options("named")};
+    EchoDevice other{loop, options("other")};
+    named.open();
+    other.open();
+    framing::DeviceId id{};
+    id.fill('n');
+    start({.devices = {id}});
+    welcome();
+    ASSERT_TRUE(until([&] { return other.disconnections > 0; }));
+    ASSERT_TRUE(until([&] { return !cloud.ups.empty(); }));
+    EXPECT_EQ(cloud.ups.size(), 1U);
+    EXPECT_TRUE(log.has("it is none of the devices that this gateway serves"));
 }
 
 }  // namespace

@@ -92,6 +92,8 @@ int run(const Settings& settings, Log& log) {
     if (const auto* complaint = std::get_if<Complaint>(&uplinks)) return fail(complaint->text);
     auto bluz = load_bluz(settings);
     if (const auto* complaint = std::get_if<Complaint>(&bluz)) return fail(complaint->text);
+    const auto admission = load_admission(settings);
+    if (const auto* complaint = std::get_if<Complaint>(&admission)) return fail(complaint->text);
     const auto& service = std::get<BluzService>(bluz);
     if (!service.local_folder.empty()) LocalPort::clear(service.local_folder);
     auto paces = load_paces(settings);
@@ -102,8 +104,13 @@ int run(const Settings& settings, Log& log) {
 
     boost::asio::io_context loop{1};
     Air air{loop, settings, service.is_offered()};
-    Gateway gateway{
-        loop, air.central(), std::get<std::vector<Uplink>>(uplinks), service, capture, log};
+    Gateway gateway{loop,
+                    air.central(),
+                    std::get<std::vector<Uplink>>(uplinks),
+                    service,
+                    capture,
+                    log,
+                    std::get<relay::Admission>(admission)};
     gateway.set_paces(std::get<Paces>(std::move(paces)));
     StatusPort status{loop, [&gateway] { return gateway.report(); }};
     if (!settings.status_socket.empty()) {

@@ -141,6 +141,16 @@ std::string check_local_folder(const Settings& settings) {
 
 }  // namespace
 
+std::variant<relay::Admission, Complaint> load_admission(const Settings& settings) {
+    relay::Admission admission{.is_by_tag = settings.serve == kServeAccount};
+    for (const std::string& text : settings.device_ids) {
+        framing::DeviceId id{};
+        if (!from_hex(text, id)) return Complaint{"--device " + text + ": an id is 24 hex digits"};
+        admission.devices.push_back(id);
+    }
+    return admission;
+}
+
 std::variant<BluzService, Complaint> load_bluz(const Settings& settings) {
     BluzService service{.server_text = settings.legacy, .local_folder = settings.local_folder};
     if (!settings.legacy.empty()) {

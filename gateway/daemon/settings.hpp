@@ -12,6 +12,9 @@
 
 namespace sotto::gateway {
 
+inline constexpr const char* kServeAll = "all";
+inline constexpr const char* kServeAccount = "account";
+
 // What was given, as text.
 struct Settings {
     std::string air_folder{};                // the virtual air; or
@@ -22,9 +25,11 @@ struct Settings {
     std::vector<std::string> pins{};         // FINGERPRINT for every cloud, HOST:PORT=... for one
     std::vector<std::string> authorities{};  // FILE for every cloud, HOST:PORT=FILE for one
     bool insecure = false;
-    std::string legacy{};                 // HOST:PORT; empty: bluz devices get no stream
-    std::vector<std::string> bluz_ids{};  // empty: all
-    std::string local_folder{};           // empty: no custom data
+    std::string serve = kServeAll;
+    std::vector<std::string> device_ids{};  // empty: all
+    std::string legacy{};                   // HOST:PORT; empty: bluz devices get no stream
+    std::vector<std::string> bluz_ids{};    // empty: all
+    std::string local_folder{};             // empty: no custom data
     std::vector<std::string> connection_intervals{};  // [ID=]MIN-MAX/LATENCY
     std::uint32_t value_size_max = framing::kValueSizeMax;
     std::string capture_file{};
@@ -47,6 +52,9 @@ struct Complaint {
 
 // The clouds with their tokens and authorities, read from their files.
 std::variant<std::vector<Uplink>, Complaint> load_uplinks(const Settings& settings);
+
+// Which of Sotto's own devices are to be served.
+std::variant<relay::Admission, Complaint> load_admission(const Settings& settings);
 
 // How bluz devices are to be served.
 std::variant<BluzService, Complaint> load_bluz(const Settings& settings);

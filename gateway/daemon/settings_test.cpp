@@ -123,6 +123,22 @@ TEST_F(SettingsTest, AirFolderMustBeThere) {
     EXPECT_EQ(adapters_of({.adapters = {"all"}}).size(), 0U);
 }
 
+TEST_F(SettingsTest, ServesEverybodyUnlessItIsToldWhom) {
+    const auto all = std::get<relay::Admission>(load_admission({}));
+    EXPECT_FALSE(all.is_by_tag);
+    EXPECT_TRUE(all.devices.empty());
+    const auto some = std::get<relay::Admission>(load_admission(
+        {.serve = kServeAccount, .device_ids = {std::string(24, 'a'), std::string(24, 'B')}}));
+    EXPECT_TRUE(some.is_by_tag);
+    ASSERT_EQ(some.devices.size(), 2U);
+    EXPECT_EQ(some.devices[1][0], 0xbb);
+    for (const char* text : {"", "lamp", "0102"}) {
+        const auto wrong = load_admission({.device_ids = {text}});
+        EXPECT_NE(std::get<Complaint>(wrong).text.find("24 hex digits"), std::string::npos);
+    }
+    EXPECT_EQ(std::get<int>(parse({"--air", "x", "--cloud", "a:1", "--serve", "nobody"})), 2);
+}
+
 TEST_F(SettingsTest, CommandLineAndFileSayTheSame) {
     const auto line = parse({"--air",
                              "x",

@@ -70,7 +70,8 @@ std::string array(const std::vector<Item>& items,
 std::string object(const Report::Cloud& cloud) {
     return "{\"address\":" + quote(cloud.address) +
            ",\"connected\":" + yes_or_no(cloud.is_connected) +
-           ",\"last_error\":" + quote(cloud.last_error) + "}";
+           ",\"last_error\":" + quote(cloud.last_error) +
+           ",\"tags\":" + std::to_string(cloud.tags) + "}";
 }
 
 std::string object(const Report::Adapter& adapter) {
@@ -162,6 +163,7 @@ std::string to_words(const Report& report) {
         out << "  " << cloud.address << "  "
             << (cloud.is_connected ? "connected" : "not connected");
         if (!cloud.last_error.empty()) out << ": " << cloud.last_error;
+        if (cloud.tags > 0) out << ", has given " << cloud.tags << " tags of devices";
         out << "\n";
     }
     if (!report.adapters.empty()) out << "\nadapters\n";
@@ -193,6 +195,9 @@ std::string to_metrics(const Report& report) {
     metrics.family("cloud_connected", "gauge", "1 if a cloud is connected");
     for (const Report::Cloud& cloud : report.clouds)
         metrics.sample(label("cloud", cloud.address), cloud.is_connected ? 1 : 0);
+    metrics.family("tags", "gauge", "tags of devices that a cloud has given");
+    for (const Report::Cloud& cloud : report.clouds)
+        metrics.sample(label("cloud", cloud.address), static_cast<std::int64_t>(cloud.tags));
     metrics.family("adapter_scanning", "gauge", "1 if an adapter looks for devices");
     for (const Report::Adapter& adapter : report.adapters)
         metrics.sample(label("adapter", adapter.name), adapter.is_scanning ? 1 : 0);

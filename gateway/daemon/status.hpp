@@ -15,6 +15,7 @@ struct Report {
         std::string address;
         bool is_connected = false;
         std::string last_error{};  // since it was reached last
+        std::size_t tags = 0;      // of devices, that it has given
     };
     struct Adapter {
         std::string name;

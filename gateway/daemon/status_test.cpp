@@ -14,7 +14,7 @@ namespace {
 
 Report sample() {
     return {.seconds = 3'725,
-            .clouds = {{.address = "home:5684", .is_connected = true},
+            .clouds = {{.address = "home:5684", .is_connected = true, .tags = 32},
                        {.address = "b:1", .last_error = "it fell silent"}},
             .adapters = {{.name = "hci0", .is_scanning = true}},
             .links = {{.device = "0102",
@@ -40,7 +40,8 @@ Report sample() {
 TEST(Status, IsWords) {
     EXPECT_EQ(to_words(sample()),
               "running for 1h 2min\n\n"
-              "clouds\n  home:5684  connected\n  b:1  not connected: it fell silent\n\n"
+              "clouds\n  home:5684  connected, has given 32 tags of devices\n  b:1  not connected: "
+              "it fell silent\n\n"
               "adapters\n  hci0  scanning\n\n"
               "devices\n"
               "  0102  la\"mp  connected for 1min 1s, at home:5684, -60 dBm, values of 510, "
@@ -53,8 +54,8 @@ TEST(Status, IsWords) {
 TEST(Status, IsJson) {
     EXPECT_EQ(
         to_json(sample()),
-        R"({"seconds":3725,"clouds":[{"address":"home:5684","connected":true,"last_error":""},)"
-        R"({"address":"b:1","connected":false,"last_error":"it fell silent"}],)"
+        R"({"seconds":3725,"clouds":[{"address":"home:5684","connected":true,"last_error":"","tags":32},)"
+        R"({"address":"b:1","connected":false,"last_error":"it fell silent","tags":0}],)"
         R"("adapters":[{"name":"hci0","scanning":true}],)"
         R"("links":[{"device":"0102","name":"la\"mp","place":"/org/bluez/hci0/dev_1",)"
         R"("service":"sotto","connected":true,"cloud":"home:5684","seconds":61,"rssi":-60,)"
@@ -71,6 +72,7 @@ TEST(Status, IsMetrics) {
          {"# TYPE sotto_gateway_uptime_seconds gauge\nsotto_gateway_uptime_seconds 3725\n",
           "sotto_gateway_cloud_connected{cloud=\"home:5684\"} 1\n",
           "sotto_gateway_cloud_connected{cloud=\"b:1\"} 0\n",
+          "sotto_gateway_tags{cloud=\"home:5684\"} 32\n",
           "sotto_gateway_adapter_scanning{adapter=\"hci0\"} 1\n",
           "sotto_gateway_links 1\n",
           "sotto_gateway_link_up{device=\"unknown\",place=\"there\"} 0\n",

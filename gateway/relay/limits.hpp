@@ -22,6 +22,10 @@ inline constexpr std::size_t kInAirMax = 8;          // given to the air and not
 // ATTACH frames of one connection that changed something; a device that sends more is let go.
 inline constexpr std::uint32_t kAttachesMax = 64;
 
+// Tags that one cloud may give; more are not taken. And how long one may last.
+inline constexpr std::size_t kTagsMax = 20'480;
+inline constexpr Duration kTagLifeMax = minutes(6 * 60);
+
 // What all links together may hold: 64 x (256 + 64 + 8) frames of 1280 bytes are 26.9 MB.
 inline constexpr std::size_t kFrameBytesMax =
     kLinksMax * (kToDeviceQueueMax + kToCloudQueueMax + kInAirMax) * framing::kFrameSizeMax;
@@ -37,7 +41,8 @@ inline constexpr Duration kStayAwayMax = minutes(5);
 inline constexpr Duration kGraceTime = minutes(2);
 
 // How long a device is left alone after...
-inline constexpr Duration kStayAwayNotServed = seconds(60);  // ...it named a cloud we don't serve
+inline constexpr Duration kStayAwayNotServed = seconds(60);    // ...it named a cloud we don't serve
+inline constexpr Duration kStayAwayNotAdmitted = seconds(60);  // ...it is none that we serve
 inline constexpr Duration kStayAwayMisbehaved = seconds(30);
 inline constexpr Duration kStayAwayFull = seconds(5);
 

@@ -20,10 +20,11 @@ using CloudId = Strong<std::uint8_t, struct CloudIdTag>;
 
 // Why a device is let go.
 enum class Close : std::uint8_t {
-    Full,        // kLinksMax devices are here already
-    Misbehaved,  // it did not say who it is, or said it too often
-    NotServed,   // it belongs to a cloud that is not in the allow-list, or to none
-    Released,    // it or its cloud asked for it, and it was idle
+    Full,         // kLinksMax devices are here already
+    Misbehaved,   // it did not say who it is, or said it too often
+    NotAdmitted,  // it is none of the devices that are named
+    NotServed,    // it belongs to a cloud that is not in the allow-list, or to none
+    Released,     // it or its cloud asked for it, and it was idle
 };
 
 // Why a connection to a cloud is closed.

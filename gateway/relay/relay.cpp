@@ -12,7 +12,8 @@ namespace {
 constexpr CloudId kDefaultCloud{0};
 }
 
-Relay::Relay(const std::vector<Cloud>& clouds) {
+Relay::Relay(const std::vector<Cloud>& clouds, Admission admission)
+    : admission_(std::move(admission)), tags_(clouds.size()) {
     SOTTO_ASSERT(!clouds.empty() && clouds.size() <= kCloudsMax);
     for (const Cloud& cloud : clouds) {
         const CloudId id{static_cast<std::uint8_t>(clouds_.size())};
@@ -52,11 +53,25 @@ void Relay::on_attach(DeviceLink& link, const framing::Attach& attach, Instant n
     if (link.introduction() == introduction) return;  // nothing new
     if (link.introduction() && link.introduction()->device_id != attach.device_id)
         return close_link(link, Close::Misbehaved, kStayAwayMisbehaved, now);  // [AIR-17]
+    if (!is_admitted(attach.device_id))
+        return close_link(link, Close::NotAdmitted, kStayAwayNotAdmitted, now);
     // It gets its owner just now: the time to name its cloud begins.
     if (link.introduction() && !link.introduction()->has_owner) grace_.give(attach.device_id, now);
     if (!link.introduce(std::move(introduction)))
         return close_link(link, Close::Misbehaved, kStayAwayMisbehaved, now);
     route(link, now);
+}
+
+bool Relay::is_admitted(const framing::DeviceId& device) const {
+    const auto& named = admission_.devices;
+    return named.empty() || std::find(named.begin(), named.end(), device) != named.end();
+}
+
+// [UPL-52] Devices without a tag are new ones, or do not know the time.
+bool Relay::is_welcome(const std::optional<framing::Tag>& tag, Instant now) const {
+    if (!admission_.is_by_tag || !tag) return true;
+    return std::any_of(
+        tags_.begin(), tags_.end(), [&](const TagBook& book) { return book.knows(*tag, now); });
 }
 
 // Decides where a device belongs and takes it there.
@@ -136,10 +151,15 @@ void Relay::on_uplink_record(CloudId cloud, Bytes bytes, Instant now) {
     const auto record = session(cloud).on_record(bytes, now, outputs_);
     if (!record) return;
     if (std::holds_alternative<up::Welcome>(*record)) return on_welcomed(cloud);
+    if (const auto* tags = std::get_if<up::Tags>(&*record)) {
+        if (admission_.is_by_tag) tags_[cloud.value()].take(*tags, now);
+        return;
+    }
     on_link_record(cloud, *record, now);
 }
 
 void Relay::on_welcomed(CloudId cloud) {
+    if (admission_.is_by_tag) session(cloud).send(up::TagsWanted{}, outputs_);
     for (auto& [id, link] : links_) {
         if (link.cloud() == cloud) announce(link);
     }
@@ -164,6 +184,7 @@ void Relay::on_link_record(CloudId cloud, const up::Record& record, Instant now)
 
 void Relay::on_time(Instant now) {
     for (CloudSession& cloud : clouds_) cloud.on_time(now, outputs_);
+    for (TagBook& book : tags_) book.forget_ended(now);
     for (auto next = links_.begin(); next != links_.end();) {
         DeviceLink& link = (next++)->second;  // it may be closed on the way
         on_link_time(link, now);

@@ -17,6 +17,7 @@
 #include "gateway/relay/device_link.hpp"
 #include "gateway/relay/grace.hpp"
 #include "gateway/relay/output.hpp"
+#include "gateway/relay/tag_book.hpp"
 
 namespace sotto::gateway::relay {
 
@@ -25,10 +26,16 @@ struct Cloud {
     std::string token;    // of this gateway there; 1 to kTokenSizeMax visible ASCII characters
 };
 
+// Whom a gateway serves.
+struct Admission {
+    bool is_by_tag = false;                    // of devices with tags, those whose tags are given
+    std::vector<framing::DeviceId> devices{};  // none named: all. Nothing proves what a device says
+};
+
 class Relay {
   public:
     // The allow-list: 1 to kCloudsMax clouds, the first of them the default.
-    explicit Relay(const std::vector<Cloud>& clouds);
+    explicit Relay(const std::vector<Cloud>& clouds, Admission admission = {});
 
     // A device is on the air and subscribed to. `link` is above all links so far.
     void on_link_up(LinkId link, Instant now);
@@ -49,6 +56,11 @@ class Relay {
 
     // What is to be done next; ask until there is nothing.
     std::optional<Output> next_output();
+
+    // Whether to connect to a device with this tag, or without one.
+    bool is_welcome(const std::optional<framing::Tag>& tag, Instant now) const;
+    // How many tags a cloud has given.
+    std::size_t tag_count(CloudId cloud) const { return tags_[cloud.value()].size(); }
 
     const std::string& address(CloudId cloud) const { return clouds_[cloud.value()].address(); }
     std::size_t link_count() const { return links_.size(); }
@@ -72,7 +84,11 @@ class Relay {
     CloudSession& session(CloudId cloud) { return clouds_[cloud.value()]; }
     CloudSession* open_session(const DeviceLink& link);
 
+    bool is_admitted(const framing::DeviceId& device) const;
+
+    Admission admission_;
     std::vector<CloudSession> clouds_;
+    std::vector<TagBook> tags_;  // one for each of them
     Links links_;
     Grace grace_;
     LinkId newest_link_;

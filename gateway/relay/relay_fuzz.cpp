@@ -131,7 +131,7 @@ class Run {
         if (message != nullptr && as_text(message->message) == "up") message_up_ = true;
     }
 
-    Rig rig_;
+    Rig rig_{Admission{.is_by_tag = true}};
     std::array<Uplink, 2> uplinks_{};
     std::uint32_t newest_ = kLinks;
     bool message_up_ = false;

@@ -375,5 +375,59 @@ TEST(Relay, PingsWhenItHearsNothingAndGivesUpAfterThreeIntervals) {
     EXPECT_EQ(rig.take(), Texts{"close cloud 0 why 5"});
 }
 
+up::Tags tags_of(std::uint32_t unix_seconds, const framing::Tag& tag) {
+    return {.is_first = true,
+            .unix_seconds = unix_seconds,
+            .period = framing::tag_period_at(unix_seconds),
+            .tags = tag};
+}
+
+TEST(Tags, WhoServesEverybodyAsksForNoneAndTakesNone) {
+    Rig rig;
+    rig.pass({});
+    rig.take();
+    rig.open_cloud(kHome);
+    EXPECT_EQ(rig.take(), (Texts{"0< hello token", "welcomed 0"}));
+    const framing::Tag tag{1, 2, 3};
+    rig.record(kHome, tags_of(1'796'000'500, tag));
+    EXPECT_TRUE(rig.take().empty());
+    EXPECT_EQ(rig.relay.tag_count(kHome), 0U);
+    EXPECT_TRUE(rig.relay.is_welcome(framing::Tag{9}, rig.now));
+}
+
+TEST(Tags, OfDevicesWithTagsThoseAreWelcomeWhoseTagsWereGivenByAnyCloud) {
+    Rig rig{Admission{.is_by_tag = true}};
+    rig.pass({});
+    rig.take();
+    rig.open_cloud(kHome);
+    EXPECT_EQ(rig.take(), (Texts{"0< hello token", "welcomed 0", "0< tags wanted"}));
+    rig.open_cloud(kOther);
+    const framing::Tag tag{1, 2, 3};
+    const framing::Tag other{4, 5, 6};
+    EXPECT_FALSE(rig.relay.is_welcome(tag, rig.now));
+    EXPECT_TRUE(rig.relay.is_welcome({}, rig.now)) << "a new one";
+    rig.record(kHome, tags_of(1'796'000'500, tag));
+    rig.record(kOther, tags_of(1'796'000'500, other));
+    EXPECT_TRUE(rig.relay.is_welcome(tag, rig.now));
+    EXPECT_TRUE(rig.relay.is_welcome(other, rig.now));
+    EXPECT_EQ(rig.relay.tag_count(kHome), 1U);
+
+    rig.relay.on_uplink_down(kHome, rig.now, {});
+    EXPECT_TRUE(rig.relay.is_welcome(tag, rig.now)) << "tags outlast the connection";
+    rig.pass(seconds(1'700));
+    EXPECT_FALSE(rig.relay.is_welcome(tag, rig.now));
+    EXPECT_EQ(rig.relay.tag_count(kHome), 0U);
+}
+
+TEST(Admission, OnlyDevicesThatAreNamedAreServed) {
+    framing::DeviceId named{};
+    named.fill(1);
+    Rig rig{Admission{.devices = {named}}};
+    rig.open_all();
+    rig.relay.on_link_up(LinkId{2}, rig.now);
+    rig.frame(LinkId{2}, Rig::attach(false, {}, 2));
+    EXPECT_EQ(rig.take(), Texts{"close link 2 why 2 away 60"});
+}
+
 }  // namespace
 }  // namespace sotto::gateway::relay

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gateway/relay/relay.hpp"
@@ -17,7 +18,8 @@ inline constexpr std::uint16_t kCredit = 4;
 
 class Rig {
   public:
-    Rig() : relay({{"home:1", "token"}, {"other:2", "token2"}}) {}
+    explicit Rig(Admission admission = {})
+        : relay({{"home:1", "token"}, {"other:2", "token2"}}, std::move(admission)) {}
 
     static framing::Attach attach(bool has_owner,
                                   std::string_view address = {},

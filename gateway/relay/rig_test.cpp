@@ -13,6 +13,7 @@ std::string describe_record(const std::vector<std::uint8_t>& bytes) {
     if (!record) return "?";
     if (const auto* item = std::get_if<up::Hello>(&*record))
         return "hello " + std::string{item->token};
+    if (std::holds_alternative<up::TagsWanted>(*record)) return "tags wanted";
     if (const auto* item = std::get_if<up::LinkUp>(&*record))
         return "up " + number(item->link.value());
     if (const auto* item = std::get_if<up::LinkDown>(&*record))

@@ -4,7 +4,6 @@ a cloud and an app. All of it in one folder."""
 
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 import time
@@ -31,9 +30,9 @@ def eventually(what, limit=PATIENCE):
 
 class Hall:
     """`controllers`: how many there are. The last one is the gateway's. Legacy ones do not know what
-    came with Bluetooth 5."""
+    came with Bluetooth 5. `privacy`: as in main.conf."""
 
-    def __init__(self, programs, controllers, is_legacy=False):
+    def __init__(self, programs, controllers, is_legacy=False, privacy="off"):
         self.programs, self.controllers = Path(programs), controllers
         self.is_legacy = is_legacy
         self.folder = Path(tempfile.mkdtemp(prefix="hall-", dir="/run"))
@@ -41,7 +40,8 @@ class Hall:
         self.control.mkdir()
         self.running = {}
         self.devices = []
-        shutil.copy(HERE / "main.conf", "/etc/bluetooth/main.conf")
+        settings = (HERE / "main.conf").read_text().replace("[General]", f"[General]\nPrivacy = {privacy}")
+        Path("/etc/bluetooth/main.conf").write_text(settings)
         self.start_bus()
         self.start_radio()
         self.start_bluetoothd()

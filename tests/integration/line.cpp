@@ -106,8 +106,13 @@ void Line::start_gateway() {
 void Line::serve_too(const std::string& cloud,
                      const std::string& token_file,
                      const Arguments& more) {
-    gateway_options_ = {"--cloud", cloud, "--token", cloud + "=" + token_file};
-    gateway_options_.insert(gateway_options_.end(), more.begin(), more.end());
+    Arguments options{"--cloud", cloud, "--token", cloud + "=" + token_file};
+    options.insert(options.end(), more.begin(), more.end());
+    restart_gateway(options);
+}
+
+void Line::restart_gateway(const Arguments& options) {
+    gateway_options_ = options;
     kill_gateway();
     start_gateway();
 }

@@ -37,6 +37,8 @@ class Line {
     void serve_too(const std::string& cloud,
                    const std::string& token_file,
                    const Arguments& more = {});
+    // The gateway, started anew, with these options beside.
+    void restart_gateway(const Arguments& options);
     // Ends a process at once, as kill -9 does.
     void kill_device() { device_.reset(); }
     void kill_cloud() { cloud_.reset(); }
