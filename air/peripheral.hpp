@@ -23,6 +23,8 @@ class PeripheralHandler {
     virtual void on_sent(std::size_t /*frame_count*/) {}
     // Something came that is no part of a frame, and was dropped: said once for each central.
     virtual void on_dropped() {}
+    // The central has never said anything, and is let go.
+    virtual void on_silence() {}
     // The central is gone, and with it what was still to be sent.
     virtual void on_disconnected() = 0;
 

@@ -104,6 +104,7 @@ class BluezPeripheral::Core final : public Bus::Listener,
         if (is_withdrawn_ && (line_ || is_former_holder_here(now))) return;
         const auto step = startup_.next(adapter ? &*adapter : nullptr, now);
         if (step) take_step(*adapter, *step);
+        look_for_silence(now);
         if (!adapter || startup_.is_done()) is_withdrawn_ = false;
         if (!is_withdrawn_) tell_air(startup_.is_done() ? name_of(adapter->path) : "");
     }
@@ -112,6 +113,7 @@ class BluezPeripheral::Core final : public Bus::Listener,
     void on_subscribed(const GattApplication::Offer& offer) override {
         on_gone();  // it comes back before it was seen to go
         holder_ = offer.device;
+        silent_since_ = bus_.now();
         line_ = std::make_shared<ValueLine>(loop_, options_.service, *this);
         const std::size_t room = std::max<std::size_t>(offer.mtu, kAttHeaderSize) - kAttHeaderSize;
         line_->set_value_size(framing::agreed_value_size(options_.value_size_max, room));
@@ -134,10 +136,12 @@ class BluezPeripheral::Core final : public Bus::Listener,
 
     void on_frame(Bytes frame) override {
         const auto self = shared_from_this();
+        silent_since_.reset();
         if (handler_ != nullptr) handler_->on_frame(frame);
     }
     void on_value(Bytes value) override {
         const auto self = shared_from_this();
+        silent_since_.reset();
         if (handler_ != nullptr) handler_->on_value(value);
     }
     void on_sent(std::size_t count) override {
@@ -201,6 +205,14 @@ class BluezPeripheral::Core final : public Bus::Listener,
         is_withdrawn_ = true;
     }
 
+    // [AIR-80] Others may have something to say.
+    void look_for_silence(Instant now) {
+        if (!silent_since_ || now < *silent_since_ + options_.silence_time) return;
+        silent_since_.reset();
+        if (handler_ != nullptr) handler_->on_silence();
+        disconnect();
+    }
+
     void tell_air(const std::string& adapter) {
         if (options_.on_air && std::exchange(told_adapter_, adapter) != adapter)
             options_.on_air(adapter);
@@ -220,6 +232,7 @@ class BluezPeripheral::Core final : public Bus::Listener,
         }
         line_.reset();
         holder_.clear();
+        silent_since_.reset();
     }
     void on_gone() {
         const bool was_held = line_ != nullptr;
@@ -240,6 +253,7 @@ class BluezPeripheral::Core final : public Bus::Listener,
     Path holder_;  // the central, as its device
     Path former_holder_;
     Instant former_until_;
+    std::optional<Instant> silent_since_;
     std::shared_ptr<ValueLine> line_;
     std::map<Path, sdbus::UnixFd> writers_;
 };

@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "air/bluez/bus.hpp"
+#include "air/bluez/limits.hpp"
 #include "air/peripheral.hpp"
 #include "core/framing/air_operation.hpp"
 
@@ -24,6 +25,7 @@ class BluezPeripheral final : public Peripheral {
         std::string name{};     // at most kNameSizeMax bytes of printable UTF-8
         std::size_t value_size_max = framing::kValueSizeDefault;
         framing::Service service = framing::Service::Sotto;
+        Duration silence_time = kSilenceTimeMax;
         // It can be heard, through this adapter; empty: it cannot.
         std::function<void(const std::string& adapter)> on_air{};
     };

@@ -144,6 +144,22 @@ class FakeBluez {
                 if (error == nullptr) subscription_ = ::dup(fd.get());
             });
     }
+    // It writes a value, through a socket of its own.
+    void write(const Buffer& value) {
+        const std::string path = std::string{GattApplication::kRoot} + "/service/to_device";
+        writer_ = sdbus::createProxy(*connection_, application_, path);
+        const VariantMap options{{"device", sdbus::Variant{sdbus::ObjectPath{kLamp}}},
+                                 {"mtu", sdbus::Variant{std::uint16_t{100}}}};
+        writer_->callMethodAsync("AcquireWrite")
+            .onInterface(kCharacteristic)
+            .withArguments(options)
+            .uponReplyInvoke([this, value](const sdbus::Error* /*error*/,
+                                           const sdbus::UnixFd& fd,
+                                           const std::uint16_t& /*mtu*/) {
+                written_to_ = ::dup(fd.get());
+                (void)::send(written_to_, value.data(), value.size(), MSG_NOSIGNAL);
+            });
+    }
     void unsubscribe() { ::close(subscription_.exchange(-1)); }
     bool is_subscribed() const { return subscription_ >= 0; }
     // The names that were advertised, one after the other; empty: nothing was.
@@ -251,6 +267,7 @@ class FakeBluez {
             is_connected_ = true;
             device_->emitPropertiesChangedSignal(kDevice, {"Connected", "ServicesResolved"});
         });
+        answer(*device_, kDevice, "Disconnect");
         device_->finishRegistration();
     }
     void add_characteristics() {
@@ -289,7 +306,9 @@ class FakeBluez {
     std::vector<std::string> advertised_;
     std::string application_;  // who has registered one
     std::unique_ptr<sdbus::IProxy> subscriber_;
+    std::unique_ptr<sdbus::IProxy> writer_;
     std::atomic<int> subscription_ = -1;
+    std::atomic<int> written_to_ = -1;
     std::map<std::string, std::size_t> calls_;
     std::vector<Buffer> written_;
     std::atomic<bool> is_powered_ = false;
@@ -509,8 +528,10 @@ TEST_F(BusTest, WhoHasNoNameMayStillSayATag) {
 class Thing final : public PeripheralHandler {
   public:
     void on_connected() override {}
-    void on_frame(Bytes /*frame*/) override {}
+    void on_frame(Bytes /*frame*/) override { ++frames; }
     void on_disconnected() override {}
+
+    std::size_t frames = 0;
 };
 
 // [AIR-73] Never two names in one advertisement: BlueZ takes another address for another one.
@@ -555,6 +576,22 @@ TEST_F(BusTest, AnotherNameWaitsForTheHolderToGo) {
     bluez->set_connected(false);
     ASSERT_TRUE(run_until([&] { return bluez->advertised().size() == 3; }));
     EXPECT_EQ(bluez->advertised().back(), "~0102030405060708");
+}
+
+TEST_F(BusTest, ACentralThatSaysNothingIsLetGo) {
+    for (const bool is_silent : {true, false}) {
+        bluez.reset();
+        bluez = std::make_unique<FakeBluez>(daemon->address(), FakeBluez::Errors{});
+        bus.emplace(loop, daemon->address());
+        Thing thing;
+        BluezPeripheral peripheral{loop, *bus, {.silence_time = milliseconds(500)}, thing};
+        ASSERT_TRUE(run_until([&] { return bluez->advertised().size() == 1; }));
+        bluez->subscribe();
+        if (!is_silent) bluez->write({0xc0, 'h', 'i'});
+        loop.run_for(1s);
+        EXPECT_EQ(thing.frames, is_silent ? 0U : 1U);
+        EXPECT_EQ(bluez->calls("Disconnect"), is_silent ? 1U : 0U);
+    }
 }
 
 }  // namespace

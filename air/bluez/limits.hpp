@@ -26,6 +26,10 @@ inline constexpr Duration kResolveTimeMax = seconds(20);
 inline constexpr Duration kAcquireTimeMax = seconds(10);
 // A device that takes no value for so long is taken for dead.
 inline constexpr Duration kStallTimeMax = seconds(30);
+// A central that holds a device and says nothing at all is let go after so long.
+inline constexpr Duration kSilenceTimeMax = minutes(10);
+// What the controller makes of the pace that a link shall have is waited for so long.
+inline constexpr Duration kPaceTimeMax = seconds(10);
 // A value that is missing is waited for so long, if later ones have come.
 inline constexpr Duration kGapTimeMax = milliseconds(500);
 // After a call that failed it is made again; later each time.

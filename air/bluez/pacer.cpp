@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "air/bluez/pacer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 
 #include "air/bluez/hci_pace.hpp"
 #include "air/bluez/limits.hpp"
@@ -71,7 +74,8 @@ std::string why(int error) {
 
 }  // namespace
 
-Pacer::Pacer(boost::asio::io_context& loop, const std::string& adapter) : loop_(loop) {
+Pacer::Pacer(boost::asio::io_context& loop, const std::string& adapter)
+    : loop_(loop), timer_(loop) {
     constexpr std::string_view kPrefix = "hci";
     if (!adapter.starts_with(kPrefix)) return;
     std::uint16_t number = 0;
@@ -83,12 +87,29 @@ Pacer::Pacer(boost::asio::io_context& loop, const std::string& adapter) : loop_(
 void Pacer::set(const std::string& address, const Pace& pace) {
     if (!asked_.contains(address) && asked_.size() >= kPacesMax) asked_.clear();
     asked_[address] = {};
-    const bool was_open = socket_.has_value();
-    std::string trouble = was_open ? "" : open();
+    std::string trouble = socket_ ? "" : open();
     if (trouble.empty()) trouble = send(address, pace);
-    // Its adapter had gone, and is back.
-    if (was_open && !socket_ && (trouble = open()).empty()) trouble = send(address, pace);
+    asked_[address].is_waiting = trouble.empty();
     asked_[address].state.trouble = std::move(trouble);
+    if (!is_waiting()) return socket_.reset();
+    timer_.expires_after(std::chrono::milliseconds{kPaceTimeMax.ms});
+    timer_.async_wait([weak = weak_from_this()](error_code error) {
+        const auto self = weak.lock();
+        if (self && !error) self->give_up();
+    });
+}
+
+bool Pacer::is_waiting() const {
+    return std::any_of(
+        asked_.begin(), asked_.end(), [](const auto& item) { return item.second.is_waiting; });
+}
+
+void Pacer::give_up() {
+    socket_.reset();
+    for (auto& [address, asked] : asked_) {
+        if (std::exchange(asked.is_waiting, false))
+            asked.state.trouble = "the controller does not answer";
+    }
 }
 
 std::optional<LinkPace> Pacer::of(const std::string& address) const {
@@ -117,17 +138,11 @@ std::string Pacer::open() {
 
 std::string Pacer::send(const std::string& address, const Pace& pace) {
     const auto handle = find_handle(address);
-    if (!handle) {
-        socket_.reset();
-        return "the kernel has no such link";
-    }
+    if (!handle) return "the kernel has no such link";
     asked_[address].handle = *handle;
     const auto packet = pace_command(*handle, pace);
-    if (::send(socket_->native_handle(), packet.data(), packet.size(), MSG_NOSIGNAL) < 0) {
-        const int error = errno;
-        if (error != EPERM) socket_.reset();
-        return why(error);
-    }
+    if (::send(socket_->native_handle(), packet.data(), packet.size(), MSG_NOSIGNAL) < 0)
+        return why(errno);
     return {};
 }
 
@@ -159,20 +174,23 @@ bool Pacer::read() {
     const auto size = ::recv(socket_->native_handle(), packet.data(), packet.size(), MSG_DONTWAIT);
     if (size < 0 && (errno == EAGAIN || errno == EINTR)) return false;
     if (size <= 0) {
-        socket_.reset();
+        give_up();
         return false;
     }
     const auto event = parse_pace_event(Bytes{packet}.first(static_cast<std::size_t>(size)));
     if (!event) return true;
     for (auto& [address, asked] : asked_) {
-        if (asked.handle != event->handle || !asked.state.trouble.empty()) continue;
+        if (asked.handle != event->handle || !std::exchange(asked.is_waiting, false)) continue;
         if (event->status == 0) {
             asked.state.granted = event->granted;
         } else {
             asked.state.trouble = "the device refuses it";
         }
     }
-    return true;
+    if (is_waiting()) return true;
+    timer_.cancel();
+    socket_.reset();
+    return false;
 }
 
 }  // namespace sotto::air::bluez

@@ -48,6 +48,7 @@ class AirPort final : public Carrier, private air::PeripheralHandler {
     void on_frame(Bytes frame) override;
     void on_sent(std::size_t frame_count) override;
     void on_dropped() override;
+    void on_silence() override { log_.line("a central that said nothing is let go"); }
     void on_disconnected() override {}
     Outcome<> open_virtual();
     void open_bluez();
