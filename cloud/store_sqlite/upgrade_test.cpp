@@ -335,9 +335,8 @@ TEST_F(UpgradeTest, ADatabaseOfTheTenthVersionKeepsEverythingAndHasBeenGivenNoTa
     EXPECT_EQ(environment->revision, 3);
     const auto accounts = wait_for<std::vector<AccountInfo>>(
         [&](auto done) { store->list_accounts(std::move(done)); });
-    EXPECT_TRUE(std::ranges::any_of(*accounts, [](const AccountInfo& account) {
-        return account.is_administrator;
-    }));
+    EXPECT_TRUE(std::ranges::any_of(
+        *accounts, [](const AccountInfo& account) { return account.is_administrator; }));
     const auto list = [&] {
         return *wait_for<std::vector<TagKey>>(
             [&](auto done) { store->list_tag_keys(AccountId{1}, std::move(done)); });
