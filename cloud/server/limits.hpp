@@ -71,10 +71,11 @@ inline constexpr std::size_t kHalfOpenMax = 4'096;  // beyond it the oldest is c
 // New connections of one network, an IPv4 address or a /64 of IPv6: that many devices behind one
 // router come back at once after a power cut. Beyond it closed at once.
 inline constexpr Rate kArrivalRate{.burst = 2'048, .refill = milliseconds(5)};
-inline constexpr std::size_t kRsaQueueMax = 4'096;   // beyond it the oldest is dropped
-inline constexpr Duration kRsaWaitMax = seconds(2);  // of the oldest; then the newest comes first
-inline constexpr std::size_t kRsaThreadsMax = 16;    // one for each core at most
-inline constexpr std::size_t kRsaDoneMax = 8;        // operations done; then handed over
+inline constexpr std::size_t kRsaQueueMax = 4'096;            // beyond it the oldest is dropped
+inline constexpr Duration kRsaTurnAfter = milliseconds(500);  // then it is the oldest's turn
+inline constexpr Duration kRsaWaitMax = seconds(2);           // then again the newest's
+inline constexpr std::size_t kRsaThreadsMax = 16;             // one for each core at most
+inline constexpr std::size_t kRsaDoneMax = 8;                 // operations done; then handed over
 inline constexpr Rate kPendingKeyRate{.burst = 64, .refill = seconds(1)};  // more are not noted
 inline constexpr std::size_t kFirstUseKeysMax = 65'536;  // keys known; then none is enrolled
 inline constexpr std::size_t kParticleReadSize = 2'048;  // of one of them at a time

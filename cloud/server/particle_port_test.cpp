@@ -697,8 +697,15 @@ std::vector<std::size_t> order_of(const std::vector<Instant>& times) {
     return order;
 }
 
-TEST(RsaWorkers, WhoCameFirstIsServedFirst) {
+TEST(RsaWorkers, TheNewestComesFirstWhileNobodyHasWaitedForLong) {
     const Instant now{5};
+    EXPECT_EQ(order_of({now, now, now + kRsaTurnAfter - milliseconds(1)}),
+              (std::vector<std::size_t>{2, 1, 0}));
+}
+
+TEST(RsaWorkers, WhoHasWaitedForLongIsNext) {
+    const Instant now{5};
+    EXPECT_EQ(order_of({now, now, now + kRsaTurnAfter}), (std::vector<std::size_t>{0, 1, 2}));
     EXPECT_EQ(order_of({now, now, now + kRsaWaitMax}), (std::vector<std::size_t>{0, 1, 2}));
 }
 
@@ -712,7 +719,7 @@ TEST(RsaWorkers, TheNewestComesFirstAsLongAsTheOldestHasWaitedTooLong) {
 TEST(RsaWorkers, TheOldestIsDroppedWhereTooMuchWaits) {
     const auto order = order_of(std::vector<Instant>(kRsaQueueMax + 2));
     ASSERT_EQ(order.size(), kRsaQueueMax);
-    EXPECT_EQ(order.front(), 2U);  // 0 and 1 were dropped
+    EXPECT_EQ(order.back(), 2U);  // 0 and 1 were dropped
 }
 
 TEST(RsaWorkers, WhatIsDoneIsHandedOverAFewAtATimeAndTheLastOfItAtOnce) {

@@ -68,9 +68,10 @@ void RsaWorkers::run(const HandshakeTools& tools) {
 RsaWorkers::Work RsaWorkers::take() {
     const std::scoped_lock lock{mutex_};
     if (waiting_.empty()) return {};
-    const bool is_late = waiting_.back().since - waiting_.front().since > kRsaWaitMax;
-    Work work = std::move((is_late ? waiting_.back() : waiting_.front()).work);
-    is_late ? waiting_.pop_back() : waiting_.pop_front();
+    const Duration waited = waiting_.back().since - waiting_.front().since;
+    const bool is_oldest_next = waited >= kRsaTurnAfter && waited <= kRsaWaitMax;
+    Work work = std::move((is_oldest_next ? waiting_.front() : waiting_.back()).work);
+    is_oldest_next ? waiting_.pop_front() : waiting_.pop_back();
     return work;
 }
 
