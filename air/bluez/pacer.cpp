@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include "air/bluez/hci_pace.hpp"
+#include "air/bluez/hci_socket.hpp"
 #include "air/bluez/limits.hpp"
 
 namespace sotto::air::bluez {
@@ -22,18 +22,11 @@ using boost::system::error_code;
 
 namespace {
 
-// The kernel's interface to controllers, of which glibc has no header.
-constexpr int kProtocolHci = 1;
 constexpr int kOptionFilter = 2;
 constexpr unsigned long kGetConnections = _IOR('H', 212, int);
 constexpr std::uint8_t kLinkLe = 0x80;
 constexpr std::size_t kConnectionsMax = 64;
 
-struct HciAddress {
-    sa_family_t family;
-    std::uint16_t number;
-    std::uint16_t channel;
-};
 struct HciFilter {
     std::uint32_t types;
     std::array<std::uint32_t, 2> events;
@@ -75,14 +68,7 @@ std::string why(int error) {
 }  // namespace
 
 Pacer::Pacer(boost::asio::io_context& loop, const std::string& adapter)
-    : loop_(loop), timer_(loop) {
-    constexpr std::string_view kPrefix = "hci";
-    if (!adapter.starts_with(kPrefix)) return;
-    std::uint16_t number = 0;
-    const auto* end = adapter.data() + adapter.size();
-    const auto parsed = std::from_chars(adapter.data() + kPrefix.size(), end, number);
-    if (parsed.ec == std::errc{} && parsed.ptr == end) number_ = number;
-}
+    : loop_(loop), number_(controller_number(adapter)), timer_(loop) {}
 
 void Pacer::set(const std::string& address, const Pace& pace) {
     if (!asked_.contains(address) && asked_.size() >= kPacesMax) asked_.clear();
@@ -120,14 +106,12 @@ std::optional<LinkPace> Pacer::of(const std::string& address) const {
 
 std::string Pacer::open() {
     if (!number_) return "the adapter has no number";
-    const int socket =
-        ::socket(AF_BLUETOOTH, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, kProtocolHci);
+    const int socket = open_hci_socket();
     if (socket < 0) return why(errno);
     socket_.emplace(loop_, socket);
     const HciFilter filter{.types = 1U << 4, .events = {0, 1U << (0x3e - 32)}, .command = 0};
-    const HciAddress address{.family = AF_BLUETOOTH, .number = *number_, .channel = 0};
     if (::setsockopt(socket, 0, kOptionFilter, &filter, sizeof filter) != 0 ||
-        ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        !bind_hci_socket(socket, {.number = *number_})) {
         const int error = errno;
         socket_.reset();
         return why(error);
