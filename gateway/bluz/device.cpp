@@ -10,13 +10,7 @@ namespace sotto::gateway::bluz {
 
 namespace {
 
-enum Service : std::uint8_t { kSocket = 1, kInfo = 2, kCustom = 4 };
-enum Command : std::uint8_t { kData = 0, kConnect = 1, kDisconnect = 2 };
-
-// [BLZ-6]: socket 0, always; the firmware uses the byte as an index and does not look.
-constexpr std::uint8_t kDataHeader[] = {kSocket, 0x00};
-constexpr std::uint8_t kIdRequest[] = {kInfo, 0x00};
-constexpr std::uint8_t kCustomHeader[] = {kCustom};
+using namespace air::bluz;  // NOLINT(google-build-using-namespace): what frames are made of
 
 bool is_id_answer(Bytes frame) {
     return frame.size() == kServiceHeaderSize + framing::kDeviceIdSize && frame[0] == kInfo;

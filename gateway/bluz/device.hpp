@@ -10,17 +10,19 @@
 #include <variant>
 #include <vector>
 
+#include "air/bluz/packets.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/result.hpp"
 #include "core/base/time.hpp"
 #include "core/framing/frame.hpp"
 #include "gateway/bluz/limits.hpp"
-#include "gateway/bluz/packets.hpp"
 #include "gateway/bluz/stream_cutter.hpp"
 #include "gateway/relay/backoff.hpp"
 
 namespace sotto::gateway::bluz {
 
+using air::bluz::Assembler;
+using air::bluz::Packetizer;
 using framing::DeviceId;
 using relay::Jitter;
 

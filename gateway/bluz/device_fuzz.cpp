@@ -125,7 +125,7 @@ class Run {
         const auto frame = assembler_.receive(value);
         SOTTO_ASSERT(frame.has_value());
         if (!*frame) return;
-        SOTTO_ASSERT(!(*frame)->empty() && (*frame)->size() <= kDownFrameSizeMax);
+        SOTTO_ASSERT(!(*frame)->empty() && (*frame)->size() <= kStreamHeaderSize + kPieceSizeMax);
         const bool is_data = (**frame)[0] == 1 && (*frame)->size() > 2 && (**frame)[1] == 0;
         const bool is_id_request = (**frame)[0] == 2 && (*frame)->size() == 2;
         SOTTO_ASSERT(is_data || is_id_request || (**frame)[0] == 4);

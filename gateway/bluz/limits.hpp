@@ -5,19 +5,21 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "air/bluz/limits.hpp"
+#include "air/bluz/service.hpp"
 #include "core/base/time.hpp"
 
 namespace sotto::gateway::bluz {
 
-inline constexpr std::size_t kValueSizeMax = 20;     // of both characteristics
-inline constexpr std::size_t kFrameSizeMax = 1'024;  // from a device, which should keep to 512
+using air::bluz::kFrameSizeMax;
+using air::bluz::kServiceHeaderSize;
+using air::bluz::kStreamHeaderSize;
+using air::bluz::kValueSizeMax;
+
 // Of the server's bytes in one frame to a device, and as long as it may not have read them yet.
 inline constexpr std::size_t kPieceSizeMax = 960;
-inline constexpr std::size_t kLocalSizeMax = 512;     // custom data in one frame, either way
-inline constexpr std::size_t kStreamHeaderSize = 2;   // service; command and socket
-inline constexpr std::size_t kServiceHeaderSize = 1;  // of the other services
-inline constexpr std::size_t kDownFrameSizeMax = kStreamHeaderSize + kPieceSizeMax;
-static_assert(kServiceHeaderSize + kLocalSizeMax <= kDownFrameSizeMax);
+inline constexpr std::size_t kLocalSizeMax = 512;  // custom data in one frame, either way
+static_assert(kStreamHeaderSize + kPieceSizeMax <= kFrameSizeMax);
 static_assert(kServiceHeaderSize + kLocalSizeMax <= kFrameSizeMax);
 
 inline constexpr std::size_t kDevicesMax = 32;                         // at the same time
@@ -28,9 +30,9 @@ inline constexpr std::size_t kLocalQueueMax = 4;    // custom data that waits fo
 inline constexpr std::size_t kValuesInAirMax = 16;  // given to the air and not yet sent
 inline constexpr std::uint32_t kNonsenseMax = 16;   // frames of no service, then it is let go
 
-// What all devices together may hold, in bytes: 32 x (1024 + 962 + 1920 + 8192 + 4 x 513).
+// What all devices together may hold, in bytes: 32 x (2 x 1024 + 1920 + 8192 + 4 x 513).
 inline constexpr std::size_t kBytesMax =
-    kDevicesMax * (kFrameSizeMax + kDownFrameSizeMax + kFromServerBytesMax + kToServerBytesMax +
+    kDevicesMax * (2 * kFrameSizeMax + kFromServerBytesMax + kToServerBytesMax +
                    kLocalQueueMax * (kServiceHeaderSize + kLocalSizeMax));
 static_assert(kBytesMax < 512 * 1'024);
 

@@ -7,7 +7,7 @@
 
 #include "gateway/bluz/device.hpp"
 #include "testing/particle/bluz_device.hpp"
-#include "tests/particle/pair.hpp"
+#include "tests/particle/server.hpp"
 
 namespace sotto::tests {
 namespace {
@@ -16,54 +16,6 @@ namespace bluz = gateway::bluz;
 using testing::BluzDevice;
 
 constexpr Duration kStep = milliseconds(10);
-
-// A server that has one device, whose handshake takes no time.
-class Server {
-  public:
-    void begin(Instant now) {
-        Nonce nonce{};
-        SOTTO_ASSERT(crypto_->fill_random(nonce).has_value());
-        session.reset();
-        handshake_.emplace(nonce, now);
-        write(handshake_->greeting());
-    }
-    void receive(Bytes bytes, Instant now) {
-        if (session) return session->receive(bytes, now);
-        handshake_->receive(bytes, now);
-        if (handshake_->stage() != Handshake::Stage::Answering) return;
-        SOTTO_ASSERT(open_key_message(*crypto_, handshake_->key_message()).has_value());
-        auto agreement = agree(*crypto_, device_key().public_der());
-        SOTTO_ASSERT(agreement.has_value());
-        handshake_->on_answered({});
-        write(agreement->message);
-        session.emplace(Session::Setup{.cipher = *cipher_,
-                                       .credentials = std::move(agreement->credentials),
-                                       .first_id = 0x1234,
-                                       .now = now});
-    }
-    void look(Instant now) {
-        if (!session) return;
-        session->on_time(now);
-        write(session->take_output());
-        while (auto event = session->next_event()) {
-            if (const auto* answered = std::get_if<Answered>(&*event))
-                answers.push_back(answered->answer.has_value()
-                                      ? std::get<std::int32_t>(*answered->answer)
-                                      : -1'000);
-        }
-    }
-
-    std::optional<Session> session;
-    std::vector<std::uint8_t> output;
-    std::vector<std::int32_t> answers;
-
-  private:
-    void write(Bytes bytes) { output.insert(output.end(), bytes.begin(), bytes.end()); }
-
-    decltype(server_key().make_crypto()) crypto_ = server_key().make_crypto();
-    std::unique_ptr<Cipher> cipher_ = particle_openssl::make_cipher();
-    std::optional<Handshake> handshake_;
-};
 
 class Path {
   public:
@@ -105,7 +57,7 @@ class Path {
     bool is_connected() { return board.session() != nullptr && board.session()->is_connected(); }
 
     Instant now{1'700'000'000'000};
-    Server server;
+    Server server{device_key().public_der()};
     std::vector<std::string> calls;
     bool closed = false;
 

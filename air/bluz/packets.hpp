@@ -7,11 +7,11 @@
 #include <array>
 #include <optional>
 
+#include "air/bluz/limits.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/result.hpp"
-#include "gateway/bluz/limits.hpp"
 
-namespace sotto::gateway::bluz {
+namespace sotto::air::bluz {
 
 // One direction of one connection, receiving. Where the values of a frame were cut does not matter.
 class Assembler {
@@ -30,7 +30,7 @@ class Assembler {
 // One direction of one connection, sending. The header goes in the first value.
 class Packetizer {
   public:
-    // Takes a copy. Precondition: is_idle(); 1 to kDownFrameSizeMax bytes in all.
+    // Takes a copy. Precondition: is_idle(); 1 to kFrameSizeMax bytes in all.
     void begin(Bytes header, Bytes payload);
     bool is_idle() const { return at_ == size_ && !must_end_; }
     // The next value, valid until begin(); the last one of a frame is `03 04`, and no other begins
@@ -40,10 +40,10 @@ class Packetizer {
   private:
     Bytes rest() const { return Bytes{frame_}.first(size_).subspan(at_); }
 
-    std::array<std::uint8_t, kDownFrameSizeMax> frame_{};
+    std::array<std::uint8_t, kFrameSizeMax> frame_{};
     std::size_t size_ = 0;
     std::size_t at_ = 0;
     bool must_end_ = false;
 };
 
-}  // namespace sotto::gateway::bluz
+}  // namespace sotto::air::bluz

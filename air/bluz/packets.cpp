@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/bluz/packets.hpp"
+#include "air/bluz/packets.hpp"
 
 #include <utility>
 
 #include "core/base/assert.hpp"
 
-namespace sotto::gateway::bluz {
+namespace sotto::air::bluz {
 
 namespace {
 
@@ -33,7 +33,7 @@ Result<std::optional<Bytes>> Assembler::receive(Bytes value) {
 }
 
 void Packetizer::begin(Bytes header, Bytes payload) {
-    SOTTO_ASSERT(is_idle() && header.size() + payload.size() <= kDownFrameSizeMax);
+    SOTTO_ASSERT(is_idle() && header.size() + payload.size() <= kFrameSizeMax);
     SOTTO_ASSERT(header.size() + payload.size() > 0);
     const auto middle = std::copy(header.begin(), header.end(), frame_.begin());
     std::copy(payload.begin(), payload.end(), middle);
@@ -56,4 +56,4 @@ Bytes Packetizer::next() {
     return value;
 }
 
-}  // namespace sotto::gateway::bluz
+}  // namespace sotto::air::bluz

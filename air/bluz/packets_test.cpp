@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/bluz/packets.hpp"
+#include "air/bluz/packets.hpp"
 
 #include <vector>
 
 #include <gtest/gtest.h>
 
-namespace sotto::gateway::bluz {
+namespace sotto::air::bluz {
 namespace {
 
 using Buffer = std::vector<std::uint8_t>;
@@ -107,4 +107,4 @@ TEST(Packetizer, NoValueButTheLastBeginsAsTheEnd) {
 }
 
 }  // namespace
-}  // namespace sotto::gateway::bluz
+}  // namespace sotto::air::bluz

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the first bytes of a frame of the bluz service say (docs/protocol/bluz.md, "Frames").
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sotto::air::bluz {
+
+// The first byte.
+enum Service : std::uint8_t { kSocket = 1, kInfo = 2, kCustom = 4 };
+// The upper half of the second byte, of kSocket; the lower one is the socket.
+enum Command : std::uint8_t { kData = 0, kConnect = 1, kDisconnect = 2 };
+
+inline constexpr std::size_t kStreamHeaderSize = 2;   // service; command and socket
+inline constexpr std::size_t kServiceHeaderSize = 1;  // of the other services
+
+// [BLZ-6]: socket 0, always; firmware uses the byte as an index and does not look.
+inline constexpr std::uint8_t kDataHeader[] = {kSocket, 0x00};
+inline constexpr std::uint8_t kIdRequest[] = {kInfo, 0x00};
+inline constexpr std::uint8_t kCustomHeader[] = {kCustom};
+
+}  // namespace sotto::air::bluz
