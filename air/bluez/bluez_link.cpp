@@ -49,8 +49,9 @@ class BluezLink::Core final : public Bus::Listener,
         const auto device = bus_.objects().device(options_.device);
         if (!machine_) begin(device);
         if (!machine_) return;
+        if (device && device->is_resolved) choose_service();
         const bool is_ours =
-            device && bus_.objects().characteristics(device->path, device->service);
+            device && bus_.objects().characteristics(options_.device, device_.service);
         machine_->on_device(device ? &*device : nullptr, is_ours, bus_.now());
         machine_->on_time(bus_.now());
         pump();
@@ -87,8 +88,18 @@ class BluezLink::Core final : public Bus::Listener,
         device_ = *device;
         machine_.emplace(device->serial, options_.value_size_max, bus_.now());
         line_ = std::make_shared<ValueLine>(loop_, device->service, *this);
+        has_chosen_ = false;
         ++attempt_;
         pump();
+    }
+
+    // [BLZ-36] What a device has shows only now: it may have been heard by its other
+    // advertisement, and then it was taken for a bluz board.
+    void choose_service() {
+        if (std::exchange(has_chosen_, true) || device_.service == framing::Service::Sotto) return;
+        if (!bus_.objects().characteristics(options_.device, framing::Service::Sotto)) return;
+        device_.service = framing::Service::Sotto;
+        line_ = std::make_shared<ValueLine>(loop_, device_.service, *this);
     }
 
     void pump() {
@@ -238,6 +249,7 @@ class BluezLink::Core final : public Bus::Listener,
     LinkHandler* handler_;
     Instant deadline_;
     DeviceView device_;
+    bool has_chosen_ = false;  // its service
     std::optional<LinkMachine> machine_;
     std::uint64_t attempt_ = 0;
     std::shared_ptr<ValueLine> line_;

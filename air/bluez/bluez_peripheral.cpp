@@ -69,7 +69,7 @@ class BluezPeripheral::Core final : public Bus::Listener,
         end_line();
         if (startup_.is_done()) unregister_advertisement();
         if (startup_.is_done() || is_withdrawn_)
-            unregister(kGattManager, "UnregisterApplication", GattApplication::kRoot);
+            unregister(kGattManager, "UnregisterApplication", paths().application);
         application_.reset();
     }
 
@@ -161,6 +161,8 @@ class BluezPeripheral::Core final : public Bus::Listener,
   private:
     static constexpr std::size_t kWritersMax = 8;  // centrals that write and have not subscribed
 
+    GattApplication::Paths paths() const { return GattApplication::paths_of(options_.service); }
+
     std::optional<AdapterView> find_adapter() const {
         for (const AdapterView& adapter : bus_.objects().adapters()) {
             if (options_.adapter.empty() || name_of(adapter.path) == options_.adapter)
@@ -186,8 +188,7 @@ class BluezPeripheral::Core final : public Bus::Listener,
                   is_application ? "RegisterApplication" : "RegisterAdvertisement",
                   std::move(done),
                   20s,
-                  sdbus::ObjectPath{is_application ? GattApplication::kRoot
-                                                   : GattApplication::kAdvertisementPath},
+                  sdbus::ObjectPath{is_application ? paths().application : paths().advertisement},
                   VariantMap{});
     }
 
@@ -196,8 +197,7 @@ class BluezPeripheral::Core final : public Bus::Listener,
         bus_.call(adapter_, manager, method, ignore, 10s, sdbus::ObjectPath{path});
     }
     void unregister_advertisement() {
-        unregister(
-            kAdvertisingManager, "UnregisterAdvertisement", GattApplication::kAdvertisementPath);
+        unregister(kAdvertisingManager, "UnregisterAdvertisement", paths().advertisement);
     }
     void withdraw(Instant now) {
         unregister_advertisement();

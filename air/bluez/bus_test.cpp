@@ -38,6 +38,7 @@ const std::string kHci0 = "/org/bluez/hci0";
 const std::string kLamp = kHci0 + "/dev_00_AA_01_00_00_00";
 const std::string kFrom = kLamp + "/service0001/char0002";
 const std::string kTo = kLamp + "/service0001/char0004";
+constexpr auto kPaths = GattApplication::paths_of(framing::Service::Sotto);
 
 class BusDaemon {
   public:
@@ -88,9 +89,14 @@ class FakeBluez {
     // What it answers instead, by method: the name of an error.
     using Errors = std::map<std::string, std::string>;
 
-    FakeBluez(const std::string& address, Errors errors, std::string name = "lamp")
+    // `has_both`: the device has the bluz service too, and was heard by that advertisement alone.
+    FakeBluez(const std::string& address,
+              Errors errors,
+              std::string name = "lamp",
+              bool has_both = false)
         : errors_(std::move(errors)),
           name_(std::move(name)),
+          has_both_(has_both),
           connection_(sdbus::createSessionBusConnectionWithAddress(address)) {
         root_ = sdbus::createObject(*connection_, "/");
         root_->addObjectManager();
@@ -131,7 +137,7 @@ class FakeBluez {
     }
     // A central subscribes, as BlueZ says it.
     void subscribe() {
-        const std::string path = std::string{GattApplication::kRoot} + "/service/from_device";
+        const std::string path = std::string{kPaths.application} + "/service/from_device";
         subscriber_ = sdbus::createProxy(*connection_, application_, path);
         const VariantMap options{{"device", sdbus::Variant{sdbus::ObjectPath{kLamp}}},
                                  {"mtu", sdbus::Variant{std::uint16_t{100}}}};
@@ -146,7 +152,7 @@ class FakeBluez {
     }
     // It writes a value, through a socket of its own.
     void write(const Buffer& value) {
-        const std::string path = std::string{GattApplication::kRoot} + "/service/to_device";
+        const std::string path = std::string{kPaths.application} + "/service/to_device";
         writer_ = sdbus::createProxy(*connection_, application_, path);
         const VariantMap options{{"device", sdbus::Variant{sdbus::ObjectPath{kLamp}}},
                                  {"mtu", sdbus::Variant{std::uint16_t{100}}}};
@@ -254,7 +260,12 @@ class FakeBluez {
         set(*device_, kDevice, "Adapter", sdbus::ObjectPath{kHci0});
         set(*device_, kDevice, "Address", std::string{"00:AA:01:00:00:00"});
         set(*device_, kDevice, "Name", name_);
-        set(*device_, kDevice, "UUIDs", std::vector<std::string>{kSottoUuids.service});
+        device_->registerProperty("UUIDs").onInterface(kDevice).withGetter([this] {
+            std::vector<std::string> uuids;
+            if (has_both_) uuids.emplace_back(kBluzUuids.service);
+            if (!has_both_ || is_connected_) uuids.emplace_back(kSottoUuids.service);
+            return uuids;
+        });
         set(*device_, kDevice, "RSSI", std::int16_t{-50});
         device_->registerProperty("Connected").onInterface(kDevice).withGetter([this] {
             return is_connected_.load();
@@ -265,7 +276,8 @@ class FakeBluez {
         device_->registerMethod("Connect").onInterface(kDevice).implementedAs([this] {
             on_call("Connect");
             is_connected_ = true;
-            device_->emitPropertiesChangedSignal(kDevice, {"Connected", "ServicesResolved"});
+            device_->emitPropertiesChangedSignal(kDevice,
+                                                 {"Connected", "UUIDs", "ServicesResolved"});
         });
         answer(*device_, kDevice, "Disconnect");
         device_->finishRegistration();
@@ -287,6 +299,13 @@ class FakeBluez {
                 written_.push_back(value);
             });
         to_->finishRegistration();
+        if (!has_both_) return;
+        for (const char* uuid : {kBluzUuids.from_device, kBluzUuids.to_device}) {
+            others_.push_back(sdbus::createObject(
+                *connection_, kLamp + "/service0009/char000" + std::to_string(others_.size())));
+            set(*others_.back(), kCharacteristic, "UUID", std::string{uuid});
+            others_.back()->finishRegistration();
+        }
     }
     void acquire(sdbus::IObject& object, const char* method, std::atomic<int>& socket) {
         object.registerMethod(method)
@@ -303,6 +322,7 @@ class FakeBluez {
     std::mutex mutex_;
     Errors errors_;
     std::string name_;  // of the device
+    bool has_both_;
     std::vector<std::string> advertised_;
     std::string application_;  // who has registered one
     std::unique_ptr<sdbus::IProxy> subscriber_;
@@ -321,6 +341,7 @@ class FakeBluez {
     std::unique_ptr<sdbus::IObject> device_;
     std::unique_ptr<sdbus::IObject> from_;
     std::unique_ptr<sdbus::IObject> to_;
+    std::vector<std::unique_ptr<sdbus::IObject>> others_;
     std::thread turning_;
 };
 
@@ -389,6 +410,22 @@ TEST_F(BusTest, ALinkWithSockets) {
     bluez->notify({0xc0, 'o', 'k'});
     ASSERT_TRUE(run_until([&] { return app.frames.size() == 1; }));
     EXPECT_EQ(app.frames[0], (Buffer{'o', 'k'}));
+}
+
+TEST_F(BusTest, ADeviceWithBothServicesIsServedByTheSottoServiceHoweverItWasHeard) {
+    bluez = std::make_unique<FakeBluez>(daemon->address(), FakeBluez::Errors{}, kBluzName, true);
+    bus.emplace(loop, daemon->address());
+    central.emplace(loop, *bus, BluezCentral::Options{.adapters = {"hci0"}, .takes_bluz = true});
+    ASSERT_TRUE(is_in_reach());
+    const auto link = central->connect(kLamp, app, {});
+    ASSERT_TRUE(run_until([&] { return app.connected.has_value(); }));
+    EXPECT_EQ(app.connected->service, framing::Service::Sotto);
+    ASSERT_TRUE(link->send(as_bytes("hello")));
+    std::array<char, 100> buffer{};
+    ASSERT_TRUE(run_until([&] { return app.sent == 1; }));
+    ASSERT_EQ(::recv(bluez->write_socket(), buffer.data(), buffer.size(), 0), 6);
+    bluez->notify({0xc0, 'o', 'k'});
+    ASSERT_TRUE(run_until([&] { return app.frames.size() == 1; }));
 }
 
 TEST_F(BusTest, ALinkByCallsAndSignals) {
@@ -527,12 +564,38 @@ TEST_F(BusTest, WhoHasNoNameMayStillSayATag) {
 
 class Thing final : public PeripheralHandler {
   public:
-    void on_connected() override {}
+    void on_connected() override { is_connected = true; }
     void on_frame(Bytes /*frame*/) override { ++frames; }
     void on_disconnected() override {}
 
     std::size_t frames = 0;
+    bool is_connected = false;
 };
+
+// Both of them are on one connection to the bus, and each has a holder of its own.
+TEST_F(BusTest, ADeviceOffersBothServicesAtTheSameTime) {
+    start();
+    Thing board;
+    Thing other;
+    BluezPeripheral sotto{loop, *bus, {.adapter = "hci0", .name = "lamp"}, board};
+    std::string heard;
+    BluezPeripheral bluz{loop,
+                         *bus,
+                         {.adapter = "hci0",
+                          .name = kBluzName,
+                          .service = framing::Service::Bluz,
+                          .on_air = [&](const std::string& adapter) { heard = adapter; }},
+                         other};
+    ASSERT_TRUE(run_until([&] { return bluez->advertised().size() == 2 && heard == "hci0"; }));
+    EXPECT_EQ(bluez->calls("RegisterApplication"), 2U);
+    auto names = bluez->advertised();
+    std::sort(names.begin(), names.end());
+    EXPECT_EQ(names, (std::vector<std::string>{kBluzName, "lamp"}));
+    bluez->subscribe();
+    ASSERT_TRUE(run_until([&] { return board.is_connected; }));
+    EXPECT_FALSE(other.is_connected);
+    EXPECT_EQ(bluz.notify(as_bytes("value")).error(), Error::WrongState);
+}
 
 // [AIR-73] Never two names in one advertisement: BlueZ takes another address for another one.
 TEST_F(BusTest, AnotherNameIsAnotherAdvertisement) {

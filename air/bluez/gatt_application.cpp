@@ -13,8 +13,6 @@ namespace {
 using Options = std::map<std::string, sdbus::Variant>;
 using Texts = std::vector<std::string>;
 
-const std::string kServicePath = std::string{GattApplication::kRoot} + "/service";
-
 [[noreturn]] void refuse(const char* name, const char* why) {
     throw sdbus::Error(std::string{"org.bluez.Error."} + name, why);
 }
@@ -45,8 +43,12 @@ GattApplication::GattApplication(sdbus::IConnection& connection,
                                  framing::Service service,
                                  const std::string& name,
                                  Host& host)
-    : uuids_(uuids_of(service)), name_(name), host_(host) {
-    sdbus::IObject& root = add(connection, kRoot);
+    : service_(service),
+      paths_(paths_of(service)),
+      uuids_(uuids_of(service)),
+      name_(name),
+      host_(host) {
+    sdbus::IObject& root = add(connection, paths_.application);
     root.addObjectManager();
     root.finishRegistration();
     add_service(connection);
@@ -61,16 +63,16 @@ sdbus::IObject& GattApplication::add(sdbus::IConnection& connection, const std::
 }
 
 void GattApplication::add_service(sdbus::IConnection& connection) {
-    sdbus::IObject& service = add(connection, kServicePath);
+    sdbus::IObject& service = add(connection, service_path());
     set(service, kGattService, "UUID", std::string{uuids_.service});
     set(service, kGattService, "Primary", true);
     service.finishRegistration();
 }
 
 void GattApplication::add_from_device(sdbus::IConnection& connection) {
-    sdbus::IObject& object = add(connection, kServicePath + "/from_device");
+    sdbus::IObject& object = add(connection, service_path() + "/from_device");
     set(object, kCharacteristic, "UUID", std::string{uuids_.from_device});
-    set(object, kCharacteristic, "Service", sdbus::ObjectPath{kServicePath});
+    set(object, kCharacteristic, "Service", sdbus::ObjectPath{service_path()});
     set(object, kCharacteristic, "Flags", Texts{"notify"});
     set(object, kCharacteristic, "NotifyAcquired", false);
     object.registerMethod("AcquireNotify")
@@ -88,10 +90,13 @@ void GattApplication::add_from_device(sdbus::IConnection& connection) {
 }
 
 void GattApplication::add_to_device(sdbus::IConnection& connection) {
-    sdbus::IObject& object = add(connection, kServicePath + "/to_device");
+    sdbus::IObject& object = add(connection, service_path() + "/to_device");
     set(object, kCharacteristic, "UUID", std::string{uuids_.to_device});
-    set(object, kCharacteristic, "Service", sdbus::ObjectPath{kServicePath});
-    set(object, kCharacteristic, "Flags", Texts{"write-without-response"});
+    set(object, kCharacteristic, "Service", sdbus::ObjectPath{service_path()});
+    // Of bluz some centrals wait for an answer, and both come through the same socket.
+    Texts flags{"write-without-response"};
+    if (service_ == framing::Service::Bluz) flags.emplace_back("write");
+    set(object, kCharacteristic, "Flags", flags);
     set(object, kCharacteristic, "WriteAcquired", false);
     object.registerMethod("AcquireWrite")
         .onInterface(kCharacteristic)
@@ -104,7 +109,7 @@ void GattApplication::add_to_device(sdbus::IConnection& connection) {
 }
 
 void GattApplication::add_advertisement(sdbus::IConnection& connection) {
-    sdbus::IObject& object = add(connection, kAdvertisementPath);
+    sdbus::IObject& object = add(connection, paths_.advertisement);
     set(object, kAdvertisement, "Type", std::string{"peripheral"});
     set(object, kAdvertisement, "ServiceUUIDs", Texts{uuids_.service});
     object.registerProperty("LocalName").onInterface(kAdvertisement).withGetter([this] {

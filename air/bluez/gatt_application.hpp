@@ -15,8 +15,16 @@ namespace sotto::air::bluez {
 
 class GattApplication {
   public:
-    static constexpr const char* kRoot = "/org/sotto/application";
-    static constexpr const char* kAdvertisementPath = "/org/sotto/advertisement";
+    // Where they are on the bus: those of both services may be there at the same time.
+    struct Paths {
+        const char* application;
+        const char* advertisement;
+    };
+    static constexpr Paths paths_of(framing::Service service) {
+        if (service == framing::Service::Sotto)
+            return {"/org/sotto/application", "/org/sotto/advertisement"};
+        return {"/org/sotto/bluz_application", "/org/sotto/bluz_advertisement"};
+    }
 
     // A socket for the values of one central; BlueZ has the other end.
     struct Offer {
@@ -51,7 +59,10 @@ class GattApplication {
     void add_from_device(sdbus::IConnection& connection);
     void add_to_device(sdbus::IConnection& connection);
     void add_advertisement(sdbus::IConnection& connection);
+    std::string service_path() const { return std::string{paths_.application} + "/service"; }
 
+    framing::Service service_;
+    Paths paths_;
     ServiceUuids uuids_;
     std::string name_;
     Host& host_;

@@ -17,6 +17,9 @@ inline constexpr ServiceUuids kBluzUuids{"871e0223-38ff-77b1-ed41-9fb3aa142db2",
                                          "871e0224-38ff-77b1-ed41-9fb3aa142db2",
                                          "871e0225-38ff-77b1-ed41-9fb3aa142db2"};
 
+// What bluz boards call themselves, and by which some gateways choose.
+inline constexpr const char* kBluzName = "Bluz DK";
+
 inline constexpr const char* kBluez = "org.bluez";
 inline constexpr const char* kAdapter = "org.bluez.Adapter1";
 inline constexpr const char* kDevice = "org.bluez.Device1";

@@ -26,9 +26,11 @@ std::string text(const Properties& properties, const char* name) {
     return value == nullptr ? "" : *value;
 }
 
-// [AIR-20] Of a name that is too long, or cannot be shown, nothing.
-std::string shown_name(const Properties& properties) {
+// [AIR-20] Of a name that is too long, or cannot be shown, nothing. With both services a device
+// has two advertisements, and the other one says who it is.
+std::string shown_name(const Properties& properties, framing::Service service) {
     const std::string name = text(properties, "Name");
+    if (service == framing::Service::Sotto && name == kBluzName) return "";
     return name.size() <= framing::kNameSizeMax && framing::is_printable_utf8(name) ? name : "";
 }
 
@@ -52,7 +54,7 @@ std::optional<DeviceView> view_of(const Path& path, const Properties& properties
     DeviceView view{.path = path,
                     .adapter = text(properties, "Adapter"),
                     .address = text(properties, "Address"),
-                    .name = shown_name(properties),
+                    .name = shown_name(properties, *service),
                     .service = *service,
                     .is_paired = is_set(properties, "Paired"),
                     .is_connected = is_resolved || is_set(properties, "Connected"),
@@ -87,7 +89,12 @@ void ObjectTree::on_changed(const Path& path,
     if (found == objects_.end()) return;
     const auto properties = found->second.interfaces.find(interface);
     if (properties == found->second.interfaces.end()) return;
-    for (const auto& [name, value] : changed) properties->second[name] = value;
+    for (const auto& [name, value] : changed) {
+        // BlueZ keeps the one name of both advertisements that it heard last.
+        const bool is_of_bluz = name == "Name" && value == Property{std::string{kBluzName}};
+        if (is_of_bluz && properties->second.contains(name)) continue;
+        properties->second[name] = value;
+    }
     for (const std::string& name : invalidated) properties->second.erase(name);
 }
 

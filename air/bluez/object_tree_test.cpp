@@ -103,6 +103,23 @@ TEST(ObjectTree, ShowsNoNameThatCannotBeShown) {
     }
 }
 
+TEST(ObjectTree, PrefersTheSottoServiceAndItsNameWhicheverAdvertisementWasHeardFirst) {
+    ObjectTree tree;
+    Properties properties = lamp();
+    properties["Name"] = std::string{kBluzName};
+    properties["UUIDs"] = Texts{kBluzUuids.service};
+    tree.on_added(kLamp, {{kDevice, properties}});
+    EXPECT_EQ(tree.device(kLamp)->service, framing::Service::Bluz);
+    EXPECT_EQ(tree.device(kLamp)->name, kBluzName);
+    tree.on_changed(
+        kLamp, kDevice, {{"UUIDs", Texts{kBluzUuids.service, kSottoUuids.service}}}, {});
+    EXPECT_EQ(tree.device(kLamp)->service, framing::Service::Sotto);
+    EXPECT_EQ(tree.device(kLamp)->name, "") << "not said yet";
+    tree.on_changed(kLamp, kDevice, {{"Name", std::string{"lamp"}}}, {});
+    tree.on_changed(kLamp, kDevice, {{"Name", std::string{kBluzName}}}, {});
+    EXPECT_EQ(tree.device(kLamp)->name, "lamp");
+}
+
 TEST(ObjectTree, TakesPropertiesOfOtherTypesForNone) {
     ObjectTree tree;
     Properties properties = lamp();

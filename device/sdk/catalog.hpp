@@ -59,6 +59,14 @@ class Catalog final : public session::Resources {
     Status read(std::uint8_t variable, session::Format wanted, session::Excerpt& out) override;
     Status describe(session::Excerpt& out) const override;
 
+    // The same without a format: an argument as text, a result or variable as it is.
+    Result<Value> run(std::uint8_t function, std::string_view argument) {
+        return functions_[function].invoke(functions_[function].object, argument);
+    }
+    Value value(std::uint8_t variable) const {
+        return variables_[variable].read(variables_[variable].object);
+    }
+
   private:
     struct Function {
         std::string_view name;

@@ -31,7 +31,7 @@ AirPort::AirPort(boost::asio::io_context& loop, Device& device, Log& log, const 
 
 Outcome<> AirPort::open() {
     advertised_ = name_at(ports::SystemClock::now());
-    if (options_.ble_adapter.empty()) {
+    if (options_.bus == nullptr) {
         SOTTO_TRY(open_virtual());
     } else {
         open_bluez();
@@ -44,13 +44,11 @@ Outcome<> AirPort::open() {
 // Bluetooth may come and go: the device is heard whenever it is there.
 void AirPort::open_bluez() {
     air::PeripheralHandler& handler = *this;  // a private base
-    if (!bus_) bus_.emplace(loop_);
-    const bool is_any = options_.ble_adapter == kAnyAdapter;
     peripheral_ = std::make_unique<air::bluez::BluezPeripheral>(
         loop_,
-        *bus_,
+        *options_.bus,
         air::bluez::BluezPeripheral::Options{
-            .adapter = is_any ? "" : options_.ble_adapter,
+            .adapter = options_.adapter,
             .name = advertised_,
             .value_size_max = options_.value_size_max,
             .on_air =
@@ -112,7 +110,7 @@ void AirPort::on_time(Instant now) {
 
 // [AIR-66] On the virtual air whoever knocks does that.
 void AirPort::on_button() {
-    if (options_.ble_adapter.empty() || !peripheral_) return;
+    if (options_.bus == nullptr || !peripheral_) return;
     std::array<std::uint8_t, 8> buffer{};
     const auto frame = framing::encode_frame(buffer, framing::Release{kReleaseSeconds});
     SOTTO_ASSERT(frame.has_value());

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "air/bluez/bus.hpp"
@@ -22,11 +21,11 @@ class AirPort final : public Carrier, private air::PeripheralHandler {
   public:
     struct Options {
         std::string folder;
-        std::string ble_adapter;  // of BlueZ, or kAnyAdapter; empty: the folder
+        air::bluez::Bus* bus = nullptr;  // of BlueZ, instead of the folder
+        std::string adapter;             // of BlueZ; empty: the first one
         std::string name;
         std::size_t value_size_max = framing::kValueSizeDefault;
     };
-    static constexpr const char* kAnyAdapter = "any";
 
     AirPort(boost::asio::io_context& loop, Device& device, Log& log, const Options& options);
 
@@ -60,7 +59,6 @@ class AirPort final : public Carrier, private air::PeripheralHandler {
     boost::asio::io_context& loop_;
     Options options_;
     Log& log_;
-    std::optional<air::bluez::Bus> bus_;
     std::unique_ptr<air::Peripheral> peripheral_;
     Instant last_used_at_{};
     bool is_attach_due_ = false;

@@ -39,7 +39,8 @@ Device::Device(const Setup& setup)
                                  std::string_view payload) { publish(event, payload); },
                .on_call =
                    [this](std::string_view function, std::string_view argument) {
-                       setup_.log.line("call " + std::string{function} + " " + shown(argument));
+                       setup_.log.line("call " + std::string{function} + " " + shown(argument) +
+                                       (is_in_the_open_ ? " in the open, through bluz" : ""));
                    }}),
       parts_(rights_, setup.trusted),
       server_({.identity = {.credential = setup.state.credential(),
@@ -86,6 +87,14 @@ void Device::publish(std::string_view event, std::string_view payload) {
     SOTTO_ASSERT(is_declared);
     if (!server_.publish(traits.index, {.payload = as_bytes(payload)}))
         setup_.log.line("event " + std::string{event} + " is lost: too large, or too many wait");
+    if (on_event_) on_event_(event, payload);
+}
+
+Result<Value> Device::run_in_the_open(std::uint8_t function, std::string_view argument) {
+    is_in_the_open_ = true;
+    const auto result = catalog_.run(function, argument);
+    is_in_the_open_ = false;
+    return result;
 }
 
 Carrier* Device::carrier_of(session::Channel channel) const {

@@ -39,6 +39,16 @@ class Device {
     // Shows the code, or hides it, whenever the owner changes.
     void set_on_owner_changed(std::function<void()> call) { on_owner_changed_ = std::move(call); }
 
+    // Called with every event that is published, beside those who watch it.
+    using OnEvent = std::function<void(std::string_view event, std::string_view payload)>;
+    void set_on_event(OnEvent call) { on_event_ = std::move(call); }
+
+    // What the sketch has.
+    const Catalog& catalog() const { return catalog_; }
+    // Runs a function for somebody who is no peer of the sealed channel; the log says so. Call
+    // settle() afterwards.
+    Result<Value> run_in_the_open(std::uint8_t function, std::string_view argument);
+
     // Takes any bytes from a carrier. The answer, for the same channel, stays valid until the next
     // call; empty: there is none. Call settle() when it has left.
     Bytes receive(session::Channel channel, Bytes message, Instant now);
@@ -81,6 +91,8 @@ class Device {
     Carrier* air_ = nullptr;
     Carrier* udp_ = nullptr;
     std::function<void()> on_owner_changed_;
+    OnEvent on_event_;
+    bool is_in_the_open_ = false;  // the call that runs
     std::uint32_t revision_ = 0;
 };
 

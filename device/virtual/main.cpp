@@ -10,6 +10,8 @@
 
 #include "core/base/hex.hpp"
 #include "device/virtual/air_port.hpp"
+#include "device/virtual/bluz_port.hpp"
+#include "device/virtual/bluz_state.hpp"
 #include "device/virtual/code_display.hpp"
 #include "device/virtual/heartbeat.hpp"
 #include "device/virtual/key_files.hpp"
@@ -75,19 +77,57 @@ Outcome<ports::FileStorage> open_numbers(const Settings& settings, const std::st
     return *std::move(storage);
 }
 
+// What is served in the open, and as whom.
+struct Bluz {
+    BluzState state;
+    std::unique_ptr<particle::Crypto> crypto;
+    OpenMembers members;
+};
+
+// Nothing unless it is asked for.
+Outcome<std::optional<Bluz>> open_bluz(const Settings& settings,
+                                       hal::Entropy& entropy,
+                                       Device& device,
+                                       Log& log) {
+    if (settings.bluz_server_key_file.empty()) return std::optional<Bluz>{};
+    SOTTO_TRY_ASSIGN(const auto server, read_server_key(settings.bluz_server_key_file));
+    SOTTO_TRY_ASSIGN(BluzState state, BluzState::open(settings.state, entropy));
+    auto crypto = state.key().make_crypto(server);
+    Bluz bluz{.state = std::move(state),
+              .crypto = std::move(crypto),
+              .members = OpenMembers{device, log}};
+    for (const std::string& name : settings.bluz_open) SOTTO_TRY(bluz.members.open(name));
+    log.line("bluz: board " + to_hex<std::string>(bluz.state.id()) + ", public key in " +
+             bluz.state.public_key_file());
+    const std::string open = bluz.members.list();
+    log.line(open.empty() ? "bluz: nothing is open: see --bluz-open"
+                          : "bluz: in the open, for its gateway and cloud to read, forge and "
+                            "repeat: " +
+                                open);
+    return std::optional{std::move(bluz)};
+}
+
 // Everything that runs, in the order in which it is built.
 class Surroundings {
   public:
-    Surroundings(const Settings& settings, const KeyFiles& keys, Device& device, Log& log)
+    Surroundings(const Settings& settings,
+                 const KeyFiles& keys,
+                 Device& device,
+                 std::optional<Bluz>& bluz,
+                 Log& log)
         : settings_(settings),
           keys_(keys),
           device_(device),
+          bluz_(bluz),
           log_(log),
+          bus_(settings.ble_adapter.empty() ? nullptr : std::make_unique<air::bluez::Bus>(loop_)),
+          adapter_(settings.ble_adapter == kAnyAdapter ? "" : settings.ble_adapter),
           air_(loop_,
                device,
                log,
                {.folder = settings.air,
-                .ble_adapter = settings.ble_adapter,
+                .bus = bus_.get(),
+                .adapter = adapter_,
                 .name = settings.name,
                 .value_size_max = settings.value_size_max}),
           udp_(loop_, device),
@@ -100,6 +140,7 @@ class Surroundings {
         if (keys_.context) SOTTO_TRY(open_context(*keys_.context));
         if (settings_.ble_adapter.empty()) SOTTO_TRY(make_air_folder(settings_.air));
         SOTTO_TRY(air_.open());
+        if (bluz_) SOTTO_TRY(open_bluz_port(*bluz_));
         if (settings_.coap_port)
             SOTTO_TRY(udp_.open({.address = settings_.coap_address, .port = *settings_.coap_port}));
         log_.line("device " + to_hex<std::string>(device_id_of(device_.credential())) + " (" +
@@ -118,6 +159,17 @@ class Surroundings {
 
   private:
     Outcome<> show() { return display_.show(device_.authority(), device_.credential()); }
+    Outcome<> open_bluz_port(Bluz& bluz) {
+        bluz_port_.emplace(loop_,
+                           BluzPort::Setup{.device = device_,
+                                           .members = bluz.members,
+                                           .crypto = *bluz.crypto,
+                                           .log = log_,
+                                           .id = bluz.state.id()});
+        if (!bus_) return bluz_port_->open(settings_.air);
+        bluz_port_->open(*bus_, adapter_);
+        return {};
+    }
     Outcome<> open_context(const ports::ContextFile& file) {
         SOTTO_TRY_ASSIGN(numbers_, open_numbers(settings_, file.name));
         session::SessionTable::Fixed fixed{
@@ -129,10 +181,14 @@ class Surroundings {
     const Settings& settings_;
     const KeyFiles& keys_;
     Device& device_;
+    std::optional<Bluz>& bluz_;
     Log& log_;
     boost::asio::io_context loop_{1};
+    std::unique_ptr<air::bluez::Bus> bus_;
+    std::string adapter_;  // empty: the first one
     std::optional<ports::FileStorage> numbers_;
     AirPort air_;
+    std::optional<BluzPort> bluz_port_;
     UdpPort udp_;
     Heartbeat heartbeat_;
     CodeDisplay display_;
@@ -159,7 +215,8 @@ Outcome<> run(const Settings& settings) {
     SOTTO_TRY(state.trust(keys.trusted));
     Device device{{.state = state, .entropy = entropy, .log = log, .trusted = keys.trusted}};
     SOTTO_TRY(device.start(settings.sketch, SystemClock::now()));
-    Surroundings surroundings{settings, keys, device, log};
+    SOTTO_TRY_ASSIGN(auto bluz, open_bluz(settings, entropy, device, log));
+    Surroundings surroundings{settings, keys, device, bluz, log};
     SOTTO_TRY(surroundings.open());
     surroundings.run();
     log.line("stopped");

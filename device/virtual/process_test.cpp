@@ -20,6 +20,18 @@ using Arguments = std::vector<std::string>;
 
 const std::string kProgram = SOTTO_BINARY_DIR "/bin/sotto-device";
 
+// Made by `openssl genrsa 2048 | openssl rsa -pubout`.
+constexpr const char* kCloudKey = R"(-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA3G+pspaYc/j2CEDnzkfo
+w7t4qUapMbf16QP/q8mPfiOfNlNFVy3p9nzHEkLU1NEiFZfvlE+W+OW+yhmh10aT
+xSayuhF9Q5y4T4hmlTfoY7rB3NeIRI5Ghr6FfZMaWb+kbi+k/VZSobThEeIrlYd0
+jWxnyy4esZI0MpLLVw0/W7FEClhdoXZE32edqeS+A245c0WhHITjTKJLGEB7EChj
+qpIGrVE2RKbQSvy8Bmx5Kavfi3Hqr7Fw1RqVWE8b0FxeN2qlh5P4Nc9Ljq+fpfYZ
+6r6zne7qP03helzlA6P1ajSl6ybaKCb9y0NFypPoPbJY08Oc2gRWJnM3odlkMOfg
+KQIDAQAB
+-----END PUBLIC KEY-----
+)";
+
 ::testing::AssertionResult contains(const std::string& text, const std::string& words) {
     if (text.find(words) != std::string::npos) return ::testing::AssertionSuccess();
     return ::testing::AssertionFailure() << '"' << words << "\" is not in: " << text;
@@ -176,6 +188,54 @@ TEST_F(ProcessTest, SaysWhatIsWrongWithItsOptions) {
         EXPECT_TRUE(contains(run.output, item.words));
         EXPECT_FALSE(contains(run.output, "unexpected"));
     }
+}
+
+TEST_F(ProcessTest, WhatCannotBeOpenedIsSaid) {
+    const std::string key = folder_ / "cloud.pem";
+    std::ofstream{key} << kCloudKey;
+    const std::vector<std::pair<Arguments, std::string>> kWrong = {
+        {{"--bluz-open", "nosuch"}, "\"nosuch\" cannot be opened"},
+        {{"--bluz-open", "e/note"}, "\"e/note\" cannot be opened"},
+        {{"--bluz-open", "f/"}, "cannot be opened"},
+        {{"--bluz-open", "x/lamp"}, "cannot be opened"},
+        {{"--function", "a_name_of_13_", "--bluz-open", "a_name_of_13_"}, "at most 12 characters"}};
+    for (const auto& [more, said] : kWrong) {
+        Arguments all = arguments({"--bluz", key});
+        all.insert(all.end(), more.begin(), more.end());
+        const testing::Run run = testing::run(kProgram, all);
+        EXPECT_EQ(run.code, 1);
+        EXPECT_TRUE(contains(run.output, said));
+    }
+    EXPECT_EQ(testing::run(kProgram, arguments({"--bluz-open", "lamp"})).code, 2);
+    EXPECT_EQ(testing::run(kProgram, arguments({"--bluz", key, "--sleep", "5"})).code, 2);
+    for (const std::string& none : {folder_ / "nosuch", log_}) {
+        std::ofstream{log_} << "no key";
+        const testing::Run run = testing::run(kProgram, arguments({"--bluz", none}));
+        EXPECT_EQ(run.code, 1);
+        EXPECT_TRUE(contains(run.output, none));
+    }
+}
+
+TEST_F(ProcessTest, ItsBluzKeyIsKeptForItselfAndLeftAloneWhenItIsDamaged) {
+    const std::string key = folder_ / "cloud.pem";
+    std::ofstream{key} << kCloudKey;
+    start({"--bluz", key})->stop(SIGTERM);
+    EXPECT_TRUE(contains(read_text(log_), "bluz: nothing is open"));
+    for (const char* name : {"id", "key.pem"}) {
+        const std::string file = state_ + "/bluz/" + name;
+        EXPECT_EQ(fs::status(file).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+        const std::string content = read_text(file);
+        for (const std::string& damaged :
+             {content.substr(0, content.size() / 2), content.substr(5), std::string{}}) {
+            std::ofstream{file} << damaged;
+            const testing::Run run = testing::run(kProgram, arguments({"--bluz", key}));
+            EXPECT_EQ(run.code, 1) << name;
+            EXPECT_TRUE(contains(run.output, file + " is damaged"));
+            EXPECT_EQ(read_text(file), damaged);
+        }
+        std::ofstream{file} << content;
+    }
+    start({"--bluz", key})->stop(SIGTERM);
 }
 
 }  // namespace

@@ -115,6 +115,24 @@ void add_foreign(CLI::App& app, Settings& settings) {
         ->needs(oscore);
 }
 
+void add_bluz(CLI::App& app, Settings& settings) {
+    CLI::Option* key = app.add_option("--bluz",
+                                      settings.bluz_server_key_file,
+                                      "Also be a bluz board, whose gateway carries it to the cloud "
+                                      "of legacy devices with this public key, PEM or DER")
+                           ->type_name("FILE")
+                           ->excludes("--sleep");
+    app.add_option("--bluz-open",
+                   settings.bluz_open,
+                   "What is there of the sketch, readable and forgeable for gateway and cloud: a "
+                   "NAME, or f/NAME, v/NAME or e/NAME for the function, variable or event alone; "
+                   "repeat for more")
+        ->type_name("NAME")
+        ->needs(key)
+        ->expected(1)
+        ->take_all();
+}
+
 constexpr const char* kFooter =
     "Signals: SIGUSR1 presses the button, SIGUSR2 is the factory reset, SIGINT and SIGTERM stop "
     "it.\n"
@@ -133,6 +151,7 @@ std::variant<Settings, Leave> parse_command_line(std::vector<std::string> argume
     add_device(app, settings);
     add_sketch(app, settings.sketch);
     add_foreign(app, settings);
+    add_bluz(app, settings);
     const CLI::App& reset = *app.add_subcommand(
         "reset", "Forget the owner, the cloud and all sessions, and leave (factory reset)");
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them

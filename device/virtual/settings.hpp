@@ -13,12 +13,13 @@
 
 namespace sotto::device {
 
+inline constexpr const char* kAnyAdapter = "any";
 inline constexpr std::size_t kValueSizeDefault = 247;  // what most phones agree to
 
 struct Settings {
     std::string state;
     std::string air;
-    std::string ble_adapter;  // empty: the virtual air
+    std::string ble_adapter;  // or kAnyAdapter; empty: the virtual air
     std::string name = "lamp";
     std::string code_file;
     bool has_label = false;
@@ -34,6 +35,10 @@ struct Settings {
     std::vector<std::string> trust_files;
     std::string oscore_file;
     bool is_new_context = false;
+
+    // For gateways and clouds of bluz boards; no file: the service is not there.
+    std::string bluz_server_key_file;
+    std::vector<std::string> bluz_open;
 
     bool is_reset = false;  // the verb: forget the owner, and leave
 };

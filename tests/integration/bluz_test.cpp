@@ -42,6 +42,32 @@ std::size_t count(const std::string& text, const std::string& part) {
     return found;
 }
 
+// The stream of all events of the owner's devices.
+class EventStream {
+  public:
+    EventStream(const std::string& address, const std::string& cloud) {
+        stream_.expires_after(std::chrono::seconds(20));
+        stream_.connect(address.substr(0, address.find(':')),
+                        address.substr(address.find(':') + 1));
+        const std::string token = read_text(cloud + "/owner.token");
+        stream_ << "GET /v1/devices/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+                << token.substr(0, token.find('\n')) << "\r\n\r\n"
+                << std::flush;
+        std::string line;
+        while (std::getline(stream_, line) && !has(line, ":ok")) continue;
+    }
+    // What the next one of this name says.
+    std::string next(const std::string& name) {
+        std::string line;
+        while (std::getline(stream_, line) && !has(line, "event: " + name)) continue;
+        std::getline(stream_, line);
+        return line;
+    }
+
+  private:
+    asio::ip::tcp::iostream stream_;
+};
+
 class BluzTest : public ::testing::Test {
   protected:
     BluzTest() {
@@ -168,20 +194,10 @@ TEST_F(BluzTest, ABoardWithAStoredKeyIsCalledReadAndHeard) {
     EXPECT_EQ(read("count"), 3);
     EXPECT_EQ(read("words"), "hello");
 
-    asio::ip::tcp::iostream stream;
-    stream.expires_after(std::chrono::seconds(20));
-    const std::string address = value_of(ports_, "http");
-    stream.connect(address.substr(0, address.find(':')), address.substr(address.find(':') + 1));
-    const std::string token = read_text(cloud_ + "/owner.token");
-    stream << "GET /v1/devices/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
-           << token.substr(0, token.find('\n')) << "\r\n\r\n"
-           << std::flush;
-    std::string line;
-    while (std::getline(stream, line) && !has(line, ":ok")) continue;
+    EventStream events{value_of(ports_, "http"), cloud_};
     EXPECT_EQ(call(kLamp, "shout", "door/front:" + std::string(40, 'x')), 0);
-    while (std::getline(stream, line) && !has(line, "event: door/front")) continue;
-    std::getline(stream, line);
-    EXPECT_TRUE(has(line, std::string(40, 'x'))) << line << logs();
+    const std::string data = events.next("door/front");
+    EXPECT_TRUE(has(data, std::string(40, 'x'))) << data << logs();
     EXPECT_FALSE(has(log(kLamp), "trouble")) << logs();
 }
 
@@ -267,6 +283,121 @@ TEST_F(BluzTest, BoardsAndSottosOwnShareAGatewayOverItsRestarts) {
     gateway_.reset();
     hostile.join();
     EXPECT_GT(visits, 1U);
+}
+
+// A device of ours that is a bluz board too: one sketch, two ways to it, and no way from the one to
+// what is only behind the other.
+class BothServices : public BluzTest {
+  protected:
+    void start_device() {
+        device_.reset();
+        const std::string key = cloud_ + "/particle/default_key.pub.pem";
+        Arguments arguments{"--state", folder_ / "device", "--air", folder_ / "air"};
+        arguments.insert(arguments.end(), {"--code-file", folder_ / "code", "--bluz", key});
+        arguments.insert(arguments.end(), {"--function", "echo", "--variable", "place=hall"});
+        arguments.insert(arguments.end(), {"--event", "alarm=ring", "--bluz-open", "echo"});
+        arguments.insert(arguments.end(), {"--bluz-open", "v/place", "--bluz-open", "e/alarm"});
+        device_ = std::make_unique<Program>(
+            kPrograms + "sotto-device", arguments, folder_ / "device.log");
+        ASSERT_TRUE(eventually([this] { return !board().empty(); })) << logs();
+    }
+    // The id and the file that it says at its start, for the operator.
+    std::string board() const { return said("bluz: board ", ","); }
+    std::string said(const std::string& before, const std::string& after) const {
+        const std::string text = log("device");
+        const auto begin = text.find(before);
+        if (begin == std::string::npos) return {};
+        const auto at = begin + before.size();
+        return text.substr(at, text.find(after, at) - at);
+    }
+    void enrol_device() {
+        const std::string file = said("public key in ", "\n");
+        const testing::Run set = testing::run(kPrograms + "sotto-cloud",
+                                              {"keys", "set", board(), file, "--state", cloud_});
+        ASSERT_EQ(set.code, 0) << set.output;
+    }
+    testing::Run sotto(Arguments arguments) const {
+        arguments.insert(arguments.end(), {"--state", folder_ / "app"});
+        return testing::run(kPrograms + "sotto", arguments);
+    }
+    void pair() const {
+        const std::string url = "http://" + value_of(ports_, "http");
+        EXPECT_EQ(sotto({"login", url, "--token-file", cloud_ + "/owner.token"}).code, 0);
+        const std::string code = read_text(folder_ / "code");
+        EXPECT_TRUE(eventually([&] {
+            return sotto({"pair", code.substr(0, code.find('\n')), "--name", "hall"}).code == 0;
+        })) << logs();
+    }
+    Reply read(const std::string& variable) const {
+        return ask(HttpMethod::Get, "/v1/devices/" + board() + "/" + variable);
+    }
+
+    std::unique_ptr<Program> device_;
+};
+
+TEST_F(BothServices, OneSketchIsReachedSealedAndInTheOpen) {
+    start_device();
+    enrol_device();
+    start_gateway();
+    ASSERT_TRUE(claim(board())) << logs();
+    ASSERT_TRUE(eventually([&] { return call(board(), "echo", "42") == 42; })) << logs();
+    pair();
+    EXPECT_TRUE(has(log("device"), "call echo \"42\" in the open"));
+    EXPECT_EQ(read("place").body["result"], "hall");
+
+    // What is not open is not there, whatever the sealed way has.
+    EXPECT_EQ(call(board(), "lamp", "on"), json::array({404}));
+    EXPECT_EQ(read("note").status, 404);
+    EXPECT_FALSE(has(log("device"), "call lamp"));
+    EXPECT_EQ(sotto({"call", "hall", "lamp", "on"}).code, 0) << logs();
+    EXPECT_EQ(sotto({"call", "hall", "echo", "sealed"}).code, 0) << logs();
+    EXPECT_TRUE(has(log("device"), "call echo \"sealed\"\n")) << log("device");
+
+    // An event reaches those of either way, whichever way the call came.
+    EventStream events{value_of(ports_, "http"), cloud_};
+    EXPECT_EQ(sotto({"call", "hall", "echo", "again"}).code, 0) << logs();
+    EXPECT_TRUE(has(events.next("alarm"), "ring")) << logs();
+    const Program watch{kPrograms + "sotto",
+                        {"--state", folder_ / "app", "watch", "hall", "alarm", "--count", "1"},
+                        folder_ / "watch.log"};
+    ASSERT_TRUE(eventually([&] { return has(log("watch"), "watching"); })) << logs();
+    EXPECT_EQ(call(board(), "echo", "7"), 7);
+    EXPECT_TRUE(eventually([&] { return has(log("watch"), "ring"); })) << logs();
+    EXPECT_TRUE(has(events.next("alarm"), "ring")) << logs();
+    EXPECT_FALSE(has(log("device"), "let go")) << logs();
+}
+
+TEST_F(BothServices, ItIsTheSameBoardAfterRestartsOfEverybody) {
+    start_device();
+    enrol_device();
+    start_gateway();
+    const std::string id = board();
+    ASSERT_TRUE(claim(id)) << logs();
+    ASSERT_TRUE(eventually([&] { return call(id, "echo", "1") == 1; })) << logs();
+    const std::string key = read_text(folder_ / "device/bluz/key.pub.pem");
+    device_->stop(SIGKILL);
+    fs::remove(folder_ / "device.log");
+    fs::remove(folder_ / "device/bluz/key.pub.pem");
+    start_device();
+    EXPECT_EQ(board(), id);
+    EXPECT_EQ(read_text(folder_ / "device/bluz/key.pub.pem"), key);
+    EXPECT_TRUE(eventually([&] { return call(id, "echo", "2") == 2; })) << logs();
+    restart_cloud();
+    EXPECT_TRUE(eventually([&] { return call(id, "echo", "3") == 3; })) << logs();
+    start_gateway();
+    EXPECT_TRUE(eventually([&] { return call(id, "echo", "4") == 4; })) << logs();
+}
+
+TEST_F(BothServices, ABoardThatIsNotEnrolledHasNoSessionAndIsSealedAllTheSame) {
+    start_device();
+    start_gateway();
+    ASSERT_TRUE(eventually([this] { return has(log("cloud"), "no key stored"); })) << logs();
+    pair();
+    EXPECT_EQ(sotto({"call", "hall", "echo", "sealed"}).code, 0) << logs();
+    EXPECT_FALSE(has(log("device"), "a cloud has a session"));
+    enrol_device();
+    ASSERT_TRUE(claim(board())) << logs();
+    EXPECT_TRUE(eventually([&] { return call(board(), "echo", "5") == 5; })) << logs();
 }
 
 TEST_F(BluzTest, LocalCustomDataNeedsTheLeaveOfTheOperator) {
