@@ -49,7 +49,7 @@ class BluezLink::Core final : public Bus::Listener,
         const auto device = bus_.objects().device(options_.device);
         if (!machine_) begin(device);
         if (!machine_) return;
-        if (device && device->is_resolved) choose_service();
+        if (device && device->is_resolved) choose_service(*device);
         const bool is_ours =
             device && bus_.objects().characteristics(options_.device, device_.service);
         machine_->on_device(device ? &*device : nullptr, is_ours, bus_.now());
@@ -95,10 +95,11 @@ class BluezLink::Core final : public Bus::Listener,
 
     // [BLZ-36] What a device has shows only now: it may have been heard by its other
     // advertisement, and then it was taken for a bluz board.
-    void choose_service() {
+    void choose_service(const DeviceView& device) {
         if (std::exchange(has_chosen_, true) || device_.service == framing::Service::Sotto) return;
         if (!bus_.objects().characteristics(options_.device, framing::Service::Sotto)) return;
         device_.service = framing::Service::Sotto;
+        device_.name = device.name == kBluzName ? "" : device.name;
         line_ = std::make_shared<ValueLine>(loop_, device_.service, *this);
     }
 

@@ -420,6 +420,7 @@ TEST_F(BusTest, ADeviceWithBothServicesIsServedByTheSottoServiceHoweverItWasHear
     const auto link = central->connect(kLamp, app, {});
     ASSERT_TRUE(run_until([&] { return app.connected.has_value(); }));
     EXPECT_EQ(app.connected->service, framing::Service::Sotto);
+    EXPECT_EQ(app.connected->name, "") << "it was that of the other advertisement";
     ASSERT_TRUE(link->send(as_bytes("hello")));
     std::array<char, 100> buffer{};
     ASSERT_TRUE(run_until([&] { return app.sent == 1; }));

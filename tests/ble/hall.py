@@ -94,13 +94,13 @@ class Hall:
     def code(self, name):
         return (self.folder / f"{name}.code").read_text().strip()
 
-    def start_cloud(self):
-        cloud, state = self.programs / "sotto-cloud", ("--state", self.path("cloud.state"))
-        subprocess.run([cloud, "init", *state], check=True, capture_output=True)
+    def start_cloud(self, *options):
+        self.tell_cloud("init")
         self.start(
             "cloud",
-            *(cloud, "run", *state, "--ports-file", self.path("ports")),
-            *("--http", "127.0.0.1:0", "--devices", "127.0.0.1:0"),
+            *(self.programs / "sotto-cloud", "run", "--state", self.path("cloud.state")),
+            *("--ports-file", self.path("ports")),
+            *("--http", "127.0.0.1:0", "--devices", "127.0.0.1:0", *options),
         )
         assert eventually((self.folder / "ports").exists), self.log("cloud")
         lines = (self.folder / "ports").read_text().split()
@@ -109,6 +109,11 @@ class Hall:
         owner = self.path("cloud.state/owner.token")
         code, said = self.app(*login, "--token-file", owner)
         assert code == 0, said
+
+    def tell_cloud(self, *words):
+        """What its operator says."""
+        command = [self.programs / "sotto-cloud", *words, "--state", self.path("cloud.state")]
+        subprocess.run(command, check=True, capture_output=True)
 
     def start_gateway(self, *options):
         self.start(
