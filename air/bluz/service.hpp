@@ -7,10 +7,14 @@
 
 namespace sotto::air::bluz {
 
-// The first byte.
-enum Service : std::uint8_t { kSocket = 1, kInfo = 2, kCustom = 4 };
-// The upper half of the second byte, of kSocket; the lower one is the socket.
-enum Command : std::uint8_t { kData = 0, kConnect = 1, kDisconnect = 2 };
+// The first byte: a service.
+inline constexpr std::uint8_t kSocket = 1;
+inline constexpr std::uint8_t kInfo = 2;
+inline constexpr std::uint8_t kCustom = 4;
+// The upper half of the second byte, of kSocket: a command. The lower one is the socket.
+inline constexpr std::uint8_t kData = 0;
+inline constexpr std::uint8_t kConnect = 1;
+inline constexpr std::uint8_t kDisconnect = 2;
 
 inline constexpr std::size_t kStreamHeaderSize = 2;   // service; command and socket
 inline constexpr std::size_t kServiceHeaderSize = 1;  // of the other services

@@ -58,7 +58,8 @@ void Link::on_value(Bytes value, Instant now) {
     if (!is_subscribed_ || !trouble_.empty()) return;
     const auto frame = assembler_.receive(value);
     if (!frame) return let_go("it sends what the service cannot carry");
-    if (*frame && !(*frame)->empty()) on_frame(**frame, now);
+    const std::optional<Bytes>& whole = *frame;
+    if (whole && !whole->empty()) on_frame(*whole, now);
     look_at_session();
 }
 

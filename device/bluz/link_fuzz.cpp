@@ -48,7 +48,7 @@ class World {
             case 2:
                 return stream(frame_of(bytes));
             case 3:
-                now_ = now_ + milliseconds(kind * 50);
+                now_ = now_ + milliseconds(std::int64_t{kind} * 50);
                 return link_.on_time(now_);
             case 4:
                 return (void)link_.publish("e", as_text(bytes), now_);
@@ -77,9 +77,10 @@ class World {
         while (const auto value = link_.next_value(now_)) {
             const auto frame = assembler_.receive(*value);
             SOTTO_ASSERT(frame.has_value());
-            if (!*frame) continue;
-            SOTTO_ASSERT(!(*frame)->empty() && (*frame)->size() <= 512);
-            SOTTO_ASSERT((**frame)[0] == 1 || (*frame)->size() == 13);
+            const std::optional<Bytes>& whole = *frame;
+            if (!whole) continue;
+            SOTTO_ASSERT(!whole->empty() && whole->size() <= 512);
+            SOTTO_ASSERT((*whole)[0] == 1 || whole->size() == 13);
         }
     }
 

@@ -9,8 +9,9 @@ namespace {
 
 std::int32_t number_in(std::string_view text) {
     std::int32_t number = 0;
-    const char* const end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, number);
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
+    const auto parsed = std::from_chars(begin, end, number);
     return parsed.ec == std::errc{} && parsed.ptr == end ? number : 0;
 }
 

@@ -71,10 +71,10 @@ inline const Buffer kServerHello{0x50, 0x02, 0, 1, 0xb1, 'h'};
 
 class SomeMembers final : public Members {
   public:
-    std::span<const std::string_view> functions() const override { return functions_; }
-    std::span<const std::string_view> variables() const override { return variables_; }
+    std::span<const std::string_view> functions() const override { return kFunctions; }
+    std::span<const std::string_view> variables() const override { return kVariables; }
     Result<Value> call(std::size_t function, std::string_view argument) override {
-        calls.push_back(std::string{functions_[function]} + "(" + std::string{argument} + ")");
+        calls.push_back(std::string{kFunctions[function]} + "(" + std::string{argument} + ")");
         if (on_call) on_call();
         if (function == 1) return Error::InvalidArgument;
         answer_ = argument;
@@ -93,8 +93,8 @@ class SomeMembers final : public Members {
     std::function<void()> on_call;
 
   private:
-    static constexpr std::string_view functions_[] = {"echo", "fail"};
-    static constexpr std::string_view variables_[] = {"count", "is_on", "words"};
+    static constexpr std::string_view kFunctions[] = {"echo", "fail"};
+    static constexpr std::string_view kVariables[] = {"count", "is_on", "words"};
     std::string answer_;
 };
 

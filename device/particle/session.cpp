@@ -197,6 +197,7 @@ bool Session::take_frame(Instant now) {
     }
     if (*size == 0 || in_.size() < kSizeSize + *size) return false;
     if (out_.size() > kOutputSizeMax - kReplyRoom) return false;
+    SOTTO_ASSERT(channel_.has_value());
     Scratch<kFrameSizeMax> scratch;
     const auto message = channel_->open(
         setup_.crypto, Bytes{in_}.subspan(kSizeSize, *size), scratch.bytes().first(*size));
@@ -343,7 +344,7 @@ void Session::send(const Header& header, Bytes payload, std::string_view topic) 
 }
 
 void Session::seal(const Result<Bytes>& message) {
-    SOTTO_ASSERT(message.has_value());
+    SOTTO_ASSERT(message.has_value() && channel_.has_value());
     channel_->seal(setup_.crypto, *message, out_);
     SOTTO_ASSERT(out_.size() <= kOutputSizeMax);
 }

@@ -42,7 +42,7 @@ class World {
             case 2:
                 return take(std::min(bytes.size() * 8, session_.output().size()));
             case 3:
-                now_ = now_ + milliseconds(kind * 50);
+                now_ = now_ + milliseconds(std::int64_t{kind} * 50);
                 return session_.on_time(now_);
             case 4:
                 return (void)session_.publish(as_text(bytes.first(bytes.size() / 2)),

@@ -68,12 +68,6 @@ void BluzPort::on_connected() {
     in_air_ = 0;
     is_connected_told_ = is_custom_told_ = is_trouble_told_ = false;
     link_.on_subscribed(SystemClock::now());
-    setup_.log.line("bluz: a gateway is here");
-}
-
-void BluzPort::on_disconnected() {
-    link_.on_gone();
-    setup_.log.line("bluz: the gateway is gone");
 }
 
 void BluzPort::on_value(Bytes value) {
@@ -126,10 +120,14 @@ void BluzPort::tell() {
     if (link_.is_connected() && !std::exchange(is_connected_told_, true))
         setup_.log.line("bluz: a cloud has a session");
     if (link_.custom_count() > 0 && !std::exchange(is_custom_told_, true))
-        setup_.log.line("bluz: custom data comes, and is ignored");
+        complain("custom data comes, and is ignored");
     if (link_.trouble().empty() || std::exchange(is_trouble_told_, true)) return;
-    setup_.log.line("bluz: the gateway is let go: " + std::string{link_.trouble()});
+    complain("a gateway is let go: " + std::string{link_.trouble()});
     peripheral_->disconnect();
+}
+
+void BluzPort::complain(const std::string& what) {
+    if (complaints_.take(SystemClock::now())) setup_.log.line("bluz: " + what);
 }
 
 }  // namespace sotto::device

@@ -12,6 +12,7 @@
 
 #include "air/bluez/bus.hpp"
 #include "air/peripheral.hpp"
+#include "core/base/token_bucket.hpp"
 #include "device/bluz/link.hpp"
 #include "device/virtual/open_members.hpp"
 
@@ -39,12 +40,13 @@ class BluzPort final : private air::PeripheralHandler {
     void on_value(Bytes value) override;
     void on_sent(std::size_t count) override;
     void on_silence() override {}
-    void on_disconnected() override;
+    void on_disconnected() override { link_.on_gone(); }
     void on_event(std::string_view name, std::string_view payload);
     void tick();
     void pump();
     void pump_soon();
     void tell();
+    void complain(const std::string& what);
 
     boost::asio::io_context& loop_;
     Setup setup_;
@@ -52,7 +54,8 @@ class BluzPort final : private air::PeripheralHandler {
     boost::asio::steady_timer timer_;
     std::unique_ptr<air::Peripheral> peripheral_;
     std::size_t in_air_ = 0;
-    // What has been told of this connection.
+    TokenBucket complaints_{{.burst = 4, .refill = minutes(1)}};  // any stranger can cause them
+    // Once for each connection.
     bool is_connected_told_ = false;
     bool is_custom_told_ = false;
     bool is_trouble_told_ = false;
