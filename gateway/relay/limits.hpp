@@ -41,7 +41,7 @@ inline constexpr Duration kStayAwayMax = minutes(5);
 inline constexpr Duration kGraceTime = minutes(2);
 
 // How long a device is left alone after...
-inline constexpr Duration kStayAwayNotServed = seconds(60);    // ...it named a cloud we don't serve
+inline constexpr Duration kStayAwayNotServed = seconds(15);    // ...it named a cloud we don't serve
 inline constexpr Duration kStayAwayNotAdmitted = seconds(60);  // ...it is none that we serve
 inline constexpr Duration kStayAwayMisbehaved = seconds(30);
 inline constexpr Duration kStayAwayFull = seconds(5);

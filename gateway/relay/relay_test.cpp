@@ -52,7 +52,7 @@ TEST(Relay, OffersAnOwnedDeviceOnlyToTheCloudItNames) {
     rig.frame(kLink, Rig::attach(true, "home:1"));
     EXPECT_EQ(rig.take(), (Texts{"1< down 1", "offered 1 to 0", "0< up 1"}));
     rig.frame(kLink, Rig::attach(true, "elsewhere:3"));
-    EXPECT_EQ(rig.take(), (Texts{lets_go(Close::NotServed, 60), "0< down 1"}));
+    EXPECT_EQ(rig.take(), (Texts{lets_go(Close::NotServed, 15), "0< down 1"}));
 }
 
 TEST(Relay, AnOwnedDeviceThatNamesNoCloudIsLeftAlone) {
@@ -62,7 +62,7 @@ TEST(Relay, AnOwnedDeviceThatNamesNoCloudIsLeftAlone) {
     rig.take();
     rig.relay.on_link_up(kLink, rig.now);
     rig.frame(kLink, Rig::attach(true));
-    EXPECT_EQ(rig.take(), Texts{lets_go(Close::NotServed, 60)});
+    EXPECT_EQ(rig.take(), Texts{lets_go(Close::NotServed, 15)});
 }
 
 TEST(Relay, ADeviceThatGetsItsOwnerMayTakeTwoMinutesToNameItsCloud) {
@@ -102,7 +102,7 @@ TEST(Relay, TheTwoMinutesEnd) {
     rig.record(kHome, up::Pong{1});
     rig.record(kOther, up::Pong{1});
     rig.pass({});
-    EXPECT_EQ(rig.take().front(), lets_go(Close::NotServed, 60));
+    EXPECT_EQ(rig.take().front(), lets_go(Close::NotServed, 15));
     EXPECT_EQ(rig.relay.link_count(), 0U);
 }
 
