@@ -69,17 +69,25 @@ class Visit {
         this.send(Buffer.from([1, 0]), data.subarray(at, at + PIECE_SIZE), true);
     });
     this.socket.on('error', (error) => console.log(`carrier: ${error}`));
-    this.socket.on('close', () => {
-      if (this.peripheral.state === 'connected') this.peripheral.disconnectAsync().catch(() => {});
-    });
+    this.socket.on('close', () => this.letGo());
   }
 
+  // However it ends, and once.
   end() {
+    if (visit !== this) return;
+    visit = null;
     console.log('carrier: gone');
     if (this.socket !== null) this.socket.destroy();
     look();
   }
+
+  letGo() {
+    if (this.peripheral.state !== 'connected') this.end();
+    else this.peripheral.disconnectAsync().catch(() => this.end());
+  }
 }
+
+let visit = null;
 
 function look() {
   noble.startScanning([SERVICE], true);
@@ -89,12 +97,14 @@ noble.on('stateChange', (state) => {
   if (state === 'poweredOn') look();
 });
 noble.on('discover', async (peripheral) => {
-  if (peripheral.state !== 'disconnected') return;
-  await noble.stopScanningAsync();
-  const visit = new Visit(peripheral);
-  visit.begin().catch((error) => {
+  if (visit !== null) return;
+  const mine = new Visit(peripheral);
+  visit = mine;
+  try {
+    await noble.stopScanningAsync();
+    await mine.begin();
+  } catch (error) {
     console.log(`carrier: ${error}`);
-    peripheral.disconnectAsync().catch(() => {});
-    setTimeout(look, 1_000);
-  });
+    mine.letGo();
+  }
 });
