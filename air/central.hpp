@@ -121,6 +121,7 @@ struct LinkQuality {
 struct Radio {
     std::string name;
     bool is_scanning = false;
+    std::string trouble{};  // why it does not, as far as it has said
 };
 
 class Central {
@@ -128,6 +129,8 @@ class Central {
     virtual ~Central() = default;
 
     virtual std::vector<Radio> radios() const { return {}; }
+    // Why there is no air at all; empty while there is one.
+    virtual std::string outage() const { return {}; }
     // While a link ends: what is known about why, beyond the kind of its end.
     virtual std::string trouble(const Place& /*place*/) const { return {}; }
     // Nothing if it is not connected, or not known here.

@@ -132,6 +132,7 @@ void BluezCentral::take_step(const Path& adapter, std::uint64_t serial, std::siz
         // Already under way: somebody's earlier call.
         const bool is_ok = error.empty() || (step == Discover && error.ends_with(".InProgress"));
         startups_.at(adapter).on_reply(serial, is_ok, bus_.now());
+        refusals_[adapter] = is_ok ? "" : error;
     };
     if (step == Startup::kPower) return bus_.power_on(adapter, std::move(done));
     if (step == Discover)
@@ -257,8 +258,17 @@ std::unique_ptr<Link> BluezCentral::make_link(const Place& place,
 
 std::vector<Radio> BluezCentral::radios() const {
     std::vector<Radio> radios;
-    for (const auto& [path, startup] : startups_)
+    for (const auto& [path, startup] : startups_) {
         radios.push_back({.name = name_of(path), .is_scanning = startup.is_done()});
+        const auto refusal = refusals_.find(path);
+        if (!startup.is_done() && refusal != refusals_.end())
+            radios.back().trouble = refusal->second;
+    }
+    for (const std::string& name : options_.adapters) {
+        const bool is_known = std::any_of(
+            radios.begin(), radios.end(), [&](const Radio& radio) { return radio.name == name; });
+        if (!is_known) radios.push_back({.name = name, .trouble = "there is none"});
+    }
     return radios;
 }
 

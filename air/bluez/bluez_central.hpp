@@ -47,6 +47,7 @@ class BluezCentral final : public Central, private Bus::Listener {
                                   Duration patience) override;
 
     std::vector<Radio> radios() const override;
+    std::string outage() const override { return bus_.outage(); }
     std::string trouble(const Place& place) const override;
     std::optional<LinkQuality> quality(const Place& place) const override;
     void set_pace(const Place& place, const Pace& pace) override;
@@ -71,6 +72,7 @@ class BluezCentral final : public Central, private Bus::Listener {
     Bus& bus_;
     Options options_;
     std::map<Path, Startup> startups_;               // by adapter
+    std::map<Path, std::string> refusals_;           // likewise: its latest answer, if it was no
     std::map<Path, std::shared_ptr<Pacer>> pacers_;  // likewise
     std::vector<std::weak_ptr<const LinkState>> links_;
     std::map<Place, std::shared_ptr<Visit>> visits_;  // of a scan

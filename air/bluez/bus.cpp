@@ -60,6 +60,12 @@ Interfaces interfaces_of(const InterfaceMap& map) {
     return interfaces;
 }
 
+constexpr const char* kNotRunning = "BlueZ does not run (bluetoothd)";
+
+std::string words_of(const sdbus::Error& error) {
+    return error.getName() + ": " + error.getMessage();
+}
+
 }  // namespace
 
 Bus::Bus(asio::io_context& loop, std::string address)
@@ -164,8 +170,9 @@ void Bus::connect() {
             kOwnerSignals, [this](sdbus::Message& message) { take(message, &Bus::on_owner); }));
         descriptor_.emplace(loop_, connection_->getEventLoopPollData().fd);
         for (Listener* listener : std::vector{listeners_}) listener->on_bus_up(*connection_);
-    } catch (const sdbus::Error&) {
+    } catch (const sdbus::Error& error) {
         drop();
+        outage_ = "D-Bus cannot be reached: " + words_of(error);
         return connect_later();
     }
     fetch_objects();
@@ -193,6 +200,7 @@ void Bus::drop() {
     connection_.reset();
     objects_.clear();
     has_objects_ = false;
+    outage_ = "D-Bus is gone";
     notify();
 }
 
@@ -255,7 +263,8 @@ void Bus::fetch_objects() {
                 objects_.clear();
                 has_changed_ = true;
                 has_objects_ = error == nullptr;
-                if (error != nullptr) return fetch_later(error->getName());
+                if (error != nullptr) return fetch_later(*error);
+                outage_.clear();
                 for (const auto& [path, interfaces] : objects)
                     objects_.on_added(path, interfaces_of(interfaces));
             });
@@ -265,8 +274,11 @@ void Bus::fetch_objects() {
 }
 
 // Nobody has the name: whoever takes it will be asked. Else he has not begun to answer.
-void Bus::fetch_later(const std::string& error) {
-    if (error.ends_with(".ServiceUnknown") || error.ends_with(".NameHasNoOwner")) return;
+void Bus::fetch_later(const sdbus::Error& error) {
+    outage_ = kNotRunning;
+    const std::string& name = error.getName();
+    if (name.ends_with(".ServiceUnknown") || name.ends_with(".NameHasNoOwner")) return;
+    outage_ = "BlueZ does not answer: " + words_of(error);
     refetch_.expires_after(kRefetchDelay);
     refetch_.async_wait([this](error_code cancelled) {
         if (!cancelled && !has_objects_) fetch_objects();
@@ -323,6 +335,7 @@ void Bus::on_owner(sdbus::Message& message) {
     objects_.clear();
     has_objects_ = false;
     has_changed_ = true;
+    if (after.empty()) outage_ = kNotRunning;
     if (!after.empty()) fetch_objects();
 }
 

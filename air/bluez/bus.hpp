@@ -52,6 +52,8 @@ class Bus {
 
     const ObjectTree& objects() const { return objects_; }
     bool is_connected() const { return connection_ != nullptr; }
+    // Why nothing of BlueZ is seen, for an operator; empty while it is.
+    const std::string& outage() const { return outage_; }
     Instant now() const;
 
     // The name of an error, empty if there was none. Not called if the bus goes.
@@ -91,7 +93,7 @@ class Bus {
     void arm();
     void dispatch_soon();
     void fetch_objects();
-    void fetch_later(const std::string& error);
+    void fetch_later(const sdbus::Error& error);
     void notify();
     void take(sdbus::Message& message, void (Bus::*handler)(sdbus::Message&));
     void on_signal(sdbus::Message& message);
@@ -113,6 +115,7 @@ class Bus {
     std::map<Path, Notified> notified_;
     ObjectTree objects_;
     bool has_objects_ = false;
+    std::string outage_{};
     bool has_changed_ = false;
     bool is_reading_ = false;
     bool is_writing_ = false;

@@ -283,8 +283,10 @@ Report Gateway::report() const {
         report.clouds.push_back(clouds_[i]->report(relay_.address(id)));
         report.clouds.back().tags = relay_.tag_count(id);
     }
+    report.outage = central_.outage();
     for (const air::Radio& radio : central_.radios())
-        report.adapters.push_back({.name = radio.name, .is_scanning = radio.is_scanning});
+        report.adapters.push_back(
+            {.name = radio.name, .is_scanning = radio.is_scanning, .trouble = radio.trouble});
     for (const auto& [place, peer] : peers_) report.links.push_back(peer->report());
     for (const auto& [place, trouble] : troubles_)
         report.troubles.push_back({.place = place,
@@ -322,6 +324,7 @@ void Gateway::on_tick() {
 void Gateway::look_around() {
     auto places = central_.places();
     tell_crowd(places.size());
+    tell_outage();
     std::partition(places.begin(), places.end(), [this](const air::Place& place) {
         return known_.contains(place);
     });
@@ -341,6 +344,14 @@ void Gateway::tell_crowd(std::size_t count) {
     log_.warn("air-crowded",
               {{"devices", std::to_string(count)},
                {"next", "those that are known are connected first; said once"}});
+}
+
+void Gateway::tell_outage() {
+    std::string outage = central_.outage();
+    if (outage == outage_) return;
+    outage_ = std::move(outage);
+    if (outage_.empty()) return log_.info("air-back", {});
+    log_.warn("air-gone", {{"why", outage_}});
 }
 
 void Gateway::remember_known(const Peer& peer) {

@@ -61,6 +61,7 @@ class Gateway {
     void on_tick();
     void look_around();
     void tell_crowd(std::size_t count);
+    void tell_outage();
     void pump();
     void perform(const relay::ConnectCloud& output);
     void perform(const relay::CloseCloud& output);
@@ -120,6 +121,7 @@ class Gateway {
     std::uint32_t newest_link_ = 0;
     int ticks_ = 0;
     bool is_crowded_ = false;
+    std::string outage_{};  // that was told
 };
 
 }  // namespace sotto::gateway

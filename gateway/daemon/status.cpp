@@ -75,8 +75,10 @@ std::string object(const Report::Cloud& cloud) {
 }
 
 std::string object(const Report::Adapter& adapter) {
-    return "{\"name\":" + quote(adapter.name) + ",\"scanning\":" + yes_or_no(adapter.is_scanning) +
-           "}";
+    std::string text =
+        "{\"name\":" + quote(adapter.name) + ",\"scanning\":" + yes_or_no(adapter.is_scanning);
+    if (!adapter.trouble.empty()) text += ",\"trouble\":" + quote(adapter.trouble);
+    return text + "}";
 }
 
 std::string object(const Report::Link& link) {
@@ -166,10 +168,14 @@ std::string to_words(const Report& report) {
         if (cloud.tags > 0) out << ", has given " << cloud.tags << " tags of devices";
         out << "\n";
     }
+    if (!report.outage.empty()) out << "\nno Bluetooth: " << report.outage << "\n";
     if (!report.adapters.empty()) out << "\nadapters\n";
-    for (const Report::Adapter& adapter : report.adapters)
+    for (const Report::Adapter& adapter : report.adapters) {
         out << "  " << adapter.name << "  "
-            << (adapter.is_scanning ? "scanning" : "not there, or off") << "\n";
+            << (adapter.is_scanning ? "scanning" : "not there, or off");
+        if (!adapter.trouble.empty()) out << ": " << adapter.trouble;
+        out << "\n";
+    }
     out << "\ndevices" << (report.links.empty() ? ": none\n" : "\n");
     for (const Report::Link& link : report.links) write_link(out, link);
     if (!report.troubles.empty()) out << "\nlatest ends of links\n";
@@ -183,6 +189,7 @@ std::string to_json(const Report& report) {
     const auto each = [](const auto& item) { return object(item); };
     return "{\"seconds\":" + std::to_string(report.seconds) +
            ",\"clouds\":" + array<Report::Cloud>(report.clouds, each) +
+           ",\"outage\":" + quote(report.outage) +
            ",\"adapters\":" + array<Report::Adapter>(report.adapters, each) +
            ",\"links\":" + array<Report::Link>(report.links, each) +
            ",\"troubles\":" + array<Report::Trouble>(report.troubles, each) + "}\n";

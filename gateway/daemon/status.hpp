@@ -20,6 +20,7 @@ struct Report {
     struct Adapter {
         std::string name;
         bool is_scanning = false;
+        std::string trouble{};  // why not, as far as it has said
     };
     struct Link {
         std::string device;  // its id, or unknown
@@ -50,6 +51,7 @@ struct Report {
 
     std::int64_t seconds = 0;  // that it runs
     std::vector<Cloud> clouds{};
+    std::string outage{};  // why there is no air at all
     std::vector<Adapter> adapters{};
     std::vector<Link> links{};
     std::vector<Trouble> troubles{};

@@ -16,7 +16,9 @@ Report sample() {
     return {.seconds = 3'725,
             .clouds = {{.address = "home:5684", .is_connected = true, .tags = 32},
                        {.address = "b:1", .last_error = "it fell silent"}},
-            .adapters = {{.name = "hci0", .is_scanning = true}},
+            .outage = "BlueZ sleeps",
+            .adapters = {{.name = "hci0", .is_scanning = true},
+                         {.name = "hci1", .trouble = "it is gone"}},
             .links = {{.device = "0102",
                        .name = "la\"mp",
                        .place = "/org/bluez/hci0/dev_1",
@@ -42,7 +44,8 @@ TEST(Status, IsWords) {
               "running for 1h 2min\n\n"
               "clouds\n  home:5684  connected, has given 32 tags of devices\n  b:1  not connected: "
               "it fell silent\n\n"
-              "adapters\n  hci0  scanning\n\n"
+              "no Bluetooth: BlueZ sleeps\n\n"
+              "adapters\n  hci0  scanning\n  hci1  not there, or off: it is gone\n\n"
               "devices\n"
               "  0102  la\"mp  connected for 1min 1s, at home:5684, -60 dBm, values of 510, "
               "every 18.75 ms or 5 times that, 7 bytes in, 8 out\n"
@@ -56,7 +59,9 @@ TEST(Status, IsJson) {
         to_json(sample()),
         R"({"seconds":3725,"clouds":[{"address":"home:5684","connected":true,"last_error":"","tags":32},)"
         R"({"address":"b:1","connected":false,"last_error":"it fell silent","tags":0}],)"
-        R"("adapters":[{"name":"hci0","scanning":true}],)"
+        R"("outage":"BlueZ sleeps",)"
+        R"("adapters":[{"name":"hci0","scanning":true},)"
+        R"({"name":"hci1","scanning":false,"trouble":"it is gone"}],)"
         R"("links":[{"device":"0102","name":"la\"mp","place":"/org/bluez/hci0/dev_1",)"
         R"("service":"sotto","connected":true,"cloud":"home:5684","seconds":61,"rssi":-60,)"
         R"("value_size":510,"interval_ms":18.75,"latency":4,"bytes_in":7,"bytes_out":8},)"
