@@ -129,17 +129,6 @@ function(sotto_main folder program)
     add_dependencies(programs ${program})
 endfunction()
 
-# Every test reads the same large headers: they are parsed once.
-function(_sotto_precompile_for test)
-    if(NOT TARGET sotto_test_headers)
-        file(WRITE ${CMAKE_BINARY_DIR}/test_headers.cpp "")
-        add_library(sotto_test_headers OBJECT ${CMAKE_BINARY_DIR}/test_headers.cpp)
-        target_link_libraries(sotto_test_headers PRIVATE sotto_settings GTest::gtest)
-        target_precompile_headers(sotto_test_headers PRIVATE <gtest/gtest.h>)
-    endif()
-    target_precompile_headers(${test} REUSE_FROM sotto_test_headers)
-endfunction()
-
 # sotto_test(FOLDER [NAME name] [PORT openssl|bearssl] [LABEL unit|vector|sim|integration]
 #            [DEPS folder...] [LIBRARIES external...] [SOURCES file...])
 # One binary from every *_test.cpp of the folder (or SOURCES). It links the folder itself, its DEPS,
@@ -168,7 +157,6 @@ function(sotto_test folder)
         _sotto_link(${arg_NAME} PRIVATE ports/${arg_PORT})
     endif()
     target_link_options(${arg_NAME} PRIVATE ${_sotto_want_panic})
-    _sotto_precompile_for(${arg_NAME})
     add_test(NAME ${arg_NAME} COMMAND ${arg_NAME})
     if(NOT arg_LABEL)
         set(arg_LABEL unit)
