@@ -415,7 +415,9 @@ TEST_F(BluzTest, LocalCustomDataNeedsTheLeaveOfTheOperator) {
     address.sun_family = AF_UNIX;
     path.copy(address.sun_path, sizeof address.sun_path - 1);
     const void* erased = &address;
-    ASSERT_EQ(::connect(app, static_cast<const sockaddr*>(erased), sizeof address), 0);
+    ASSERT_TRUE(eventually([&] {  // the file is there a moment before somebody listens
+        return ::connect(app, static_cast<const sockaddr*>(erased), sizeof address) == 0;
+    }));
     const timeval patience{.tv_sec = 20, .tv_usec = 0};
     ::setsockopt(app, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     const std::string said = std::string(38, '.') + "\x03\x04";  // its end looks like an end
