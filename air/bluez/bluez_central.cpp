@@ -107,11 +107,13 @@ bool BluezCentral::is_mine(const std::string& adapter) const {
 void BluezCentral::on_objects() {
     const auto adapters = bus_.objects().adapters();
     for (const AdapterView& adapter : adapters) {
-        if (is_mine(name_of(adapter.path))) startups_.try_emplace(adapter.path, StepCount);
+        if (is_mine(name_of(adapter.path)))
+            adapters_.try_emplace(adapter.path, Adapter{Startup{StepCount}});
     }
     if (is_welcome_) note_devices();
     const Instant now = bus_.now();
-    for (auto& [path, startup] : startups_) {
+    for (auto& [path, mine] : adapters_) {
+        Startup& startup = mine.startup;
         const auto found =
             std::find_if(adapters.begin(), adapters.end(), [&, &name = path](const auto& adapter) {
                 return adapter.path == name;
@@ -131,8 +133,9 @@ void BluezCentral::take_step(const Path& adapter, std::uint64_t serial, std::siz
         if (alive.expired()) return;
         // Already under way: somebody's earlier call.
         const bool is_ok = error.empty() || (step == Discover && error.ends_with(".InProgress"));
-        startups_.at(adapter).on_reply(serial, is_ok, bus_.now());
-        refusals_[adapter] = is_ok ? "" : error;
+        Adapter& mine = adapters_.at(adapter);
+        mine.startup.on_reply(serial, is_ok, bus_.now());
+        mine.refusal = is_ok ? "" : error;
     };
     if (step == Startup::kPower) return bus_.power_on(adapter, std::move(done));
     if (step == Discover)
@@ -207,8 +210,8 @@ bool BluezCentral::is_welcome(const DeviceView& device) const {
 std::vector<DeviceView> BluezCentral::heard() const {
     std::map<std::string, DeviceView> best;  // by address
     for (DeviceView& device : bus_.objects().devices()) {
-        const auto startup = startups_.find(device.adapter);
-        const bool is_up = startup != startups_.end() && startup->second.is_done();
+        const auto adapter = adapters_.find(device.adapter);
+        const bool is_up = adapter != adapters_.end() && adapter->second.startup.is_done();
         const bool is_heard = device.is_connected || device.rssi;
         const bool is_wanted = options_.takes_bluz || device.service == framing::Service::Sotto;
         if (!is_up || !is_heard || !is_wanted || is_leaving(device.path)) continue;
@@ -258,11 +261,11 @@ std::unique_ptr<Link> BluezCentral::make_link(const Place& place,
 
 std::vector<Radio> BluezCentral::radios() const {
     std::vector<Radio> radios;
-    for (const auto& [path, startup] : startups_) {
-        radios.push_back({.name = name_of(path), .is_scanning = startup.is_done()});
-        const auto refusal = refusals_.find(path);
-        if (!startup.is_done() && refusal != refusals_.end())
-            radios.back().trouble = refusal->second;
+    for (const auto& [path, adapter] : adapters_) {
+        const bool is_scanning = adapter.startup.is_done();
+        radios.push_back({.name = name_of(path),
+                          .is_scanning = is_scanning,
+                          .trouble = is_scanning ? "" : adapter.refusal});
     }
     for (const std::string& name : options_.adapters) {
         const bool is_known = std::any_of(

@@ -71,9 +71,12 @@ class BluezCentral final : public Central, private Bus::Listener {
     boost::asio::io_context& loop_;
     Bus& bus_;
     Options options_;
-    std::map<Path, Startup> startups_;               // by adapter
-    std::map<Path, std::string> refusals_;           // likewise: its latest answer, if it was no
-    std::map<Path, std::shared_ptr<Pacer>> pacers_;  // likewise
+    struct Adapter {
+        Startup startup;
+        std::string refusal{};  // its latest answer, if it was no
+    };
+    std::map<Path, Adapter> adapters_;
+    std::map<Path, std::shared_ptr<Pacer>> pacers_;  // by adapter
     std::vector<std::weak_ptr<const LinkState>> links_;
     std::map<Place, std::shared_ptr<Visit>> visits_;  // of a scan
     IsWelcome is_welcome_;

@@ -335,8 +335,11 @@ void Bus::on_owner(sdbus::Message& message) {
     objects_.clear();
     has_objects_ = false;
     has_changed_ = true;
-    if (after.empty()) outage_ = kNotRunning;
-    if (!after.empty()) fetch_objects();
+    if (after.empty()) {
+        outage_ = kNotRunning;
+    } else {
+        fetch_objects();
+    }
 }
 
 void Bus::on_value(const Path& path, const VariantMap& changed) {
